@@ -1,0 +1,47 @@
+// base/files.h: reading and writing whole files, and mapping them. Thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+
+namespace pawsight {
+
+/// The bytes of a regular file.
+/// Errors: kNotFound. kInvalidArgument, not a regular file (a directory, FIFO or device). kResourceExhausted, more than
+/// `max_bytes`. kUnavailable, the read failed.
+Result<std::vector<uint8_t>> ReadFile(const std::string& path, size_t max_bytes);
+Result<std::string> ReadTextFile(const std::string& path, size_t max_bytes);
+
+/// Writes beside `path`, fsyncs, renames: a reader sees the old file or the new one, never a half.
+/// Errors: kUnavailable, with the system's reason (no space, no permission).
+Status WriteFileAtomically(const std::string& path, std::string_view bytes);
+
+/// A read-only mapping of a whole regular file. The file must not shrink while mapped: writers here replace files by
+/// rename, and a mapping keeps the old one. Move-only.
+class MappedFile {
+ public:
+  /// Errors as ReadFile's; an empty file maps to an empty span.
+  static Result<MappedFile> Open(const std::string& path);
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  ~MappedFile();
+
+  std::span<const uint8_t> bytes() const { return {data_, size_}; }
+
+ private:
+  MappedFile() = default;
+  const uint8_t* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+bool FileExists(const std::string& path);
+bool IsDirectory(const std::string& path);
+
+}  // namespace pawsight
