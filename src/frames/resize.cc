@@ -1,0 +1,195 @@
+#include "frames/resize.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "base/check.h"
+
+namespace pawsight::frames {
+namespace {
+
+// Coefficients are fixed-point with this many bits behind the point: 32, less 8 for the pixel, less 2 for sign and overshoot.
+constexpr int kPrecisionBits = 32 - 8 - 2;
+constexpr double kSupport = 2.0;  // the bicubic kernel's half width, pixels
+
+// Rows taken together through the horizontal pass. Written sideways they lie side by side, so that both passes are the same
+// contiguous loop, which the compiler turns into the widest vectors it may use.
+constexpr int kBlockRows = 16;
+constexpr size_t kLanes = 3 * kBlockRows;
+
+using Bytes16 = uint8_t __attribute__((vector_size(16)));
+using Ints16 = int32_t __attribute__((vector_size(64)));
+
+// On x86 the inner loop is built twice and chosen once, by the loader.
+#if defined(__x86_64__)
+#define PAWSIGHT_WIDE_CLONES __attribute__((target_clones("avx2", "default")))
+#else
+#define PAWSIGHT_WIDE_CLONES
+#endif
+
+double Bicubic(double x) {
+  constexpr double kA = -0.5;
+  x = std::abs(x);
+  if (x < 1.0) return ((kA + 2.0) * x - (kA + 3.0)) * x * x + 1;
+  if (x < 2.0) return (((x - 5) * x + 8) * x - 4) * kA;
+  return 0.0;
+}
+
+/// For each output pixel the first input pixel it sees, how many, and with which weights.
+struct Taps {
+  struct Window {
+    int first;
+    int count;
+  };
+  std::vector<Window> windows;
+  std::vector<int32_t> weights;  // `stride` an output pixel
+  size_t stride = 0;
+
+  const int32_t* Weights(int out) const { return weights.data() + static_cast<size_t>(out) * stride; }
+};
+
+// Operation for operation Pillow's precompute_coeffs and normalize_coeffs_8bpc: another order of rounding is another image.
+Taps MakeTaps(int in_size, int out_size) {
+  const double scale = static_cast<double>(in_size) / out_size;
+  const double filter_scale = std::max(scale, 1.0);
+  const double support = kSupport * filter_scale;
+  const double inverse = 1.0 / filter_scale;
+  Taps taps;
+  taps.stride = static_cast<size_t>(std::ceil(support)) * 2 + 1;
+  taps.windows.resize(static_cast<size_t>(out_size));
+  taps.weights.resize(static_cast<size_t>(out_size) * taps.stride);
+  std::vector<double> exact(taps.stride);
+  for (int out = 0; out < out_size; ++out) {
+    const double center = (out + 0.5) * scale;
+    const int first = std::max(0, static_cast<int>(center - support + 0.5));
+    const int count = std::min(in_size, static_cast<int>(center + support + 0.5)) - first;
+    double sum = 0.0;
+    for (int i = 0; i < count; ++i) {
+      exact[static_cast<size_t>(i)] = Bicubic((i + first - center + 0.5) * inverse);
+      sum += exact[static_cast<size_t>(i)];
+    }
+    int32_t* weights = taps.weights.data() + static_cast<size_t>(out) * taps.stride;
+    for (int i = 0; i < count; ++i) {
+      const double weight = (sum != 0.0 ? exact[static_cast<size_t>(i)] / sum : exact[static_cast<size_t>(i)]) *
+                            (1 << kPrecisionBits);
+      weights[i] = static_cast<int32_t>(weight < 0 ? weight - 0.5 : weight + 0.5);
+    }
+    taps.windows[static_cast<size_t>(out)] = {first, count};
+  }
+  return taps;
+}
+
+/// to[lane] = clip(sum over t of weights[t] * from[t * stride + lane]), lane in [0, num_lanes).
+PAWSIGHT_WIDE_CLONES
+void Weigh(const uint8_t* from, size_t stride, const int32_t* weights, int count, size_t num_lanes, uint8_t* to) {
+  constexpr int32_t kHalf = 1 << (kPrecisionBits - 1);
+  size_t lane = 0;
+  for (; lane + kLanes <= num_lanes; lane += kLanes) {
+    Ints16 sum0 = Ints16{} + kHalf;
+    Ints16 sum1 = sum0;
+    Ints16 sum2 = sum0;
+    const uint8_t* tap = from + lane;
+    for (int t = 0; t < count; ++t, tap += stride) {
+      Bytes16 bytes[3];
+      std::memcpy(bytes, tap, kLanes);
+      sum0 += __builtin_convertvector(bytes[0], Ints16) * weights[t];
+      sum1 += __builtin_convertvector(bytes[1], Ints16) * weights[t];
+      sum2 += __builtin_convertvector(bytes[2], Ints16) * weights[t];
+    }
+    int32_t sums[kLanes];
+    std::memcpy(sums, &sum0, sizeof sum0);
+    std::memcpy(sums + 16, &sum1, sizeof sum1);
+    std::memcpy(sums + 32, &sum2, sizeof sum2);
+    for (size_t i = 0; i < kLanes; ++i) {
+      to[lane + i] = static_cast<uint8_t>(std::clamp(sums[i] >> kPrecisionBits, 0, 255));
+    }
+  }
+  for (; lane < num_lanes; ++lane) {
+    int32_t sum = kHalf;
+    for (int t = 0; t < count; ++t) sum += weights[t] * from[static_cast<size_t>(t) * stride + lane];
+    to[lane] = static_cast<uint8_t>(std::clamp(sum >> kPrecisionBits, 0, 255));
+  }
+}
+
+/// A 16x16 square of bytes, rows at `from_stride`, turned on its diagonal: four rounds of interleaving row i with row i + 8.
+void TurnSquare(const uint8_t* const* rows, size_t offset, uint8_t* to, size_t to_stride) {
+  Bytes16 now[16];
+  Bytes16 next[16];
+  for (int i = 0; i < 16; ++i) std::memcpy(&now[i], rows[i] + offset, 16);
+  for (int round = 0; round < 4; ++round) {
+    for (int i = 0; i < 8; ++i) {
+      next[2 * i] = __builtin_shufflevector(now[i], now[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      next[2 * i + 1] =
+          __builtin_shufflevector(now[i], now[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    }
+    std::memcpy(now, next, sizeof now);
+  }
+  for (size_t i = 0; i < 16; ++i) std::memcpy(to + i * to_stride, &now[i], 16);
+}
+
+/// rows[r][i], r in [0, 16), i in [0, length) -> sideways[i * 16 + r].
+void TurnSideways(const uint8_t* const* rows, size_t length, uint8_t* sideways) {
+  size_t i = 0;
+  for (; i + 16 <= length; i += 16) TurnSquare(rows, i, sideways + i * kBlockRows, kBlockRows);
+  for (; i < length; ++i) {
+    for (size_t r = 0; r < kBlockRows; ++r) sideways[i * kBlockRows + r] = rows[r][i];
+  }
+}
+
+/// The reverse, of the first num_rows rows, `stride` bytes apart.
+void TurnUpright(const uint8_t* sideways, size_t length, size_t num_rows, uint8_t* rows, size_t stride) {
+  uint8_t square[16 * kBlockRows];
+  for (size_t i = 0; i < length; i += 16) {
+    const size_t width = std::min<size_t>(16, length - i);
+    const uint8_t* lines[16];
+    for (size_t j = 0; j < 16; ++j) lines[j] = sideways + (i + std::min(j, width - 1)) * kBlockRows;
+    TurnSquare(lines, 0, square, 16);
+    for (size_t r = 0; r < num_rows; ++r) std::memcpy(rows + r * stride + i, square + r * 16, width);
+  }
+}
+
+Image ResizeWidth(const Image& image, int width) {
+  const Taps taps = MakeTaps(image.width, width);
+  const size_t in_length = static_cast<size_t>(image.width) * 3;
+  const size_t out_length = static_cast<size_t>(width) * 3;
+  std::vector<uint8_t> in(in_length * kBlockRows);
+  std::vector<uint8_t> out(out_length * kBlockRows);
+  Image result(width, image.height);
+  for (int y = 0; y < image.height; y += kBlockRows) {
+    const uint8_t* rows[kBlockRows];
+    for (int r = 0; r < kBlockRows; ++r) rows[r] = image.pixel(0, std::min(y + r, image.height - 1));
+    TurnSideways(rows, in_length, in.data());
+    for (int x = 0; x < width; ++x) {
+      const Taps::Window window = taps.windows[static_cast<size_t>(x)];
+      Weigh(in.data() + static_cast<size_t>(window.first) * kLanes, kLanes, taps.Weights(x), window.count, kLanes,
+            out.data() + static_cast<size_t>(x) * kLanes);
+    }
+    const auto num_rows = static_cast<size_t>(std::min(kBlockRows, image.height - y));
+    TurnUpright(out.data(), out_length, num_rows, result.pixel(0, y), out_length);
+  }
+  return result;
+}
+
+Image ResizeHeight(const Image& image, int height) {
+  const Taps taps = MakeTaps(image.height, height);
+  const size_t length = static_cast<size_t>(image.width) * 3;
+  Image result(image.width, height);
+  for (int y = 0; y < height; ++y) {
+    const Taps::Window window = taps.windows[static_cast<size_t>(y)];
+    Weigh(image.pixel(0, window.first), length, taps.Weights(y), window.count, length, result.pixel(0, y));
+  }
+  return result;
+}
+
+}  // namespace
+
+Image ResizeBicubic(const Image& image, int width, int height) {
+  CHECK(width >= 1 && height >= 1 && image.width >= 1 && image.height >= 1);
+  CHECK(image.rgb.size() == 3 * static_cast<size_t>(image.width) * static_cast<size_t>(image.height));
+  if (width == image.width) return height == image.height ? image : ResizeHeight(image, height);
+  Image narrow = ResizeWidth(image, width);
+  return height == image.height ? narrow : ResizeHeight(narrow, height);
+}
+
+}  // namespace pawsight::frames
