@@ -81,17 +81,19 @@ void AttendRows(const Attend& args) {
   }
 }
 
+constexpr double Wide(float x) { return static_cast<double>(x); }
+
 /// In double: squares of large values must not overflow, and the sum of a wide row keeps its last digits.
 void LayerNorm(const float* x, int ldx, const float* gain, const float* bias, float eps, float* y, int ldy, int rows,
                int cols) {
   for (int row = 0; row < rows; ++row, x += ldx, y += ldy) {
     double sum = 0.0;
-    for (int j = 0; j < cols; ++j) sum += double{x[j]};
+    for (int j = 0; j < cols; ++j) sum += Wide(x[j]);
     const double mean = sum / cols;
     double squares = 0.0;
-    for (int j = 0; j < cols; ++j) squares += (double{x[j]} - mean) * (double{x[j]} - mean);
-    const double scale = 1.0 / std::sqrt(squares / cols + double{eps});
-    for (int j = 0; j < cols; ++j) y[j] = static_cast<float>((double{x[j]} - mean) * scale) * gain[j] + bias[j];
+    for (int j = 0; j < cols; ++j) squares += (Wide(x[j]) - mean) * (Wide(x[j]) - mean);
+    const double scale = 1.0 / std::sqrt(squares / cols + Wide(eps));
+    for (int j = 0; j < cols; ++j) y[j] = static_cast<float>((Wide(x[j]) - mean) * scale) * gain[j] + bias[j];
   }
 }
 
