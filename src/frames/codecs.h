@@ -1,0 +1,32 @@
+// frames/codecs.h: the two image formats behind frames/decode.h, each around its C library, and the orientation of a photo.
+// Internal to frames: callers use Decode, which sniffs, checks the file's size and turns the result upright.
+// Thread-safe: functions without state.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "frames/decode.h"
+
+namespace pawsight::frames {
+
+/// A JPEG as stored, orientation noted but not applied. want_width, want_height: as DecodeScaled, upright; 0, full size.
+/// Errors as Decode's.
+Result<Decoded> DecodeJpeg(std::span<const uint8_t> bytes, const DecodeLimits& limits, int want_width, int want_height);
+
+/// A PNG as stored, orientation noted but not applied. Errors as Decode's.
+Result<Decoded> DecodePng(std::span<const uint8_t> bytes, const DecodeLimits& limits);
+
+/// Whether the limits allow an image of this size. Errors: image_too_large, image_too_small, image_aspect, image_corrupt for
+/// a side of 0.
+Status CheckSize(int64_t width, int64_t height, const DecodeLimits& limits);
+
+/// The orientation 1..8 in a TIFF block (what follows "Exif\0\0" in a JPEG; a PNG's eXIf chunk), or 1 when there is none
+/// or the block makes no sense. Reads the first directory only and follows no link, so a looping one cannot hold it.
+/// Source: CIPA DC-008 (Exif 2.3) 4.6.2, tag 0x0112.
+int ReadOrientation(std::span<const uint8_t> tiff);
+
+/// The image turned upright; orientation 1..8 (CHECK).
+Image Upright(Image image, int orientation);
+
+}  // namespace pawsight::frames

@@ -1,0 +1,278 @@
+#include <cstdio>  // jpeglib.h needs FILE
+
+#include <jpeglib.h>
+// behind jpeglib.h, whose configuration it needs
+#include <jerror.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "frames/codecs.h"
+#include "frames/guarded.h"
+
+namespace pawsight::frames {
+namespace {
+
+using namespace std::string_view_literals;
+
+/// What is read off the markers before the first scan, in place: the library would copy every marker it is asked to keep.
+struct Markers {
+  std::span<const uint8_t> exif;  // the TIFF block of the first Exif marker; empty when there is none
+  bool huffman_tables = false;
+  bool motion_jpeg = false;  // AVI1: Motion-JPEG, whose frames may leave out the standard Huffman tables
+};
+
+bool StartsWith(std::span<const uint8_t> bytes, std::string_view text) {
+  return bytes.size() >= text.size() && std::memcmp(bytes.data(), text.data(), text.size()) == 0;
+}
+
+// Source: ITU-T T.81 B.1.1.
+Markers ReadMarkers(std::span<const uint8_t> bytes) {
+  Markers markers;
+  size_t at = 2;  // behind SOI
+  while (at + 4 <= bytes.size()) {
+    if (bytes[at] != 0xFF || bytes[at + 1] == 0xFF || bytes[at + 1] == 0x00) {  // fill, or garbage that the library skips
+      ++at;
+      continue;
+    }
+    const uint8_t marker = bytes[at + 1];
+    if (marker == 0xDA || marker == 0xD9) break;  // the first scan, or the end
+    if (marker == 0x01 || (marker >= 0xD0 && marker <= 0xD8)) {  // TEM, RST0..7, SOI: no length
+      at += 2;
+      continue;
+    }
+    const size_t length = static_cast<size_t>(bytes[at + 2] << 8 | bytes[at + 3]);
+    if (length < 2 || length > bytes.size() - at - 2) break;
+    const std::span<const uint8_t> body = bytes.subspan(at + 4, length - 2);
+    if (marker == 0xC4) markers.huffman_tables = true;
+    if (marker == 0xE0 && StartsWith(body, "AVI1"sv)) markers.motion_jpeg = true;
+    if (marker == 0xE1 && markers.exif.empty() && StartsWith(body, "Exif\0\0"sv)) markers.exif = body.subspan(6);
+    at += 2 + length;
+  }
+  return markers;
+}
+
+/// One run of the library's decompressor and all it owns. Stays where it is: the library points into it.
+struct Decompressor {
+  jpeg_decompress_struct info{};
+  jpeg_error_mgr errors{};
+  jpeg_source_mgr source{};
+  jpeg_progress_mgr progress{};
+  JumpTarget jump;
+  const DecodeLimits& limits;
+  bool ran_dry = false;      // the library wanted more bytes than there are
+  bool damaged = false;      // it filled in pixels that it had no right data for
+  bool too_many_scans = false;
+  unsigned seen_components = 0;  // one bit each, set when a scan has held it
+
+  Decompressor(std::span<const uint8_t> bytes, const DecodeLimits& decode_limits);
+  Decompressor(const Decompressor&) = delete;
+  Decompressor& operator=(const Decompressor&) = delete;
+  ~Decompressor() { jpeg_destroy_decompress(&info); }
+
+  std::string LibraryMessage() {
+    char text[JMSG_LENGTH_MAX];
+    errors.format_message(reinterpret_cast<j_common_ptr>(&info), text);
+    return text;
+  }
+};
+
+template <typename Info>
+Decompressor& Self(Info* info) {
+  return *static_cast<Decompressor*>(info->client_data);
+}
+
+void OnMessage(j_common_ptr info, int level) {
+  if (level >= 0) return;  // a trace
+  Decompressor& self = Self(info);
+  switch (info->err->msg_code) {
+    case JWRN_HIT_MARKER:
+    case JWRN_HUFF_BAD_CODE:
+    case JWRN_MUST_RESYNC:
+    case JWRN_BOGUS_PROGRESSION:
+      self.damaged = true;
+      if (!self.limits.tolerant) self.jump.Jump();
+      break;
+    default:  // harmless: bytes between markers, odd version numbers
+      break;
+  }
+}
+
+boolean OnDry(j_decompress_ptr info) {
+  static constexpr JOCTET kEnd[] = {0xFF, JPEG_EOI};
+  Self(info).ran_dry = true;
+  info->src->next_input_byte = kEnd;
+  info->src->bytes_in_buffer = sizeof kEnd;
+  return TRUE;
+}
+
+void OnSkip(j_decompress_ptr info, long num_bytes) {  // NOLINT(google-runtime-int): the library's type
+  if (num_bytes <= 0) return;
+  const size_t skipped = std::min(static_cast<size_t>(num_bytes), info->src->bytes_in_buffer);
+  if (skipped < static_cast<size_t>(num_bytes)) Self(info).ran_dry = true;
+  info->src->next_input_byte += skipped;
+  info->src->bytes_in_buffer -= skipped;
+}
+
+// Called once a row of blocks of every scan.
+void OnProgress(j_common_ptr common) {
+  const auto* info = reinterpret_cast<j_decompress_ptr>(common);
+  Decompressor& self = Self(info);
+  for (int i = 0; i < info->comps_in_scan; ++i) {
+    self.seen_components |= 1U << static_cast<unsigned>(info->cur_comp_info[i]->component_index);
+  }
+  if (info->input_scan_number > self.limits.max_scans) {
+    self.too_many_scans = true;
+    self.jump.Jump();
+  }
+}
+
+Decompressor::Decompressor(std::span<const uint8_t> bytes, const DecodeLimits& decode_limits) : limits(decode_limits) {
+  info.err = jpeg_std_error(&errors);
+  info.client_data = this;
+  errors.error_exit = [](j_common_ptr common) { Self(common).jump.Jump(); };
+  errors.emit_message = OnMessage;
+  errors.output_message = [](j_common_ptr) {};
+  progress.progress_monitor = OnProgress;
+  source.next_input_byte = bytes.data();
+  source.bytes_in_buffer = bytes.size();
+  source.init_source = [](j_decompress_ptr) {};
+  source.fill_input_buffer = OnDry;
+  source.skip_input_data = OnSkip;
+  source.resync_to_restart = jpeg_resync_to_restart;
+  source.term_source = [](j_decompress_ptr) {};
+}
+
+/// What the library's jump meant.
+Status WhatWentWrong(Decompressor& d) {
+  if (d.too_many_scans) {
+    return InvalidArgument("image: a JPEG of more than " + std::to_string(d.limits.max_scans) + " scans; save it again",
+                           "image_too_many_scans");
+  }
+  const std::string detail = " (" + d.LibraryMessage() + ")";
+  if (d.ran_dry) return InvalidArgument("image: the JPEG ends too early; send the whole file" + detail, "image_truncated");
+  switch (d.errors.msg_code) {
+    case JERR_SOF_UNSUPPORTED:
+    case JERR_BAD_PRECISION:
+    case JERR_ARITH_NOTIMPL:
+    case JERR_CONVERSION_NOTIMPL:
+      return InvalidArgument("image: a kind of JPEG that is not decoded; send an 8-bit baseline or progressive one" + detail,
+                             "image_type_unsupported");
+    case JERR_IMAGE_TOO_BIG:
+    case JERR_WIDTH_OVERFLOW:
+    case JERR_OUT_OF_MEMORY:
+    case JERR_NO_BACKING_STORE:
+      return InvalidArgument("image: the JPEG is too large; send a smaller or a baseline one" + detail, "image_too_large");
+    default:
+      return InvalidArgument("image: the JPEG is damaged" + detail, "image_corrupt");
+  }
+}
+
+/// The smallest n of 1, 2, 4, 8 for which n/8 of the image is at least as large as wanted.
+unsigned ScaleEighths(int width, int height, int want_width, int want_height) {
+  for (const int n : {1, 2, 4}) {
+    if ((width * n + 7) / 8 >= want_width && (height * n + 7) / 8 >= want_height) return static_cast<unsigned>(n);
+  }
+  return 8;
+}
+
+// Adobe's CMYK is inverted: 255 is no ink; so is Pillow's reading of any CMYK JPEG, and its rounding is this.
+void CmykToRgb(const uint8_t* cmyk, uint8_t* rgb, int width) {
+  for (int x = 0; x < width; ++x, cmyk += 4, rgb += 3) {
+    for (int c = 0; c < 3; ++c) {
+      const int ink = (255 - cmyk[c]) * cmyk[3] + 128;
+      rgb[c] = static_cast<uint8_t>(std::max(0, cmyk[3] - ((ink + (ink >> 8)) >> 8)));
+    }
+  }
+}
+
+void ReadRows(Decompressor& d, Image& image, std::span<uint8_t> cmyk_row) {
+  while (d.info.output_scanline < d.info.output_height) {
+    const auto y = static_cast<int>(d.info.output_scanline);
+    if (!cmyk_row.empty()) {
+      JSAMPROW row = cmyk_row.data();
+      jpeg_read_scanlines(&d.info, &row, 1);
+      CmykToRgb(row, image.pixel(0, y), image.width);
+      continue;
+    }
+    JSAMPROW rows[8];
+    const int num_rows = std::min(8, image.height - y);
+    for (int i = 0; i < num_rows; ++i) rows[i] = image.pixel(0, y + i);
+    jpeg_read_scanlines(&d.info, rows, static_cast<JDIMENSION>(num_rows));
+  }
+}
+
+/// After the last row: whether some component or coefficient never came.
+bool IsIncomplete(const Decompressor& d) {
+  const unsigned all = (1U << static_cast<unsigned>(d.info.num_components)) - 1;
+  if (d.seen_components != all) return true;
+  if (!d.ran_dry || d.info.coef_bits == nullptr) return false;
+  // A whole progressive file may leave coefficients out on purpose; one without its end marker is taken to have lost them.
+  for (int c = 0; c < d.info.num_components; ++c) {
+    for (int k = 0; k < DCTSIZE2; ++k) {
+      if (d.info.coef_bits[c][k] != 0) return true;
+    }
+  }
+  return false;
+}
+
+/// Reads the header and everything before pixels; the checks that need no library come first.
+Result<Decoded> ReadHeader(Decompressor& d, std::span<const uint8_t> bytes) {
+  const Markers markers = ReadMarkers(bytes);
+  const bool read = Guarded(d.jump, [&d] {
+    jpeg_create_decompress(&d.info);
+    d.info.src = &d.source;
+    d.info.progress = &d.progress;
+    d.info.mem->max_memory_to_use = static_cast<long>(d.limits.max_scratch);  // NOLINT(google-runtime-int)
+    jpeg_read_header(&d.info, TRUE);
+  });
+  if (!read) return WhatWentWrong(d);
+  PAWSIGHT_RETURN_IF_ERROR(CheckSize(d.info.image_width, d.info.image_height, d.limits));
+  if (d.info.arith_code) {  // the library cannot tell when its data is cut short: that decodes to grey without a word
+    return InvalidArgument("image: an arithmetic-coded JPEG; send an 8-bit baseline or progressive one",
+                           "image_type_unsupported");
+  }
+  if (!markers.huffman_tables && !markers.motion_jpeg) {
+    return InvalidArgument("image: the JPEG has no Huffman tables", "image_corrupt");
+  }
+  Decoded decoded;
+  decoded.format = ImageFormat::kJpeg;
+  decoded.source_width = static_cast<int>(d.info.image_width);
+  decoded.source_height = static_cast<int>(d.info.image_height);
+  decoded.orientation = ReadOrientation(markers.exif);
+  return decoded;
+}
+
+}  // namespace
+
+Result<Decoded> DecodeJpeg(std::span<const uint8_t> bytes, const DecodeLimits& limits, int want_width, int want_height) {
+  Decompressor d(bytes, limits);
+  PAWSIGHT_ASSIGN_OR_RETURN(Decoded decoded, ReadHeader(d, bytes));
+  if (want_width > 0) {
+    if (decoded.orientation >= 5) std::swap(want_width, want_height);
+    d.info.scale_num = ScaleEighths(decoded.source_width, decoded.source_height, want_width, want_height);
+    d.info.scale_denom = 8;
+    d.info.do_fancy_upsampling = FALSE;
+  }
+  const bool cmyk = d.info.num_components == 4;
+  d.info.out_color_space = cmyk ? JCS_CMYK : JCS_RGB;
+  if (!Guarded(d.jump, [&d] { jpeg_start_decompress(&d.info); })) return WhatWentWrong(d);
+  decoded.image = Image(static_cast<int>(d.info.output_width), static_cast<int>(d.info.output_height));
+  std::vector<uint8_t> cmyk_row(cmyk ? 4 * static_cast<size_t>(d.info.output_width) : 0);
+  if (!Guarded(d.jump, [&] { ReadRows(d, decoded.image, cmyk_row); })) return WhatWentWrong(d);
+  if (!Guarded(d.jump, [&d] { jpeg_finish_decompress(&d.info); })) return WhatWentWrong(d);
+  if (IsIncomplete(d)) {
+    d.damaged = true;
+    if (!limits.tolerant) {
+      return InvalidArgument("image: the JPEG lacks scans; send the whole file", "image_truncated");
+    }
+  }
+  decoded.damaged = d.damaged;
+  decoded.premature_end = d.ran_dry && !d.damaged;
+  return decoded;
+}
+
+}  // namespace pawsight::frames
