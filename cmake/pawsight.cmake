@@ -4,6 +4,8 @@ set(PAWSIGHT_WARNINGS -Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dt
     -Woverloaded-virtual -Wdouble-promotion -Wimplicit-fallthrough)
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   list(APPEND PAWSIGHT_WARNINGS -Wthread-safety -Wthread-safety-beta)
+else()
+  list(APPEND PAWSIGHT_WARNINGS -Wno-restrict)  # g++ 12 warns of its own std::string (gcc.gnu.org/PR105651)
 endif()
 
 add_library(pawsight_flags INTERFACE)
