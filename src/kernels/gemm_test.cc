@@ -197,6 +197,7 @@ TEST_P(GemmOf, ExtremeValuesGiveNoNotANumberThatScalarDoesNotGive) {
       for (int j = 0; j < n; ++j) {
         const float x = ours.at(i, j);
         const float y = scalar.at(i, j);
+        if (std::isnan(y) && !std::isnan(a.at(i, 0) * b.at(0, j))) continue;  // gelu(-infinity) is 0 or not a number
         const bool same = std::isnan(y) ? std::isnan(x) : x == y || std::fabs(x - y) <= 2e-7F * std::max(1.0F, std::fabs(y));
         EXPECT_TRUE(same) << x << " where scalar gives " << y << ", for " << a.at(i, 0) << " * " << b.at(0, j);
       }

@@ -1,0 +1,88 @@
+// What is not a plain matrix product in BLIP base: attention of one head, layer norm of a frame, packing of a head's keys.
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include <benchmark/benchmark.h>
+
+#include "base/rng.h"
+#include "kernels/kernels.h"
+
+namespace pawsight::kernels {
+namespace {
+
+constexpr int kHeadDim = 64;
+
+std::vector<float> Random(size_t count) {
+  Rng rng(1);
+  std::vector<float> values(count);
+  for (float& value : values) value = static_cast<float>(rng.Uniform(-1.0, 1.0));
+  return values;
+}
+
+/// One of 12 heads, so q and out have rows of 768.
+void Attention(benchmark::State& state, const Kernels* table, int rows, int num_keys) {
+  const std::vector<float> q = Random(static_cast<size_t>(rows) * 768);
+  const std::vector<float> keys = Random(PackedSize(kHeadDim, num_keys));
+  const std::vector<float> values = Random(PackedSize(num_keys, kHeadDim));
+  std::vector<float> out(q.size());
+  std::vector<float> scratch(AttendScratch(num_keys));
+  for (auto _ : state) {
+    table->attend({.q = q.data(), .ldq = 768, .keys = keys.data(), .values = values.data(),
+                   .value_panel_stride = static_cast<size_t>(num_keys) * kPanel, .out = out.data(), .ldo = 768,
+                   .rows = rows, .head_dim = kHeadDim, .num_keys = num_keys, .scale = 0.125F, .scratch = scratch.data()});
+    benchmark::ClobberMemory();
+  }
+  state.counters["flop"] = benchmark::Counter(4.0 * rows * num_keys * kHeadDim * static_cast<double>(state.iterations()),
+                                              benchmark::Counter::kIsRate);
+}
+
+void LayerNorm(benchmark::State& state, const Kernels* table) {
+  const std::vector<float> x = Random(577 * 768);
+  const std::vector<float> gain = Random(768);
+  std::vector<float> y(x.size());
+  for (auto _ : state) {
+    table->layer_norm(x.data(), 768, gain.data(), gain.data(), 1e-5F, y.data(), 768, 577, 768);
+    benchmark::ClobberMemory();
+  }
+  state.SetBytesProcessed(state.iterations() * 577 * 768 * 8);
+}
+
+void PackKeys(benchmark::State& state, const Kernels* table) {
+  const std::vector<float> keys = Random(577 * 768);
+  std::vector<float> packed(PackedSize(kHeadDim, 577));
+  for (auto _ : state) {
+    table->pack_transposed(keys.data(), 768, 577, kHeadDim, packed.data());
+    benchmark::ClobberMemory();
+  }
+  state.SetBytesProcessed(state.iterations() * 577 * kHeadDim * 8);
+}
+
+void PackValues(benchmark::State& state, const Kernels* table) {
+  const std::vector<float> values = Random(577 * 768);
+  std::vector<float> packed(PackedSize(577, kHeadDim));
+  for (auto _ : state) {
+    table->pack(values.data(), 768, 577, kHeadDim, packed.data(), 577 * kPanel);
+    benchmark::ClobberMemory();
+  }
+  state.SetBytesProcessed(state.iterations() * 577 * kHeadDim * 8);
+}
+
+const bool kRegistered = [] {
+  for (const Kernels* table : Available()) {
+    const std::string name(table->name);
+    const auto add = [&](const std::string& what, auto function) {
+      benchmark::RegisterBenchmark((what + "/" + name).c_str(), function)->Unit(benchmark::kMicrosecond);
+    };
+    add("attend_frame", [=](benchmark::State& state) { Attention(state, table, 577, 577); });
+    add("attend_8_token_question", [=](benchmark::State& state) { Attention(state, table, 8, 577); });
+    add("attend_1_token", [=](benchmark::State& state) { Attention(state, table, 1, 8); });
+    add("layer_norm_frame", [=](benchmark::State& state) { LayerNorm(state, table); });
+    add("pack_keys", [=](benchmark::State& state) { PackKeys(state, table); });
+    add("pack_values", [=](benchmark::State& state) { PackValues(state, table); });
+  }
+  return true;
+}();
+
+}  // namespace
+}  // namespace pawsight::kernels
