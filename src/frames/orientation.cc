@@ -47,12 +47,17 @@ Image Upright(Image image, int orientation) {
   const bool mirror_x = orientation == 2 || orientation == 3 || orientation == 6 || orientation == 7;
   const bool mirror_y = orientation == 3 || orientation == 4 || orientation == 7 || orientation == 8;
   Image upright(swapped ? image.height : image.width, swapped ? image.width : image.height);
-  for (int y = 0; y < upright.height; ++y) {
-    const int from_y = mirror_y ? upright.height - 1 - y : y;
-    uint8_t* to = upright.pixel(0, y);
-    for (int x = 0; x < upright.width; ++x, to += 3) {
-      const int from_x = mirror_x ? upright.width - 1 - x : x;
-      std::memcpy(to, swapped ? image.pixel(from_y, from_x) : image.pixel(from_x, from_y), 3);
+  // In strips: swapped, each pixel of a row comes from another row of the source, and only some of those fit in the cache.
+  constexpr int kStrip = 64;
+  for (int strip = 0; strip < upright.width; strip += kStrip) {
+    const int end = std::min(strip + kStrip, upright.width);
+    for (int y = 0; y < upright.height; ++y) {
+      const int from_y = mirror_y ? upright.height - 1 - y : y;
+      uint8_t* to = upright.pixel(strip, y);
+      for (int x = strip; x < end; ++x, to += 3) {
+        const int from_x = mirror_x ? upright.width - 1 - x : x;
+        std::memcpy(to, swapped ? image.pixel(from_y, from_x) : image.pixel(from_x, from_y), 3);
+      }
     }
   }
   return upright;

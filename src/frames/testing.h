@@ -24,4 +24,46 @@ std::string SharedPath(std::string_view name);
 /// One tensor's bytes out of a safetensors file; nullopt when it has none of that name.
 std::optional<std::vector<uint8_t>> TensorBytes(std::span<const uint8_t> safetensors, std::string_view name);
 
+/// How a JPEG is made.
+struct JpegRecipe {
+  enum class Colors { kYcc, kGrey, kRgb, kCmyk, kYcck };
+  Colors colors = Colors::kYcc;
+  int quality = 90;
+  bool subsampled = true;  // 4:2:0
+  bool progressive = false;
+  bool one_bit_scans = false;  // greyscale only: every bit of every coefficient in a scan of its own, about 650 scans
+  bool separate_scans = false;  // baseline, a scan a component
+  bool arithmetic = false;
+  std::vector<uint8_t> exif;  // "Exif\0\0" and what follows, in an APP1
+};
+
+/// `image` as JPEG. CMYK: ink is 255 less the colour, no black, written inverted as Adobe does.
+std::vector<uint8_t> MakeJpeg(const Image& image, const JpegRecipe& recipe = {});
+
+/// How a PNG is made; `rows` are packed as the format packs them (16 bits big-endian, small depths from the high bits).
+struct PngRecipe {
+  int width = 0;
+  int height = 0;
+  int depth = 8;
+  int color_type = 2;  // 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGBA
+  bool interlaced = false;
+  std::vector<uint8_t> rows;
+  std::vector<uint8_t> palette;       // 3 bytes an entry
+  std::vector<uint8_t> transparency;  // a byte a palette entry; grey and RGB: 2 bytes a channel
+};
+std::vector<uint8_t> MakePng(const PngRecipe& recipe);
+std::vector<uint8_t> MakePng(const Image& image);
+
+/// A whole PNG chunk with its length and CRC.
+std::vector<uint8_t> PngChunk(std::string_view type, std::span<const uint8_t> data);
+
+/// An Exif block with the orientation, little or big endian.
+std::vector<uint8_t> Exif(int orientation, bool big_endian = false);
+
+/// `bytes` with `more` put in at `at`.
+std::vector<uint8_t> Inserted(std::vector<uint8_t> bytes, size_t at, std::span<const uint8_t> more);
+
+/// Where `pattern` first is in `bytes`; CHECK that it is.
+size_t Find(std::span<const uint8_t> bytes, std::string_view pattern);
+
 }  // namespace pawsight::frames::testing
