@@ -14,12 +14,11 @@ constexpr int kPrecisionBits = 32 - 8 - 2;
 constexpr double kSupport = 2.0;  // the bicubic kernel's half width, pixels
 
 // Rows taken together through the horizontal pass. Written sideways they lie side by side, so that both passes are the same
-// contiguous loop, which the compiler turns into the widest vectors it may use.
+// contiguous loop over this many lanes, few enough to sum in registers and enough for the widest vectors.
 constexpr int kBlockRows = 16;
 constexpr size_t kLanes = 3 * kBlockRows;
 
 using Bytes16 = uint8_t __attribute__((vector_size(16)));
-using Ints16 = int32_t __attribute__((vector_size(64)));
 
 // On x86 the inner loop is built twice and chosen once, by the loader.
 #if defined(__x86_64__)
@@ -86,21 +85,13 @@ void Weigh(const uint8_t* from, size_t stride, const int32_t* weights, int count
   constexpr int32_t kHalf = 1 << (kPrecisionBits - 1);
   size_t lane = 0;
   for (; lane + kLanes <= num_lanes; lane += kLanes) {
-    Ints16 sum0 = Ints16{} + kHalf;
-    Ints16 sum1 = sum0;
-    Ints16 sum2 = sum0;
+    int32_t sums[kLanes];  // stay in registers
+    for (int32_t& sum : sums) sum = kHalf;
     const uint8_t* tap = from + lane;
     for (int t = 0; t < count; ++t, tap += stride) {
-      Bytes16 bytes[3];
-      std::memcpy(bytes, tap, kLanes);
-      sum0 += __builtin_convertvector(bytes[0], Ints16) * weights[t];
-      sum1 += __builtin_convertvector(bytes[1], Ints16) * weights[t];
-      sum2 += __builtin_convertvector(bytes[2], Ints16) * weights[t];
+      const int32_t weight = weights[t];
+      for (size_t i = 0; i < kLanes; ++i) sums[i] += weight * tap[i];
     }
-    int32_t sums[kLanes];
-    std::memcpy(sums, &sum0, sizeof sum0);
-    std::memcpy(sums + 16, &sum1, sizeof sum1);
-    std::memcpy(sums + 32, &sum2, sizeof sum2);
     for (size_t i = 0; i < kLanes; ++i) {
       to[lane + i] = static_cast<uint8_t>(std::clamp(sums[i] >> kPrecisionBits, 0, 255));
     }

@@ -159,26 +159,27 @@ std::vector<uint8_t> MakePng(const Image& image) {
 
 std::vector<uint8_t> PngChunk(std::string_view type, std::span<const uint8_t> data) {
   CHECK(type.size() == 4);
-  const auto put = [](std::vector<uint8_t>& to, uint32_t value) {
-    for (int shift = 24; shift >= 0; shift -= 8) to.push_back(static_cast<uint8_t>(value >> shift));
+  std::vector<uint8_t> chunk(12 + data.size());
+  const auto put = [&chunk](size_t at, size_t value) {
+    for (size_t i = 0; i < 4; ++i) chunk[at + i] = static_cast<uint8_t>(value >> (24 - 8 * i));
   };
-  std::vector<uint8_t> chunk;
-  put(chunk, static_cast<uint32_t>(data.size()));
-  chunk.insert(chunk.end(), type.begin(), type.end());
-  chunk.insert(chunk.end(), data.begin(), data.end());
-  put(chunk, static_cast<uint32_t>(crc32(0, chunk.data() + 4, static_cast<uInt>(chunk.size() - 4))));
+  put(0, data.size());
+  std::copy(type.begin(), type.end(), chunk.begin() + 4);
+  std::copy(data.begin(), data.end(), chunk.begin() + 8);
+  put(8 + data.size(), crc32(0, chunk.data() + 4, static_cast<uInt>(4 + data.size())));
   return chunk;
 }
 
 std::vector<uint8_t> Exif(int orientation, bool big_endian) {
-  std::vector<uint8_t> bytes = {'E', 'x', 'i', 'f', 0, 0};
+  std::vector<uint8_t> bytes;
+  for (const char letter : {'E', 'x', 'i', 'f', '\0', '\0'}) bytes.push_back(static_cast<uint8_t>(letter));
   const auto put = [&](uint32_t value, int num_bytes) {
     for (int i = 0; i < num_bytes; ++i) {
       const int shift = 8 * (big_endian ? num_bytes - 1 - i : i);
       bytes.push_back(static_cast<uint8_t>(value >> shift));
     }
   };
-  bytes.insert(bytes.end(), 2, big_endian ? uint8_t{'M'} : uint8_t{'I'});
+  put(big_endian ? 0x4D4D : 0x4949, 2);  // "MM", "II"
   put(42, 2);
   put(8, 4);  // the directory's offset
   put(2, 2);  // its entries
@@ -192,7 +193,7 @@ std::vector<uint8_t> Exif(int orientation, bool big_endian) {
   put(static_cast<uint32_t>(orientation), 2);
   put(0, 2);
   put(0, 4);  // no next directory
-  bytes.insert(bytes.end(), {'P', 'a', 'w', 's', '!', 0});
+  for (const char letter : {'P', 'a', 'w', 's', '!', '\0'}) bytes.push_back(static_cast<uint8_t>(letter));
   return bytes;
 }
 
