@@ -31,10 +31,12 @@ packages_missing() {
 
 # Debian 12 and 13 are known to carry every package of the lists.
 distribution_is_known() {
-  local id version
-  [[ -r /etc/os-release ]] || return 1
-  id=$(. /etc/os-release && echo "${ID:-}")
-  version=$(. /etc/os-release && echo "${VERSION_ID:-}")
+  local file=${PAWSIGHT_OS_RELEASE:-/etc/os-release} id version
+  [[ -r $file ]] || return 1
+  # shellcheck source=/dev/null
+  id=$(. "$file" && echo "${ID:-}")
+  # shellcheck source=/dev/null
+  version=$(. "$file" && echo "${VERSION_ID:-}")
   [[ $id == debian && ($version == 12 || $version == 13) ]]
 }
 
