@@ -1,7 +1,7 @@
 # One folder under src/ is one library. `pawsight_library` is all that a folder's CMakeLists.txt calls.
 
 set(PAWSIGHT_WARNINGS -Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align
-    -Woverloaded-virtual -Wdouble-promotion -Wimplicit-fallthrough)
+    -Wno-missing-field-initializers -Woverloaded-virtual -Wdouble-promotion -Wimplicit-fallthrough)
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   list(APPEND PAWSIGHT_WARNINGS -Wthread-safety -Wthread-safety-beta)
 else()

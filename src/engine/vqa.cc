@@ -1,0 +1,144 @@
+#include "engine/vqa.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <utility>
+
+#include "engine/generate.h"
+
+namespace pawsight::engine {
+namespace {
+
+/// The library pads the questions of a call to the longest.
+void PadAlike(int pad_id, std::vector<TokenRow>* rows) {
+  size_t longest = 0;
+  for (const TokenRow& row : *rows) longest = std::max(longest, row.ids.size());
+  for (TokenRow& row : *rows) row.ids.resize(longest, pad_id);
+}
+
+}  // namespace
+
+Result<Vqa> Vqa::Open(const std::string& model_dir, std::unique_ptr<Target> target) {
+  PAWSIGHT_ASSIGN_OR_RETURN(PreprocessConfig preprocess, PreprocessConfig::Open(model_dir));
+  PAWSIGHT_RETURN_IF_ERROR(CheckFit(preprocess, target->config().vision));
+  PAWSIGHT_ASSIGN_OR_RETURN(Tokenizer tokenizer, Tokenizer::Open(model_dir, target->config().text));
+  return Vqa(std::move(tokenizer), preprocess, std::move(target));
+}
+
+Result<ImageHandle> Vqa::Look(std::span<const float> pixels) const {
+  PAWSIGHT_ASSIGN_OR_RETURN(std::vector<ImageHandle> images, target_->Look(pixels, 1));
+  return std::move(images.front());
+}
+
+Result<std::vector<Answer>> Vqa::Ask(const ImageHandle& image, std::span<const std::string> questions,
+                                     const AskOptions& options) const {
+  if (questions.empty()) return InvalidArgument("questions: none, want at least one", "question_empty");
+  if (questions.size() > kMaxQuestions) {
+    return InvalidArgument("questions: " + std::to_string(questions.size()) + ", want at most " +
+                           std::to_string(kMaxQuestions) + " a frame", "too_many_questions");
+  }
+  if (options.first_token == FirstToken::kEnc && !tokenizer_.has_enc()) {
+    return FailedPrecondition("first_token: this model's vocabulary has no [ENC]");
+  }
+  std::vector<TokenRow> rows;
+  std::vector<bool> truncated;
+  std::vector<size_t> row_of;                // of each question
+  std::map<std::vector<int>, size_t> known;  // equal ids are one row
+  for (size_t i = 0; i < questions.size(); ++i) {
+    PAWSIGHT_RETURN_IF_ERROR(Annotate(CheckQuestion(questions[i]), "questions[" + std::to_string(i) + "]"));
+    Tokens tokens = tokenizer_.Encode(questions[i], {.first = options.first_token, .max_tokens = target_->config().text.max_positions});
+    const auto [place, fresh] = known.emplace(tokens.ids, rows.size());
+    if (fresh) rows.push_back({tokens.ids, static_cast<int>(tokens.ids.size())});
+    row_of.push_back(place->second);
+    truncated.push_back(tokens.truncated);
+  }
+  if (options.padding == Padding::kAttend) PadAlike(tokenizer_.pad_id(), &rows);
+  const std::vector<ImageHandle> images(rows.size(), image);
+  PAWSIGHT_ASSIGN_OR_RETURN(const QuestionHandle read, target_->Read(images, rows));
+  const int count = static_cast<int>(rows.size());
+  auto answered = options.mode == Mode::kYesNo      ? YesNo(read, count, options)
+                  : options.mode == Mode::kGenerate ? Generate(read, count, options)
+                                                    : RankChoices(read, count, options);
+  PAWSIGHT_RETURN_IF_ERROR(answered.status());
+  std::vector<Answer> answers;
+  for (size_t i = 0; i < questions.size(); ++i) {
+    answers.push_back((*answered)[row_of[i]]);
+    answers.back().truncated = truncated[i];
+  }
+  return answers;
+}
+
+Result<std::vector<Answer>> Vqa::YesNo(const QuestionHandle& read, int count, const AskOptions& options) const {
+  const int yes = tokenizer_.Find("yes");
+  const int no = tokenizer_.Find("no");
+  if (yes < 0 || no < 0) {
+    return FailedPrecondition("mode: the vocabulary lacks \"yes\" or \"no\"; use generate or rank");
+  }
+  PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<float> probabilities,
+                            YesProbabilities(*target_, read, count, yes, no, options.padding));
+  std::vector<Answer> answers;
+  for (const float p : probabilities) answers.push_back({p >= 0.5F ? "yes" : "no", p, std::max(p, 1.0F - p)});
+  return answers;
+}
+
+std::optional<float> Vqa::YesOf(std::span<const float> logits) const {
+  const int yes = tokenizer_.Find("yes");
+  const int no = tokenizer_.Find("no");
+  if (yes < 0 || no < 0) return std::nullopt;
+  return SoftmaxOfTwo(logits[static_cast<size_t>(yes)], logits[static_cast<size_t>(no)]);
+}
+
+Result<std::vector<Answer>> Vqa::Generate(const QuestionHandle& read, int count, const AskOptions& options) const {
+  const GenerateOptions generate{options.max_length, options.num_beams};
+  std::vector<int> question_of_row;
+  for (int i = 0; i < count * options.num_beams; ++i) question_of_row.push_back(i / std::max(options.num_beams, 1));
+  PAWSIGHT_ASSIGN_OR_RETURN(const std::unique_ptr<AnswerRows> rows,
+                            target_->BeginAnswers(read, question_of_row, options.max_length, options.padding));
+  const std::vector<std::vector<int>> prompts(static_cast<size_t>(count), {target_->config().text.bos_id});
+  auto written = options.num_beams == 1 ? Greedy(*target_, *rows, prompts, generate)
+                                        : BeamSearch(*target_, *rows, count, generate);
+  PAWSIGHT_RETURN_IF_ERROR(written.status());
+  std::vector<Answer> answers;
+  for (const Generated& g : *written) {
+    answers.push_back({tokenizer_.Decode(g.ids), {}, static_cast<float>(std::exp(g.log_prob))});
+    if (!g.first_logits.empty()) answers.back().p_yes = YesOf(g.first_logits);
+  }
+  return answers;
+}
+
+Result<std::vector<Answer>> Vqa::RankChoices(const QuestionHandle& read, int count, const AskOptions& options) const {
+  if (options.choices.empty() || options.choices.size() > kMaxChoices) {
+    return InvalidArgument("choices: " + std::to_string(options.choices.size()) + ", want 1.." + std::to_string(kMaxChoices),
+                           "choices_invalid");
+  }
+  std::vector<std::vector<int>> candidates;
+  for (const std::string& choice : options.choices) {
+    PAWSIGHT_RETURN_IF_ERROR(Annotate(CheckQuestion(choice), "choices"));
+    std::vector<int> ids = tokenizer_.Encode(choice, {.max_tokens = target_->config().text.max_positions}).ids;
+    ids.erase(ids.begin());  // the decoder's start token stands where the first token was
+    candidates.push_back(std::move(ids));
+  }
+  PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<Ranking> rankings, Rank(*target_, read, count, candidates, options.top_k));
+  std::vector<Answer> answers;
+  for (const Ranking& ranking : rankings) {
+    const RankedAnswer& best = ranking.top[static_cast<size_t>(ranking.best)];
+    answers.push_back({options.choices[static_cast<size_t>(best.answer)], YesOf(ranking.first_logits),
+                       static_cast<float>(best.neg_smoothed_loss)});
+  }
+  return answers;
+}
+
+Result<Answer> Vqa::Caption(const ImageHandle& image, const std::string& prompt, int max_length) const {
+  PAWSIGHT_ASSIGN_OR_RETURN(const std::unique_ptr<AnswerRows> rows, target_->BeginCaptions({&image, 1}, max_length));
+  std::vector<int> ids = {target_->config().text.bos_id};
+  if (!prompt.empty()) {
+    const Tokens tokens = tokenizer_.Encode(prompt, {.max_tokens = max_length});
+    ids.insert(ids.end(), tokens.ids.begin() + 1, tokens.ids.end() - 1);
+  }
+  PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<Generated> written, Greedy(*target_, *rows, {&ids, 1}, {.max_length = max_length}));
+  const Generated& caption = written.front();
+  return Answer{tokenizer_.Decode(caption.ids), {}, static_cast<float>(std::exp(caption.log_prob))};
+}
+
+}  // namespace pawsight::engine

@@ -1,0 +1,85 @@
+// engine/vqa.h: ask any number of questions of a frame that is looked at once. Words in, words and numbers out; puts
+// tokenizer, target and generation together. Not here: JPEG to pixels (frames).
+// Thread-safe: nothing changes after Open but inside the target, which takes care of itself.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "engine/config.h"
+#include "engine/target.h"
+#include "engine/tokenizer.h"
+
+namespace pawsight::engine {
+
+inline constexpr int kMaxQuestions = 64;   // in one Ask
+inline constexpr int kMaxChoices = 3000;   // in rank mode; the published answer list of VQA has 3,128 lines
+
+enum class Mode {
+  kYesNo,     // one decoder step, p_yes against p_no
+  kGenerate,  // words, greedy or by beams
+  kRank,      // the best of a list of choices
+};
+
+struct AskOptions {
+  Mode mode = Mode::kYesNo;
+  std::vector<std::string> choices;  // rank mode: 1..kMaxChoices
+  int max_length = 20;               // generate mode: tokens with the start token, 2..max_positions
+  int num_beams = 1;                 // generate mode: 1 is greedy; 1..16
+  int top_k = 128;                   // rank mode: choices scored in full, those with the likeliest first token
+  FirstToken first_token = FirstToken::kCls;
+  Padding padding = Padding::kMask;  // kAttend pads the questions of a call alike and lets the decoder see it, as the library
+};
+
+struct Answer {
+  std::string text;
+  std::optional<float> p_yes;  // "yes" against "no" as the first word; absent when the vocabulary lacks them
+  /// yesno: probability of the answer given. generate: probability of the words. rank: the published method's score, the
+  /// negated sum of smoothed token losses.
+  float score = 0.0F;
+  bool truncated = false;  // the question had more tokens than positions: its end was cut
+};
+
+class Vqa {
+ public:
+  /// Reads tokenizer and preprocessing of `model_dir`, whose weights `target` executes.
+  /// Errors: those of Tokenizer::Open, PreprocessConfig::Open, CheckFit.
+  static Result<Vqa> Open(const std::string& model_dir, std::unique_ptr<Target> target);
+
+  Target& target() const { return *target_; }
+  const Tokenizer& tokenizer() const { return tokenizer_; }
+  const PreprocessConfig& preprocess() const { return preprocess_; }
+
+  /// pixels [3, S, S], prepared as preprocess() says. Cost: nearly all of an answer's; the handle serves any number of
+  /// questions. Errors: those of Target::Look.
+  Result<ImageHandle> Look(std::span<const float> pixels) const;
+
+  /// Answers in the order of the questions, all in one batch; equal questions are computed once.
+  /// Errors: kInvalidArgument, no question or more than kMaxQuestions (too_many_questions), those of CheckQuestion with
+  /// the question's index, bad choices; kFailedPrecondition, not a question-answering model, or yesno without "yes" and "no"
+  /// in the vocabulary.
+  Result<std::vector<Answer>> Ask(const ImageHandle& image, std::span<const std::string> questions,
+                                  const AskOptions& options = {}) const;
+
+  /// A caption, greedy; `prompt` begins it and may be empty. p_yes is absent. Errors: kFailedPrecondition, no caption head.
+  Result<Answer> Caption(const ImageHandle& image, const std::string& prompt, int max_length = 20) const;
+
+ private:
+  Vqa(Tokenizer tokenizer, PreprocessConfig preprocess, std::unique_ptr<Target> target)
+      : tokenizer_(std::move(tokenizer)), preprocess_(preprocess), target_(std::move(target)) {}
+
+  Result<std::vector<Answer>> YesNo(const QuestionHandle& read, int count, const AskOptions& options) const;
+  Result<std::vector<Answer>> Generate(const QuestionHandle& read, int count, const AskOptions& options) const;
+  Result<std::vector<Answer>> RankChoices(const QuestionHandle& read, int count, const AskOptions& options) const;
+  std::optional<float> YesOf(std::span<const float> logits) const;
+
+  Tokenizer tokenizer_;
+  PreprocessConfig preprocess_;
+  std::unique_ptr<Target> target_;
+};
+
+}  // namespace pawsight::engine
