@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <functional>
 
 #include "base/check.h"
 
@@ -11,7 +13,7 @@ namespace {
 // The noise of a block is learned from frame to frame: its weight of the newest difference, and its ceiling in units of
 // min_difference. The ceiling keeps a block in which something moves all day from going blind.
 constexpr float kNoiseRate = 0.05F;
-constexpr float kNoiseCeiling = 2.0F;
+constexpr float kNoiseCeiling = 1.0F;
 
 // A change of the whole frame's brightness beyond this ratio (of Brightness, which grows as the root of light) is news: a lamp.
 constexpr float kMaxGain = 1.16F;
@@ -80,11 +82,14 @@ ChangeGate::Grid ChangeGate::Differences(const Grid& now, const Grid& before) co
   return differences;
 }
 
-/// The min_blocks-th largest difference, each in units of what counts in its block.
+/// The min_blocks-th largest difference, each in units of what counts in its block. The median block shows what the camera's
+/// noise is in this very frame (night has come); a block's own history shows what else flickers there.
 float ChangeGate::Score(const Grid& differences) const {
+  const float frame_noise = std::min(Median(differences), kNoiseCeiling * options_.min_difference);
   Grid scores;
   for (size_t i = 0; i < kNumBlocks; ++i) {
-    scores[i] = differences[i] / std::max(options_.min_difference, options_.noise_factor * noise_[i]);
+    const float noise = std::max(frame_noise, noise_[i]);
+    scores[i] = differences[i] / std::max(options_.min_difference, options_.noise_factor * noise);
   }
   const auto nth = scores.begin() + (options_.min_blocks - 1);
   std::nth_element(scores.begin(), nth, scores.end(), std::greater<>());

@@ -22,8 +22,9 @@ struct ChangeOptions {
   std::chrono::milliseconds refresh{60000};
   /// The least difference of a block that counts, in levels of 0..255 at mid-dark (see Brightness in motion.cc); above 0.
   float min_difference = 4.0F;
-  /// A block must differ by this many times what it usually flickers, 1..100.
-  float noise_factor = 4.0F;
+  /// A block must also differ by this many times what it, or the median block, flickers without cause, 1..100. The
+  /// extreme of 768 blocks is far out: with less than 7 a noisy night camera raises false changes.
+  float noise_factor = 10.0F;
   /// How many blocks, out of kNumBlocks, must differ; 1..kNumBlocks. 2 ignores a lone hot block.
   int min_blocks = 2;
 };
