@@ -1,0 +1,123 @@
+#include "scenes/scene.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "scenes/staging.h"
+
+namespace pawsight::scenes {
+namespace {
+
+Color DogFur(Rng& rng) {
+  switch (rng.Below(6)) {
+    case 0: return {0.80, 0.60, 0.34};  // golden
+    case 1: return {0.45, 0.28, 0.16};  // chocolate
+    case 2: return {0.16, 0.15, 0.16};  // black
+    case 3: return {0.93, 0.90, 0.84};  // white
+    case 4: return {0.66, 0.42, 0.22};  // fox
+    default: return {0.52, 0.50, 0.49};  // grey
+  }
+}
+
+Color CatFur(Rng& rng) {
+  switch (rng.Below(6)) {
+    case 0: return {0.88, 0.56, 0.25};  // ginger
+    case 1: return {0.55, 0.55, 0.57};  // grey
+    case 2: return {0.14, 0.13, 0.15};  // black
+    case 3: return {0.95, 0.93, 0.90};  // white
+    case 4: return {0.62, 0.50, 0.38};  // brown tabby
+    default: return {0.86, 0.78, 0.66};  // cream
+  }
+}
+
+}  // namespace
+
+Coat RandomCoat(Rng& rng, Species species) {
+  const bool dog = species == Species::kDog;
+  Coat coat;
+  coat.fur = (dog ? DogFur(rng) : CatFur(rng)).Shade(rng.Uniform(0.9, 1.1));
+  coat.belly = coat.fur.Mix({0.97, 0.94, 0.9}, rng.Uniform(0.2, 0.75));
+  coat.collar = Color::Hsv(rng.Uniform(), 0.8, 0.8);
+  coat.has_collar = rng.Chance(dog ? 0.7 : 0.35);
+  coat.pointed_ears = dog && rng.Chance(0.35);
+  coat.patches = rng.Chance(0.45);
+  coat.patch = coat.fur.r + coat.fur.g > 1.1 ? coat.fur.Shade(0.5) : coat.fur.Mix({0.95, 0.9, 0.85}, 0.55);
+  coat.fluff = rng.Uniform(0.9, 1.15);
+  coat.size = dog ? rng.Uniform(0.92, 1.08) : rng.Uniform(0.9, 1.05);
+  return coat;
+}
+
+Person RandomPerson(Rng& rng) {
+  Person person;
+  const double tone = rng.Uniform();
+  person.skin = Color{0.96, 0.80, 0.69}.Mix({0.36, 0.23, 0.16}, tone * tone);
+  person.hair = rng.Chance(0.5) ? Color::Hsv(rng.Uniform(0.04, 0.12), rng.Uniform(0.3, 0.7), rng.Uniform(0.1, 0.75))
+                                : Color{0.12, 0.1, 0.1}.Mix({0.8, 0.8, 0.8}, rng.Chance(0.25) ? 0.8 : 0);
+  person.shirt = Color::Hsv(rng.Uniform(), rng.Uniform(0.3, 0.85), rng.Uniform(0.4, 0.95));
+  person.trousers = Color::Hsv(rng.Uniform(0.5, 0.75), rng.Uniform(0.1, 0.6), rng.Uniform(0.2, 0.6));
+  person.long_hair = rng.Chance(0.45);
+  return person;
+}
+
+View RandomView(Rng& rng) {
+  View view;
+  view.zoom = rng.Uniform(0.98, 1.1);
+  view.shift_x = rng.Uniform(-8, 8);
+  view.shift_y = rng.Uniform(-7, 7);
+  view.roll = rng.Normal() * 0.018;
+  view.brightness = rng.Uniform(0.86, 1.15);
+  view.contrast = rng.Uniform(0.82, 1.1);
+  view.warmth = rng.Normal() * 0.04;
+  view.noise = rng.Uniform(1, 7);
+  view.jpeg_quality = 45 + rng.Below(50);
+  view.blur = rng.Chance(0.3) ? rng.Uniform(0, 0.8) : 0;
+  return view;
+}
+
+Point ToFrame(const View& view, Point world) {
+  const double x = (world.x + view.shift_x - kWorldWidth / 2) * (view.mirrored ? -view.zoom : view.zoom);
+  const double y = (world.y + view.shift_y - kWorldHeight / 2) * view.zoom;
+  const double c = std::cos(view.roll), s = std::sin(view.roll);
+  return {(c * x - s * y) / kWorldWidth + 0.5, (s * x + c * y) / kWorldHeight + 0.5};
+}
+
+Truth Describe(const Scene& scene) {
+  const Room& room = scene.room;
+  Truth truth;
+  truth.room = room.kind;
+  truth.night = scene.night;
+  truth.people = static_cast<int>(scene.people.size());
+  truth.couch = room.couch.has_value();
+  truth.bed = room.bed.has_value();
+  truth.table = room.table.has_value();
+  truth.chair = room.chair.has_value();
+  truth.tv = room.tv.has_value();
+  truth.door = room.door.has_value();
+  truth.window = room.window.has_value();
+  truth.lamp = room.lamp.has_value();
+  truth.bowl = room.bowl.has_value();
+  truth.ball = room.ball.has_value();
+  truth.basket = room.basket.has_value();
+  truth.tv_on = room.tv && room.tv->on;
+  truth.door_open = room.door && room.door->open;
+  truth.lamp_on = room.lamp && room.lamp->on;
+  truth.couch_torn = room.couch && room.couch->torn;
+  for (const Pet& pet : scene.pets) {
+    PetTruth seen;
+    seen.visible = VisiblePart(scene, pet);
+    if (seen.visible <= 0.05) continue;
+    seen.species = pet.species;
+    seen.activity = pet.activity;
+    seen.place = pet.place;
+    seen.door_gap = room.door && pet.place == Place::kFloor
+                        ? std::hypot(pet.x - room.door->x, pet.y - room.door->y - 32) / kWorldWidth
+                        : 1;
+    const Spot s = Extent(pet);
+    const Point a = ToFrame(scene.view, {s.left(), s.top()}), b = ToFrame(scene.view, {s.right(), s.y});
+    seen.box = {std::min(a.x, b.x), std::min(a.y, b.y), std::max(a.x, b.x), std::max(a.y, b.y)};
+    truth.pets.push_back(seen);
+  }
+  return truth;
+}
+
+}  // namespace pawsight::scenes
