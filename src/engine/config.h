@@ -17,7 +17,7 @@ struct VisionConfig {
   int intermediate_size = 3072;  // 1..32768
   int num_layers = 12;           // num_hidden_layers, 1..128
   int num_heads = 12;            // num_attention_heads, 1..128
-  int image_size = 384;          // pixels a side, 1..4096, a multiple of patch_size
+  int image_size = 384;          // pixels a side, 1..4096, a multiple of patch_size, at most 65536 patches
   int patch_size = 16;           // 1..256
   float eps = 1e-5F;             // layer_norm_eps
 
@@ -29,7 +29,7 @@ struct VisionConfig {
 
 /// `text_config`: the text encoder and the text decoder are built alike.
 struct TextConfig {
-  int vocab_size = 30524;        // 1..1000000
+  int vocab_size = 30524;        // 1..250000
   int hidden_size = 768;         // as above
   int intermediate_size = 3072;
   int num_layers = 12;

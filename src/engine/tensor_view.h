@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +21,8 @@ enum class DType { kBool, kU8, kI8, kI16, kU16, kF16, kBF16, kI32, kU32, kF32, k
 size_t ElementBytes(DType dtype);
 /// Safetensors' spelling: "F32", "BF16".
 std::string_view DTypeName(DType dtype);
+/// What ToFloat takes.
+bool IsFloating(DType dtype);
 
 /// Row-major, little-endian; `bytes` need not be aligned. It lives as long as the Weights (or span) that it came from.
 struct TensorView {
@@ -29,6 +33,9 @@ struct TensorView {
   /// The readers have checked that the product fits and equals bytes / ElementBytes.
   int64_t num_elements() const;
 };
+
+/// By name, sorted.
+using TensorMap = std::map<std::string, TensorView, std::less<>>;
 
 /// "[2, 3]".
 std::string ShapeText(std::span<const int64_t> shape);

@@ -3,6 +3,7 @@
 // Thread-safe once opened: nothing changes.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 
 #include "base/status.h"
 #include "engine/config.h"
+#include "engine/vocabulary.h"
 
 namespace pawsight::engine {
 
@@ -37,10 +39,11 @@ struct Tokens {
 
 class Tokenizer {
  public:
-  /// Reads `model_dir`/vocab.txt (one token a line, the line's number is the id), or tokenizer.json when there is none.
+  /// Reads `model_dir`/vocab.txt (one token a line, the line's number is the id) with the switches of tokenizer_config.json,
+  /// if that is there; or tokenizer.json when there is no vocab.txt.
   /// Errors: kNotFound, neither is there. kInvalidArgument, reason vocab_invalid: not UTF-8, a carriage return, an empty
   /// or repeated token, no [PAD], [UNK], [CLS] or [SEP], ids that disagree with the config's or are beyond its
-  /// vocab_size. kUnimplemented, a tokenizer.json that is no uncased BERT WordPiece, with what it is instead.
+  /// vocab_size. kUnimplemented, no uncased BERT WordPiece; the message has the field.
   static Result<Tokenizer> Open(const std::string& model_dir, const TextConfig& text);
   /// The same from the files' text.
   static Result<Tokenizer> FromVocab(std::string_view vocab_txt, const TextConfig& text);
@@ -72,17 +75,13 @@ class Tokenizer {
   int num_tokens() const;
 
  private:
-  struct Entry {
-    std::string token;
-    int id = 0;
-  };
   struct Hash {
     using is_transparent = void;
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
   };
 
   Tokenizer() = default;
-  static Result<Tokenizer> Build(std::vector<Entry> entries, const TextConfig& text);
+  static Result<Tokenizer> Build(std::vector<VocabularyEntry> entries, const TextConfig& text);
   Status FindSpecials(const TextConfig& text);
   /// Appends the pieces of one word, or [UNK].
   void AppendWord(std::string_view word, std::vector<int>* ids) const;

@@ -3,7 +3,8 @@
 // Thread-compatible; const access is thread-safe. The bytes, page by page: docs/formats/weights.md.
 #pragma once
 
-#include <map>
+#include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,9 +14,6 @@
 #include "engine/tensor_view.h"
 
 namespace pawsight::engine {
-
-/// By name, sorted.
-using TensorMap = std::map<std::string, TensorView, std::less<>>;
 
 class Weights {
  public:
@@ -32,6 +30,12 @@ class Weights {
   /// Nullptr when there is none. Valid while this object lives; moving it keeps it valid.
   const TensorView* Find(std::string_view name) const;
   const TensorMap& tensors() const { return tensors_; }
+
+  /// One tensor as floats; out.size() must be its number of elements (CHECK). A matrix of nothing but zeros is logged as a
+  /// warning. Errors: kNotFound, no such tensor. Otherwise as ToFloat's, with the tensor's name before.
+  Status ReadFloats(std::string_view name, std::span<float> out) const;
+  Result<std::vector<float>> ReadFloats(std::string_view name) const;
+
   /// Paths opened, for people and for hashing.
   const std::vector<std::string>& files() const { return files_; }
   /// "safetensors", "sharded safetensors" or "pytorch".
@@ -41,9 +45,14 @@ class Weights {
 
  private:
   Weights() = default;
-  static Result<Weights> OpenIndex(const std::string& model_dir, const std::string& index_path);
-  /// Maps `path` and adds its tensors.
-  Status Add(const std::string& path);
+  struct File {
+    std::string path;
+    MappedFile mapping;
+    TensorMap tensors;
+  };
+  static Result<Weights> OpenIndex(const std::string& model_dir, const std::string& index, std::string_view text);
+  static Result<File> ReadTensors(const std::string& path);
+  Status Add(File file);
 
   std::vector<MappedFile> mappings_;
   std::vector<std::string> files_;
