@@ -4,12 +4,14 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "frames/encode.h"
 #include "frames/resize.h"
 #include "frames/testing.h"
 
 namespace pawsight::frames {
 namespace {
 
+using namespace std::string_view_literals;
 using testing::Sha256;
 using testing::SharedPath;
 
@@ -32,6 +34,63 @@ TEST(Decode, PhotosDecodeAndResizeToPillowsBytes) {
     ++num_checked;
   }
   EXPECT_GE(num_checked, 3);
+}
+
+std::span<const uint8_t> AsBytes(std::string_view text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
+TEST(Decode, NoBytesAreCalledEmpty) {  // A1
+  const Result<Decoded> decoded = Decode({});
+  EXPECT_EQ(decoded.status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(decoded.status().reason(), "image_empty");
+}
+
+TEST(Decode, AFewBytesOrOnlyAMagicAreCalledTruncated) {  // A2
+  for (const auto text : {"\xff"sv, "\xff\xd8"sv, "\xff\xd8\xff"sv, "abc"sv, "\x89PNG"sv, "\x89PNG\r\n\x1a"sv,
+                          "\x89PNG\r\n\x1a\n"sv}) {
+    EXPECT_EQ(Decode(AsBytes(text)).status().reason(), "image_truncated") << text.size();
+  }
+}
+
+TEST(Decode, OtherTypesAreRefusedByNameWhateverTheFileIsCalled) {  // A25, A26, A27, A28
+  const std::pair<std::string_view, std::string_view> files[] = {
+      {"GIF89a\1\0\1\0"sv, "gif"},
+      {"RIFF\x10\0\0\0WEBPVP8 "sv, "webp"},
+      {"\0\0\0\x1c" "ftypheic\0\0\0\0"sv, "heic"},
+      {"\0\0\0\x1c" "ftypavif\0\0\0\0"sv, "avif"},
+      {"%PDF-1.7"sv, "pdf"},
+      {"<?xml version=\"1.0\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\"/>"sv, "svg"},
+      {"  <!DOCTYPE html><p>hello"sv, "html"},
+      {"BM\x36\0\0\0\0\0"sv, "bmp"},
+      {"II*\0\x08\0\0\0"sv, "tiff"},
+      {"MM\0*\0\0\0\x08"sv, "tiff"},
+      {"\0\0\1\0\1\0"sv, "ico"},
+      {"PK\3\4\x14\0"sv, "zip"},
+      {"\xff\x0a\xfa\x1f"sv, "jxl"},
+      {"just some text, no image"sv, ""},
+      {"\0\0\0\0\0\0\0\0"sv, ""},
+  };
+  for (const auto& [bytes, type] : files) {
+    EXPECT_EQ(SniffType(AsBytes(bytes)), type);
+    const Status status = Decode(AsBytes(bytes)).status();
+    EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+    EXPECT_EQ(status.reason(), "image_type_unsupported") << type;
+    EXPECT_NE(status.message().find(type), std::string::npos) << status.message();
+    EXPECT_NE(status.message().find("send JPEG or PNG"), std::string::npos) << "the remedy";
+  }
+}
+
+TEST(Decode, AFileAboveTheByteLimitIsRefusedUnread) {
+  const std::vector<uint8_t> jpeg = EncodeJpeg(Image(64, 64), 85).value();
+  EXPECT_EQ(Decode(jpeg, {.max_bytes = jpeg.size() - 1}).status().reason(), "image_too_large");
+  EXPECT_TRUE(Decode(jpeg, {.max_bytes = jpeg.size()}).ok());
+}
+
+TEST(Decode, AMessageNamesTheSizeAndTheLimit) {
+  const std::vector<uint8_t> jpeg = EncodeJpeg(Image(64, 48), 85).value();
+  EXPECT_EQ(Decode(jpeg, {.max_pixels = 3000}).status().message(),
+            "image: 64x48 pixels, at most 3000 in all are taken; send a smaller image");
 }
 
 }  // namespace

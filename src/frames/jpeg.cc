@@ -205,7 +205,7 @@ void ReadRows(Decompressor& d, Image& image, std::span<uint8_t> cmyk_row) {
   }
 }
 
-/// After the last row: whether some component or coefficient never came.
+/// After the last row: whether some component or coefficient never came. (Several scans: all were read before the first row.)
 bool IsIncomplete(const Decompressor& d) {
   const unsigned all = (1U << static_cast<unsigned>(d.info.num_components)) - 1;
   if (d.seen_components != all) return true;
@@ -263,7 +263,6 @@ Result<Decoded> DecodeJpeg(std::span<const uint8_t> bytes, const DecodeLimits& l
   decoded.image = Image(static_cast<int>(d.info.output_width), static_cast<int>(d.info.output_height));
   std::vector<uint8_t> cmyk_row(cmyk ? 4 * static_cast<size_t>(d.info.output_width) : 0);
   if (!Guarded(d.jump, [&] { ReadRows(d, decoded.image, cmyk_row); })) return WhatWentWrong(d);
-  if (!Guarded(d.jump, [&d] { jpeg_finish_decompress(&d.info); })) return WhatWentWrong(d);
   if (IsIncomplete(d)) {
     d.damaged = true;
     if (!limits.tolerant) {
@@ -271,7 +270,9 @@ Result<Decoded> DecodeJpeg(std::span<const uint8_t> bytes, const DecodeLimits& l
     }
   }
   decoded.damaged = d.damaged;
-  decoded.premature_end = d.ran_dry && !d.damaged;
+  // Reads on to the end marker. All pixels are here already, so whatever comes instead of it takes nothing from them.
+  const bool ended = Guarded(d.jump, [&d] { jpeg_finish_decompress(&d.info); });
+  decoded.premature_end = (!ended || d.ran_dry) && !decoded.damaged;
   return decoded;
 }
 

@@ -80,13 +80,14 @@ Result<Chunks> ReadChunks(std::span<const uint8_t> bytes, const DecodeLimits& li
 /// One run of the library's reader and all it owns. Stays where it is: the library points into it.
 struct Reader {
   std::span<const uint8_t> rest;
+  bool tolerant;
   png_structp png = nullptr;
   png_infop info = nullptr;
   JumpTarget jump;
   bool ran_dry = false;
   char message[128] = "";
 
-  explicit Reader(std::span<const uint8_t> bytes) : rest(bytes) {
+  Reader(std::span<const uint8_t> bytes, bool be_tolerant) : rest(bytes), tolerant(be_tolerant) {
     png = png_create_read_struct(PNG_LIBPNG_VER_STRING, this, OnError, OnWarning);
     CHECK(png != nullptr);  // no memory, or headers of another version
     info = png_create_info_struct(png);
@@ -105,12 +106,14 @@ struct Reader {
 
   static void OnRead(png_structp png, png_bytep to, size_t size) {
     auto& self = *static_cast<Reader*>(png_get_io_ptr(png));
-    if (size > self.rest.size()) {
+    const size_t there = std::min(size, self.rest.size());
+    if (there < size) {
       self.ran_dry = true;
-      png_error(png, "ends too early");
+      if (!self.tolerant || there == 0) png_error(png, "ends too early");
+      std::memset(to + there, 0, size - there);  // lets the library inflate what is there before it stumbles
     }
-    std::memcpy(to, self.rest.data(), size);
-    self.rest = self.rest.subspan(size);
+    std::memcpy(to, self.rest.data(), there);
+    self.rest = self.rest.subspan(there);
   }
 };
 
@@ -148,7 +151,7 @@ Result<Decoded> DecodePng(std::span<const uint8_t> bytes, const DecodeLimits& li
   decoded.animated = chunks.animated;
   decoded.premature_end = !chunks.has_end;
 
-  Reader reader(bytes);
+  Reader reader(bytes, limits.tolerant);
   if (!Guarded(reader.jump, [&reader] { StartReading(reader); })) return WhatWentWrong(reader);
   CHECK(png_get_rowbytes(reader.png, reader.info) == 3 * static_cast<size_t>(chunks.width));
   decoded.image = Image(decoded.source_width, decoded.source_height);
@@ -157,8 +160,9 @@ Result<Decoded> DecodePng(std::span<const uint8_t> bytes, const DecodeLimits& li
   if (!Guarded(reader.jump, [&] { png_read_image(reader.png, rows.data()); })) {
     if (!limits.tolerant) return WhatWentWrong(reader);
     decoded.damaged = true;
-    decoded.premature_end = false;
   }
+  decoded.damaged |= reader.ran_dry;
+  decoded.premature_end &= !decoded.damaged;
   return decoded;
 }
 
