@@ -18,8 +18,6 @@
 namespace pawsight {
 namespace {
 
-constexpr int kExitEnvironment = 3;
-
 struct SceneOptions {
   uint64_t seed = 1;    // scenes of different seeds have nothing in common
   uint64_t first = 0;   // index of the first scene, to go on where a stream was cut
@@ -77,10 +75,7 @@ int Stream(const SceneOptions& options) {
 int DrawFiles(const SceneOptions& options) {
   std::error_code error;
   std::filesystem::create_directories(options.out, error);
-  if (error) {
-    std::fprintf(stderr, "--out: cannot make %s: %s\n", options.out.c_str(), error.message().c_str());
-    return kExitEnvironment;
-  }
+  if (error) return ReportError(NotFound("--out: cannot make " + options.out + ": " + error.message()));
   for (int64_t i = 0; i < options.count; ++i) {
     const scenes::Frame frame = scenes::Draw(SceneSeed(options, i), options.width, options.width * 3 / 4);
     const auto jpeg = frames::EncodeJpeg(frame.image, 90);
@@ -91,8 +86,7 @@ int DrawFiles(const SceneOptions& options) {
     }
     if (status.ok()) status = WriteFileAtomically(base + ".json", scenes::ToJson(frame.truth).Dump() + "\n");
     if (!status.ok()) {
-      std::fprintf(stderr, "%s: %s\n", base.c_str(), status.ToString().c_str());
-      return kExitEnvironment;
+      return ReportError(Annotate(status, base));
     }
   }
   return 0;

@@ -1,0 +1,74 @@
+#include "apps/open_model.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/files.h"
+#include "frames/decode.h"
+#include "frames/normalize.h"
+#include "frames/resize.h"
+#include "targets/cpu/cpu_target.h"
+
+namespace pawsight {
+namespace {
+
+constexpr size_t kMaxImageBytes = 64U << 20U;
+
+}  // namespace
+
+void AddModelOptions(CLI::App& command, ModelOptions* options) {
+  command.add_option("--model", options->model, "model directory in the hub's layout [pawsight-mini]");
+  command.add_option("--precision", options->precision, "fp32 is the one there is")->check(CLI::IsMember({"fp32"}));
+  command.add_option("--cpu", options->kernels, "kernels: scalar, avx2, avx512 [$PAWSIGHT_CPU, or the fastest]");
+  command.add_option("--threads", options->threads, "threads of a forward pass, 1..256 [one a core]")
+      ->check(CLI::Range(1, 256));
+}
+
+Result<std::string> DefaultModelDir() {
+  if (const char* given = std::getenv("PAWSIGHT_MODEL"); given != nullptr && *given != '\0') return std::string(given);
+  std::error_code error;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+  std::string looked;
+  // Beside the program as installed, as built (build/release), and where it was built.
+  for (const std::filesystem::path& place :
+       {program / "../share/pawsight/models/pawsight-mini", program / "../../models/pawsight-mini",
+        std::filesystem::path(PAWSIGHT_SOURCE_DIR "/models/pawsight-mini")}) {
+    const std::string dir = place.lexically_normal().string();
+    if (IsDirectory(dir)) return dir;
+    looked += looked.empty() ? dir : ", " + dir;
+  }
+  return NotFound("model: pawsight-mini is not at " + looked + "; name a directory with --model or $PAWSIGHT_MODEL");
+}
+
+Result<engine::Vqa> OpenModel(const ModelOptions& options) {
+  std::string dir = options.model;
+  if (dir.empty()) {
+    PAWSIGHT_ASSIGN_OR_RETURN(dir, DefaultModelDir());
+  }
+  PAWSIGHT_ASSIGN_OR_RETURN(
+      std::unique_ptr<engine::Target> target,
+      targets::OpenCpuTarget(dir, {.threads = options.threads, .kernels = options.kernels}));
+  return engine::Vqa::Open(dir, std::move(target));
+}
+
+std::vector<float> ToPixels(const engine::PreprocessConfig& preprocess, const frames::Image& image) {
+  const frames::Image sized = frames::ResizeBicubic(image, preprocess.width, preprocess.height);
+  frames::Normalization normalization{preprocess.do_rescale ? preprocess.rescale_factor : 1.0, preprocess.mean, preprocess.std};
+  if (!preprocess.do_normalize) {
+    normalization.mean = {0.0F, 0.0F, 0.0F};
+    normalization.std = {1.0F, 1.0F, 1.0F};
+  }
+  std::vector<float> pixels(sized.rgb.size());
+  frames::Normalize(sized, normalization, pixels);
+  return pixels;
+}
+
+Result<frames::Image> ReadImage(const std::string& path) {
+  PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<uint8_t> bytes, ReadFile(path, kMaxImageBytes));
+  auto decoded = frames::Decode(bytes, {.max_bytes = kMaxImageBytes});
+  if (!decoded.ok()) return Annotate(decoded.status(), path);
+  return std::move(decoded->image);
+}
+
+}  // namespace pawsight

@@ -1,0 +1,45 @@
+// apps/open_model.h: from a model directory to a model that answers, and from a photo to what it takes; what every command
+// that asks needs first. Used by one thread at start; what it opens is thread-safe.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "engine/vqa.h"
+#include "frames/image.h"
+
+namespace CLI {
+class App;
+}
+
+namespace pawsight {
+
+/// What is said about the model on the command line.
+struct ModelOptions {
+  std::string model;               // a directory in the hub's layout; "" is DefaultModelDir()
+  std::string precision = "fp32";  // fp32 is the one there is
+  std::string kernels;             // --cpu: a table of kernels; "" is the fastest that runs here
+  int threads = 0;                 // 0 is one a core
+};
+
+/// Adds --model, --precision, --cpu and --threads to a command.
+void AddModelOptions(CLI::App& command, ModelOptions* options);
+
+/// $PAWSIGHT_MODEL, or models/pawsight-mini beside the program as built or installed.
+/// Errors: kNotFound, with the places that were looked at.
+Result<std::string> DefaultModelDir();
+
+/// Errors: those of DefaultModelDir, targets::OpenCpuTarget, engine::Vqa::Open, all but a bad flag as
+/// kFailedPrecondition: something about the installation.
+Result<engine::Vqa> OpenModel(const ModelOptions& options);
+
+/// An image as the model takes it: resized without keeping the aspect, normalised, [3, S, S].
+std::vector<float> ToPixels(const engine::PreprocessConfig& preprocess, const frames::Image& image);
+
+/// Decodes a JPEG or PNG file. Errors: those of ReadFile and frames::Decode.
+Result<frames::Image> ReadImage(const std::string& path);
+
+}  // namespace pawsight
