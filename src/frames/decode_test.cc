@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "base/files.h"
 #include "base/json.h"
 #include "frames/encode.h"
@@ -91,6 +93,40 @@ TEST(Decode, AMessageNamesTheSizeAndTheLimit) {
   const std::vector<uint8_t> jpeg = EncodeJpeg(Image(64, 48), 85).value();
   EXPECT_EQ(Decode(jpeg, {.max_pixels = 3000}).status().message(),
             "image: 64x48 pixels, at most 3000 in all are taken; send a smaller image");
+}
+
+// The fuzzer's seeds: one small file for each kind of door. PAWSIGHT_WRITE_CORPUS=1 writes them anew.
+TEST(FuzzCorpus, TheSeedsAreTheseFilesAndEachIsDecoded) {
+  using Colors = testing::JpegRecipe::Colors;
+  const Image image = testing::Synthetic("golden", 24, 17);
+  const std::pair<std::string, std::vector<uint8_t>> seeds[] = {
+      {"baseline.jpg", testing::MakeJpeg(image, {.quality = 50})},
+      {"progressive.jpg", testing::MakeJpeg(image, {.quality = 50, .progressive = true})},
+      {"scan_a_component.jpg", testing::MakeJpeg(image, {.quality = 50, .separate_scans = true})},
+      {"grey.jpg", testing::MakeJpeg(image, {.colors = Colors::kGrey, .quality = 50})},
+      {"ycck.jpg", testing::MakeJpeg(image, {.colors = Colors::kYcck, .quality = 50})},
+      {"orientation_6.jpg", testing::MakeJpeg(image, {.quality = 50, .exif = testing::Exif(6)})},
+      {"rgb.png", testing::MakePng(image)},
+      {"grey_1_bit_interlaced.png",
+       testing::MakePng({.width = 16, .height = 16, .depth = 1, .color_type = 0, .interlaced = true,
+                         .rows = std::vector<uint8_t>(32, 0x5A)})},
+      {"palette.png", testing::MakePng({.width = 16, .height = 16, .depth = 4, .color_type = 3,
+                                        .rows = std::vector<uint8_t>(128, 0x10), .palette = {1, 2, 3, 200, 100, 50},
+                                        .transparency = {0, 128}})},
+      {"rgba_16_bit.png", testing::MakePng({.width = 16, .height = 16, .depth = 16, .color_type = 6,
+                                            .rows = std::vector<uint8_t>(2048, 0x77)})},
+  };
+  const std::string folder = PAWSIGHT_SOURCE_DIR "/tests/corpus/image/";
+  for (const auto& [name, bytes] : seeds) {
+    if (std::getenv("PAWSIGHT_WRITE_CORPUS") != nullptr) {
+      ASSERT_TRUE(WriteFileAtomically(folder + name, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}).ok());
+    }
+    const Result<std::vector<uint8_t>> stored = ReadFile(folder + name, 64U << 10U);
+    ASSERT_TRUE(stored.ok()) << stored.status().ToString();
+    const Result<Decoded> decoded = Decode(*stored);
+    ASSERT_TRUE(decoded.ok()) << name << decoded.status().ToString();
+    EXPECT_EQ(decoded->image.rgb, Decode(bytes)->image.rgb) << name;
+  }
 }
 
 }  // namespace
