@@ -189,6 +189,9 @@ TEST(Pickle, LimitsHold) {
   std::string many = "\x80\x02";
   for (int i = 0; i < 600000; ++i) many += i == 0 ? "N" : "\x85";
   EXPECT_THAT(PickleStatus(many).message(), HasSubstr("500000 values"));
+  std::string tensors = "\x80\x02";
+  for (int i = 0; i < 11000; ++i) tensors += TensorCode(1, 0, 1, 1);
+  EXPECT_THAT(PickleStatus(tensors).message(), HasSubstr("more than 10000 storages"));
   EXPECT_FALSE(PickleStatus("\x80\x02X" + LittleEndian(0xFFFFFFFFU, 4)).ok());
   EXPECT_FALSE(PickleStatus("\x80\x02X" + LittleEndian(5000, 4) + std::string(5000, 'x') + ".").ok());
   EXPECT_FALSE(PickleStatus("\x80\x63.").ok()) << "protocol 99";
