@@ -77,6 +77,10 @@ Result<std::string> ReadTextFile(const std::string& path, size_t max_bytes) {
 }
 
 Status WriteFileAtomically(const std::string& path, std::string_view bytes) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
+    return InvalidArgument(path + ": not a regular file", "not_a_file");
+  }
   std::string beside = path + ".XXXXXX";
   const Descriptor fd(::mkostemp(beside.data(), O_CLOEXEC));
   if (fd.get() < 0) return Unavailable(path + ": " + Reason());

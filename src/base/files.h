@@ -20,7 +20,8 @@ Result<std::vector<uint8_t>> ReadFile(const std::string& path, size_t max_bytes)
 Result<std::string> ReadTextFile(const std::string& path, size_t max_bytes);
 
 /// Writes beside `path`, fsyncs, renames: a reader sees the old file or the new one, never a half.
-/// Errors: kUnavailable, with the system's reason (no space, no permission).
+/// Errors: kInvalidArgument, something else than a regular file is there. kUnavailable, with the system's reason (no space,
+/// no permission).
 Status WriteFileAtomically(const std::string& path, std::string_view bytes);
 
 /// A read-only mapping of a whole regular file. The file must not shrink while mapped: writers here replace files by
