@@ -1,5 +1,5 @@
 // What is not a plain matrix product in BLIP base: attention of one head, layer norm of a frame, packing of a head's keys.
-#include <cmath>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,20 +13,28 @@ namespace {
 
 constexpr int kHeadDim = 64;
 
-std::vector<float> Random(size_t count) {
-  Rng rng(1);
-  std::vector<float> values(count);
-  for (float& value : values) value = static_cast<float>(rng.Uniform(-1.0, 1.0));
-  return values;
-}
+/// `count` random floats from a cache line's start.
+struct Floats {
+  explicit Floats(size_t count) : memory(count + 16), start(memory.data()) {
+    while (reinterpret_cast<uintptr_t>(start) % 64 != 0) ++start;
+    Rng rng(1);
+    for (float& value : memory) value = static_cast<float>(rng.Uniform(-1.0, 1.0));
+  }
+  Floats(const Floats&) = delete;
+  Floats& operator=(const Floats&) = delete;
+  float* data() { return start; }
+
+  std::vector<float> memory;
+  float* start;
+};
 
 /// One of 12 heads, so q and out have rows of 768.
 void Attention(benchmark::State& state, const Kernels* table, int rows, int num_keys) {
-  const std::vector<float> q = Random(static_cast<size_t>(rows) * 768);
-  const std::vector<float> keys = Random(PackedSize(kHeadDim, num_keys));
-  const std::vector<float> values = Random(PackedSize(num_keys, kHeadDim));
-  std::vector<float> out(q.size());
-  std::vector<float> scratch(AttendScratch(num_keys));
+  Floats q(static_cast<size_t>(rows) * 768);
+  Floats keys(PackedSize(kHeadDim, num_keys));
+  Floats values(PackedSize(num_keys, kHeadDim));
+  Floats out(static_cast<size_t>(rows) * 768);
+  Floats scratch(AttendScratch(num_keys));
   for (auto _ : state) {
     table->attend({.q = q.data(), .ldq = 768, .keys = keys.data(), .values = values.data(),
                    .value_panel_stride = static_cast<size_t>(num_keys) * kPanel, .out = out.data(), .ldo = 768,
@@ -38,9 +46,9 @@ void Attention(benchmark::State& state, const Kernels* table, int rows, int num_
 }
 
 void LayerNorm(benchmark::State& state, const Kernels* table) {
-  const std::vector<float> x = Random(577 * 768);
-  const std::vector<float> gain = Random(768);
-  std::vector<float> y(x.size());
+  Floats x(577 * 768);
+  Floats gain(768);
+  Floats y(577 * 768);
   for (auto _ : state) {
     table->layer_norm(x.data(), 768, gain.data(), gain.data(), 1e-5F, y.data(), 768, 577, 768);
     benchmark::ClobberMemory();
@@ -49,8 +57,8 @@ void LayerNorm(benchmark::State& state, const Kernels* table) {
 }
 
 void PackKeys(benchmark::State& state, const Kernels* table) {
-  const std::vector<float> keys = Random(577 * 768);
-  std::vector<float> packed(PackedSize(kHeadDim, 577));
+  Floats keys(577 * 768);
+  Floats packed(PackedSize(kHeadDim, 577));
   for (auto _ : state) {
     table->pack_transposed(keys.data(), 768, 577, kHeadDim, packed.data());
     benchmark::ClobberMemory();
@@ -59,8 +67,8 @@ void PackKeys(benchmark::State& state, const Kernels* table) {
 }
 
 void PackValues(benchmark::State& state, const Kernels* table) {
-  const std::vector<float> values = Random(577 * 768);
-  std::vector<float> packed(PackedSize(577, kHeadDim));
+  Floats values(577 * 768);
+  Floats packed(PackedSize(577, kHeadDim));
   for (auto _ : state) {
     table->pack(values.data(), 768, 577, kHeadDim, packed.data(), 577 * kPanel);
     benchmark::ClobberMemory();

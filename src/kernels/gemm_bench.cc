@@ -37,21 +37,29 @@ constexpr Shape kShapes[] = {
     {"1_row_vocabulary", 1, 768, 30524},
 };
 
-std::vector<float> Random(size_t count) {
-  Rng rng(1);
-  std::vector<float> values(count);
-  for (float& value : values) value = static_cast<float>(rng.Uniform(-1.0, 1.0));
-  return values;
-}
+/// `count` random floats from a cache line's start.
+struct Floats {
+  explicit Floats(size_t count) : memory(count + 16), start(memory.data()) {
+    while (reinterpret_cast<uintptr_t>(start) % 64 != 0) ++start;
+    Rng rng(1);
+    for (float& value : memory) value = static_cast<float>(rng.Uniform(-1.0, 1.0));
+  }
+  Floats(const Floats&) = delete;
+  Floats& operator=(const Floats&) = delete;
+  float* data() { return start; }
+
+  std::vector<float> memory;
+  float* start;
+};
 
 void Products(benchmark::State& state, const Kernels* table, const Shape& shape) {
   const auto rows = static_cast<size_t>(shape.rows);
   const auto k = static_cast<size_t>(shape.k);
   const auto n = static_cast<size_t>(shape.n);
-  const std::vector<float> a = Random(rows * k);
-  const std::vector<float> b = Random(PackedSize(shape.k, shape.n));
-  const std::vector<float> bias = Random(n);
-  std::vector<float> c(rows * n);
+  Floats a(rows * k);
+  Floats b(PackedSize(shape.k, shape.n));
+  Floats bias(n);
+  Floats c(rows * n);
   for (auto _ : state) {
     table->gemm({.a = a.data(), .lda = shape.k, .b = b.data(), .panel_stride = k * kPanel, .bias = bias.data(),
                  .residual = shape.residual ? c.data() : nullptr, .ldr = shape.n, .c = c.data(), .ldc = shape.n,
@@ -60,7 +68,7 @@ void Products(benchmark::State& state, const Kernels* table, const Shape& shape)
   }
   const double iterations = static_cast<double>(state.iterations());
   state.counters["flop"] = benchmark::Counter(2.0 * static_cast<double>(rows * k * n) * iterations, benchmark::Counter::kIsRate);
-  state.counters["bytes_of_b"] = benchmark::Counter(static_cast<double>(b.size() * sizeof(float)) * iterations,
+  state.counters["bytes_of_b"] = benchmark::Counter(static_cast<double>(PackedSize(shape.k, shape.n) * sizeof(float)) * iterations,
                                                     benchmark::Counter::kIsRate, benchmark::Counter::kIs1024);
 }
 

@@ -44,6 +44,8 @@ struct Tile {
 template <int kRows, int kPanels>
 void MultiplyTile(const Tile& tile) {
   constexpr int kVectors = 2 * kPanels;
+  float* const memory = tile.sums;
+  const ptrdiff_t sum_stride = tile.sum_stride;
   __m512 sums[kRows][kVectors];
   if (tile.fresh) {
     PAWSIGHT_UNROLL
@@ -56,7 +58,7 @@ void MultiplyTile(const Tile& tile) {
     for (int i = 0; i < kRows; ++i) {
       PAWSIGHT_UNROLL
       for (int v = 0; v < kVectors; ++v) {
-        sums[i][v] = _mm512_loadu_ps(tile.sums + static_cast<ptrdiff_t>(i) * tile.sum_stride + v * 16);
+        sums[i][v] = _mm512_loadu_ps(memory + i * sum_stride + v * 16);
       }
     }
   }
@@ -80,7 +82,7 @@ void MultiplyTile(const Tile& tile) {
   for (int i = 0; i < kRows; ++i) {
     PAWSIGHT_UNROLL
     for (int v = 0; v < kVectors; ++v) {
-      _mm512_storeu_ps(tile.sums + static_cast<ptrdiff_t>(i) * tile.sum_stride + v * 16, sums[i][v]);
+      _mm512_storeu_ps(memory + i * sum_stride + v * 16, sums[i][v]);
     }
   }
 }
@@ -112,7 +114,7 @@ inline void MultiplyPanels(Tile tile, int rows, int panels) {
   for (; panel < panels; advance(1)) kOnePanel[rows - 1](tile);
 }
 
-/// Copies columns [0, depth) of `rows` rows into `block`, each times `scale`.
+/// Copies columns [0, depth) of `rows` rows into `block`.
 inline void FillBlock(const float* a, int lda, int rows, int depth, float* block) {
   for (int i = 0; i < rows; ++i, a += lda, block += kBlockStride) {
     int r = 0;
