@@ -1,0 +1,49 @@
+// net/child_process.h: a child whose standard output we read: ffmpeg. It gets no input, no descriptor of ours, its own
+// process group (Ctrl-C goes to us, not to it), and dies with this object. Not here: what the bytes mean.
+// Thread-compatible.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+
+namespace pawsight::net {
+
+class ChildProcess {
+ public:
+  /// argv[0] is looked up in PATH; no shell is involved.
+  /// Errors: kNotFound, no such program. kResourceExhausted, no process or descriptor left.
+  static Result<std::unique_ptr<ChildProcess>> Start(const std::vector<std::string>& argv);
+  /// Kills the group and reaps the child.
+  ~ChildProcess();
+  ChildProcess(const ChildProcess&) = delete;
+  ChildProcess& operator=(const ChildProcess&) = delete;
+
+  /// At least one byte of its output into `out`, or 0 at the end of it.
+  /// Errors: kDeadlineExceeded, nothing came for `timeout`: the watchdog's bark. kCancelled, `stop` was requested (seen
+  /// within 0.1 s). kUnavailable, reading failed.
+  Result<size_t> Read(std::span<uint8_t> out, std::chrono::nanoseconds timeout, std::stop_token stop);
+
+  /// The last line it wrote to standard error, at most 512 bytes, control characters replaced; reads what is there.
+  std::string LastError();
+  /// Waits for its end and returns the exit status, 128 + signal when it was killed. Call after the end of its output.
+  int Wait();
+
+ private:
+  ChildProcess(int pid, int output, int errors) : pid_(pid), output_(output), errors_(errors) {}
+  void DrainErrors();
+
+  int pid_;  // 0 once reaped
+  int output_;
+  int errors_;
+  int exit_status_ = 0;
+  std::string error_tail_;
+};
+
+}  // namespace pawsight::net

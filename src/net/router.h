@@ -1,0 +1,49 @@
+// net/router.h: which handler answers which method and path. Filled at start, then only read: thread-safe from then on.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/broadcast.h"
+#include "net/http.h"
+
+namespace pawsight::net {
+
+/// Runs on the server's thread: it must be quick and must not wait for another request.
+using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
+
+/// A stream of server-sent events. `greeting` (may be empty) gives what a new subscriber is sent first, already formatted;
+/// it is called after subscribing, so nothing is missed, but a message may come in both.
+struct HttpStream {
+  Broadcast* broadcast = nullptr;  // outlives the server
+  std::function<std::string()> greeting;
+};
+
+class Router {
+ public:
+  /// `pattern` is a path; a segment "{name}" stands for any one segment and is given to the handler. A path that two
+  /// patterns match goes to the first added. A handler for GET also answers HEAD.
+  void Add(std::string_view method, std::string_view pattern, HttpHandler handler);
+  void AddStream(std::string_view pattern, HttpStream stream);
+
+  struct Match {
+    const HttpHandler* handler = nullptr;  // at most one of the two
+    const HttpStream* stream = nullptr;
+    std::vector<std::string> parameters;
+    std::string allowed;  // methods the path has, "GET, HEAD"; empty when there is no such path
+  };
+  Match Find(std::string_view method, std::string_view path) const;
+
+ private:
+  struct Route {
+    std::string method;
+    std::vector<std::string> segments;
+    HttpHandler handler;
+    HttpStream stream;
+  };
+  std::vector<Route> routes_;
+};
+
+}  // namespace pawsight::net

@@ -1,0 +1,66 @@
+// net/testing.h: a blocking socket for tests that speak to a server byte by byte. Thread-compatible.
+#pragma once
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <string>
+#include <string_view>
+
+#include "base/check.h"
+
+namespace pawsight::net::testing {
+
+class RawClient {
+ public:
+  explicit RawClient(int port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const timeval patience{20, 0};
+    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    CHECK(connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  }
+  ~RawClient() { close(fd_); }
+  RawClient(const RawClient&) = delete;
+  RawClient& operator=(const RawClient&) = delete;
+
+  void Send(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t sent = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (sent <= 0) return;  // the server has closed; what it said is read next
+      bytes.remove_prefix(static_cast<size_t>(sent));
+    }
+  }
+  /// Everything until the server closes.
+  std::string ReadAll() {
+    std::string all;
+    while (ReadSome(all)) {
+    }
+    return all;
+  }
+  /// Until `mark` was read, or the end.
+  std::string ReadUntil(std::string_view mark) {
+    std::string text;
+    while (text.find(mark) == std::string::npos && ReadSome(text)) {
+    }
+    return text;
+  }
+  void CloseSending() { shutdown(fd_, SHUT_WR); }
+
+ private:
+  bool ReadSome(std::string& text) {
+    char chunk[4096];
+    const ssize_t got = recv(fd_, chunk, sizeof chunk, 0);
+    if (got <= 0) return false;
+    text.append(chunk, static_cast<size_t>(got));
+    return true;
+  }
+  int fd_;
+};
+
+}  // namespace pawsight::net::testing
