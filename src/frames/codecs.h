@@ -10,9 +10,17 @@
 
 namespace pawsight::frames {
 
-/// A JPEG as stored, orientation noted but not applied. want_width, want_height: as DecodeScaled, upright; 0, full size.
-/// Errors as Decode's.
-Result<Decoded> DecodeJpeg(std::span<const uint8_t> bytes, const DecodeLimits& limits, int want_width, int want_height);
+/// What size is wanted, where the decoder can save work by knowing; 0 for none. Upright.
+struct Wanted {
+  int min_width = 0;  // as DecodeScaled
+  int min_height = 0;
+  int width = 0;  // as DecodeResized
+  int height = 0;
+};
+
+/// A JPEG as stored, orientation noted but not applied; but where an exact size is wanted and the image is already upright, it
+/// comes in that size. Errors as Decode's.
+Result<Decoded> DecodeJpeg(std::span<const uint8_t> bytes, const DecodeLimits& limits, const Wanted& wanted);
 
 /// A PNG as stored, orientation noted but not applied. Errors as Decode's.
 Result<Decoded> DecodePng(std::span<const uint8_t> bytes, const DecodeLimits& limits);

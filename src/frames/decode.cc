@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "frames/codecs.h"
+#include "frames/resize.h"
 
 namespace pawsight::frames {
 namespace {
@@ -62,7 +63,7 @@ bool MayBecomeAnImage(std::string_view bytes) {
   return bytes.size() < 4 || kSignatures[1].magic.starts_with(bytes);
 }
 
-Result<Decoded> DecodeStored(std::span<const uint8_t> bytes, const DecodeLimits& limits, int want_width, int want_height) {
+Result<Decoded> DecodeStored(std::span<const uint8_t> bytes, const DecodeLimits& limits, const Wanted& wanted) {
   if (bytes.empty()) return InvalidArgument("image: no bytes; send a JPEG or PNG file", "image_empty");
   if (bytes.size() > limits.max_bytes) {
     return InvalidArgument("image: " + std::to_string(bytes.size()) + " bytes, at most " + std::to_string(limits.max_bytes) +
@@ -70,7 +71,7 @@ Result<Decoded> DecodeStored(std::span<const uint8_t> bytes, const DecodeLimits&
                            "image_too_large");
   }
   const std::string_view type = SniffType(bytes);
-  if (type == "jpeg") return DecodeJpeg(bytes, limits, want_width, want_height);
+  if (type == "jpeg") return DecodeJpeg(bytes, limits, wanted);
   if (type == "png") return DecodePng(bytes, limits);
   if (MayBecomeAnImage({reinterpret_cast<const char*>(bytes.data()), bytes.size()})) {
     return InvalidArgument("image: ends after " + std::to_string(bytes.size()) + " bytes; send the whole file",
@@ -81,8 +82,8 @@ Result<Decoded> DecodeStored(std::span<const uint8_t> bytes, const DecodeLimits&
                          "image_type_unsupported");
 }
 
-Result<Decoded> DecodeUpright(std::span<const uint8_t> bytes, const DecodeLimits& limits, int want_width, int want_height) {
-  PAWSIGHT_ASSIGN_OR_RETURN(Decoded decoded, DecodeStored(bytes, limits, want_width, want_height));
+Result<Decoded> DecodeUpright(std::span<const uint8_t> bytes, const DecodeLimits& limits, const Wanted& wanted) {
+  PAWSIGHT_ASSIGN_OR_RETURN(Decoded decoded, DecodeStored(bytes, limits, wanted));
   decoded.image = Upright(std::move(decoded.image), decoded.orientation);
   return decoded;
 }
@@ -118,12 +119,21 @@ Status CheckSize(int64_t width, int64_t height, const DecodeLimits& limits) {
 }
 
 Result<Decoded> Decode(std::span<const uint8_t> bytes, const DecodeLimits& limits) {
-  return DecodeUpright(bytes, limits, 0, 0);
+  return DecodeUpright(bytes, limits, {});
 }
 
 Result<Decoded> DecodeScaled(std::span<const uint8_t> bytes, const DecodeLimits& limits, int want_width, int want_height) {
   CHECK(want_width >= 1 && want_height >= 1);
-  return DecodeUpright(bytes, limits, want_width, want_height);
+  return DecodeUpright(bytes, limits, {.min_width = want_width, .min_height = want_height});
+}
+
+Result<Decoded> DecodeResized(std::span<const uint8_t> bytes, const DecodeLimits& limits, int width, int height) {
+  CHECK(width >= 1 && height >= 1);
+  PAWSIGHT_ASSIGN_OR_RETURN(Decoded decoded, DecodeUpright(bytes, limits, {.width = width, .height = height}));
+  if (decoded.image.width != width || decoded.image.height != height) {
+    decoded.image = ResizeBicubic(decoded.image, width, height);
+  }
+  return decoded;
 }
 
 }  // namespace pawsight::frames

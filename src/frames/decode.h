@@ -1,5 +1,5 @@
 // frames/decode.h: the door for outside images: JPEG and PNG bytes in, checked and limited, upright 8-bit RGB out.
-// Not here: resizing (frames/resize.h); HTTP's own body limits. Thread-safe: functions without state. The bytes are only
+// Not here: resizing of images in memory (frames/resize.h); HTTP's own body limits. Thread-safe: functions without state. The bytes are only
 // read during the call.
 //
 // The pixels are Pillow's, Image.open(..).convert("RGB"), turned upright: JPEG with the accurate integer DCT and smooth
@@ -52,7 +52,12 @@ struct Decoded {
 /// Cost: about 5 ms for a 1920x1080 JPEG, 3 bytes a pixel; progressive: also 2 bytes a sample.
 Result<Decoded> Decode(std::span<const uint8_t> bytes, const DecodeLimits& limits = {});
 
-/// The same, smaller and faster where the format allows, for looks that need no detail (frames/motion.h): a JPEG is decoded
+/// ResizeBicubic(Decode(bytes).image, width, height), to the bit, without ever holding the full-size image where it is an
+/// upright JPEG; width, height >= 1 (CHECK). Errors as Decode's.
+/// Cost: about 8 ms from 1920x1080 to 384x384, 1.5 ms less than in two steps.
+Result<Decoded> DecodeResized(std::span<const uint8_t> bytes, const DecodeLimits& limits, int width, int height);
+
+/// Decode, but smaller and faster where the format allows, for looks that need no detail (frames/motion.h): a JPEG is decoded
 /// at the smallest of 1/8, 1/4, 1/2, 1 that is still at least want_width x want_height (upright; >= 1, CHECK), with plain
 /// upsampling. A PNG comes full size. Errors as Decode's.
 /// Cost: about 2 ms for a 1920x1080 JPEG at 1/8, nearly all of it entropy decoding.

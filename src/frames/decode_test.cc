@@ -83,6 +83,25 @@ TEST(Decode, OtherTypesAreRefusedByNameWhateverTheFileIsCalled) {  // A25, A26, 
   }
 }
 
+TEST(Decode, DecodingStraightToASizeGivesTheBytesOfDecodingAndThenResizing) {
+  using Colors = testing::JpegRecipe::Colors;
+  const Image image = testing::Synthetic("hash", 131, 83);  // no multiple of 16
+  for (const std::vector<uint8_t>& bytes :
+       {testing::MakeJpeg(image), testing::MakeJpeg(image, {.progressive = true}),
+        testing::MakeJpeg(image, {.colors = Colors::kYcck}), testing::MakeJpeg(image, {.colors = Colors::kGrey}),
+        testing::MakeJpeg(image, {.exif = testing::Exif(6)}), testing::MakePng(image)}) {
+    const Image whole = Decode(bytes)->image;
+    for (const auto& [width, height] : {std::pair{48, 48}, std::pair{131, 20}, std::pair{40, 83}, std::pair{131, 83},
+                                        std::pair{300, 200}, std::pair{1, 1}}) {
+      const Result<Decoded> resized = DecodeResized(bytes, {}, width, height);
+      ASSERT_TRUE(resized.ok()) << resized.status().ToString();
+      EXPECT_EQ(resized->image.width, width);
+      EXPECT_EQ(resized->image.rgb, ResizeBicubic(whole, width, height).rgb) << width << "x" << height;
+    }
+    EXPECT_EQ(DecodeResized(std::span(bytes).first(bytes.size() / 2), {}, 48, 48).status().reason(), "image_truncated");
+  }
+}
+
 TEST(Decode, AFileAboveTheByteLimitIsRefusedUnread) {
   const std::vector<uint8_t> jpeg = EncodeJpeg(Image(64, 64), 85).value();
   EXPECT_EQ(Decode(jpeg, {.max_bytes = jpeg.size() - 1}).status().reason(), "image_too_large");

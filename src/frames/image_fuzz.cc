@@ -51,6 +51,9 @@ void DecodeEveryWay(std::span<const uint8_t> bytes) {
   const Result<Decoded> strict = Decode(bytes, kLimits);
   CheckWhole(strict);
   CheckWhole(DecodeScaled(bytes, kLimits, 16, 16));
+  const Result<Decoded> resized = DecodeResized(bytes, kLimits, 24, 24);
+  CHECK(resized.ok() == strict.ok());
+  if (strict.ok()) CHECK(resized->image.rgb == ResizeBicubic(strict->image, 24, 24).rgb);
   DecodeLimits tolerant = kLimits;
   tolerant.tolerant = true;
   const Result<Decoded> lenient = Decode(bytes, tolerant);

@@ -6,12 +6,14 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "frames/codecs.h"
 #include "frames/guarded.h"
+#include "frames/resize.h"
 
 namespace pawsight::frames {
 namespace {
@@ -189,19 +191,34 @@ void CmykToRgb(const uint8_t* cmyk, uint8_t* rgb, int width) {
   }
 }
 
-void ReadRows(Decompressor& d, Image& image, std::span<uint8_t> cmyk_row) {
-  while (d.info.output_scanline < d.info.output_height) {
-    const auto y = static_cast<int>(d.info.output_scanline);
-    if (!cmyk_row.empty()) {
-      JSAMPROW row = cmyk_row.data();
-      jpeg_read_scanlines(&d.info, &row, 1);
-      CmykToRgb(row, image.pixel(0, y), image.width);
-      continue;
+/// Where decoded rows go: into `image`, or by way of `strip` into `resizer`.
+struct RowTarget {
+  Image image;
+  std::optional<RowResizer> resizer;
+  std::vector<uint8_t> strip;     // RowResizer::kRows rows
+  std::vector<uint8_t> cmyk_row;  // empty unless the JPEG is CMYK
+};
+
+void ReadRows(Decompressor& d, RowTarget& target) {
+  const auto width = static_cast<int>(d.info.output_width);
+  const auto height = static_cast<int>(d.info.output_height);
+  for (int y = 0; y < height; y += RowResizer::kRows) {
+    JSAMPROW rows[RowResizer::kRows];
+    const int num_rows = std::min(RowResizer::kRows, height - y);
+    for (int i = 0; i < num_rows; ++i) {
+      rows[i] = target.resizer ? target.strip.data() + 3 * static_cast<size_t>(i) * static_cast<size_t>(width)
+                               : target.image.pixel(0, y + i);
     }
-    JSAMPROW rows[8];
-    const int num_rows = std::min(8, image.height - y);
-    for (int i = 0; i < num_rows; ++i) rows[i] = image.pixel(0, y + i);
-    jpeg_read_scanlines(&d.info, rows, static_cast<JDIMENSION>(num_rows));
+    for (int i = 0; i < num_rows;) {
+      if (target.cmyk_row.empty()) {
+        i += static_cast<int>(jpeg_read_scanlines(&d.info, rows + i, static_cast<JDIMENSION>(num_rows - i)));
+      } else {
+        JSAMPROW row = target.cmyk_row.data();
+        jpeg_read_scanlines(&d.info, &row, 1);
+        CmykToRgb(row, rows[i++], width);
+      }
+    }
+    if (target.resizer) target.resizer->Add(rows, num_rows);
   }
 }
 
@@ -248,21 +265,32 @@ Result<Decoded> ReadHeader(Decompressor& d, std::span<const uint8_t> bytes) {
 
 }  // namespace
 
-Result<Decoded> DecodeJpeg(std::span<const uint8_t> bytes, const DecodeLimits& limits, int want_width, int want_height) {
+Result<Decoded> DecodeJpeg(std::span<const uint8_t> bytes, const DecodeLimits& limits, const Wanted& wanted) {
   Decompressor d(bytes, limits);
   PAWSIGHT_ASSIGN_OR_RETURN(Decoded decoded, ReadHeader(d, bytes));
-  if (want_width > 0) {
-    if (decoded.orientation >= 5) std::swap(want_width, want_height);
-    d.info.scale_num = ScaleEighths(decoded.source_width, decoded.source_height, want_width, want_height);
+  if (wanted.min_width > 0) {
+    const bool turned = decoded.orientation >= 5;
+    d.info.scale_num = ScaleEighths(decoded.source_width, decoded.source_height,
+                                    turned ? wanted.min_height : wanted.min_width,
+                                    turned ? wanted.min_width : wanted.min_height);
     d.info.scale_denom = 8;
     d.info.do_fancy_upsampling = FALSE;
   }
   const bool cmyk = d.info.num_components == 4;
   d.info.out_color_space = cmyk ? JCS_CMYK : JCS_RGB;
   if (!Guarded(d.jump, [&d] { jpeg_start_decompress(&d.info); })) return WhatWentWrong(d);
-  decoded.image = Image(static_cast<int>(d.info.output_width), static_cast<int>(d.info.output_height));
-  std::vector<uint8_t> cmyk_row(cmyk ? 4 * static_cast<size_t>(d.info.output_width) : 0);
-  if (!Guarded(d.jump, [&] { ReadRows(d, decoded.image, cmyk_row); })) return WhatWentWrong(d);
+
+  const auto width = static_cast<int>(d.info.output_width);
+  const auto height = static_cast<int>(d.info.output_height);
+  RowTarget target;
+  if (wanted.width > 0 && decoded.orientation == 1) {
+    target.resizer.emplace(width, height, wanted.width, wanted.height);
+    target.strip.resize(3 * static_cast<size_t>(width) * RowResizer::kRows);
+  } else {
+    target.image = Image(width, height);
+  }
+  if (cmyk) target.cmyk_row.resize(4 * static_cast<size_t>(width));
+  if (!Guarded(d.jump, [&] { ReadRows(d, target); })) return WhatWentWrong(d);
   if (IsIncomplete(d)) {
     d.damaged = true;
     if (!limits.tolerant) {
@@ -273,6 +301,7 @@ Result<Decoded> DecodeJpeg(std::span<const uint8_t> bytes, const DecodeLimits& l
   // Reads on to the end marker. All pixels are here already, so whatever comes instead of it takes nothing from them.
   const bool ended = Guarded(d.jump, [&d] { jpeg_finish_decompress(&d.info); });
   decoded.premature_end = (!ended || d.ran_dry) && !decoded.damaged;
+  decoded.image = target.resizer ? std::move(*target.resizer).Finish() : std::move(target.image);
   return decoded;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "base/check.h"
 
@@ -13,9 +14,10 @@ namespace {
 constexpr int kPrecisionBits = 32 - 8 - 2;
 constexpr double kSupport = 2.0;  // the bicubic kernel's half width, pixels
 
-// Rows taken together through the horizontal pass. Written sideways they lie side by side, so that both passes are the same
-// contiguous loop over this many lanes, few enough to sum in registers and enough for the widest vectors.
-constexpr int kBlockRows = 16;
+// The rows that go together through the horizontal pass are laid sideways, so that the neighbours of one colour in a column
+// lie side by side and both passes are the same contiguous loop over this many lanes: few enough to sum in registers and
+// enough for the widest vectors.
+constexpr size_t kBlockRows = RowResizer::kRows;
 constexpr size_t kLanes = 3 * kBlockRows;
 
 using Bytes16 = uint8_t __attribute__((vector_size(16)));
@@ -33,50 +35,6 @@ double Bicubic(double x) {
   if (x < 1.0) return ((kA + 2.0) * x - (kA + 3.0)) * x * x + 1;
   if (x < 2.0) return (((x - 5) * x + 8) * x - 4) * kA;
   return 0.0;
-}
-
-/// For each output pixel the first input pixel it sees, how many, and with which weights.
-struct Taps {
-  struct Window {
-    int first;
-    int count;
-  };
-  std::vector<Window> windows;
-  std::vector<int32_t> weights;  // `stride` an output pixel
-  size_t stride = 0;
-
-  const int32_t* Weights(int out) const { return weights.data() + static_cast<size_t>(out) * stride; }
-};
-
-// Operation for operation Pillow's precompute_coeffs and normalize_coeffs_8bpc: another order of rounding is another image.
-Taps MakeTaps(int in_size, int out_size) {
-  const double scale = static_cast<double>(in_size) / out_size;
-  const double filter_scale = std::max(scale, 1.0);
-  const double support = kSupport * filter_scale;
-  const double inverse = 1.0 / filter_scale;
-  Taps taps;
-  taps.stride = static_cast<size_t>(std::ceil(support)) * 2 + 1;
-  taps.windows.resize(static_cast<size_t>(out_size));
-  taps.weights.resize(static_cast<size_t>(out_size) * taps.stride);
-  std::vector<double> exact(taps.stride);
-  for (int out = 0; out < out_size; ++out) {
-    const double center = (out + 0.5) * scale;
-    const int first = std::max(0, static_cast<int>(center - support + 0.5));
-    const int count = std::min(in_size, static_cast<int>(center + support + 0.5)) - first;
-    double sum = 0.0;
-    for (int i = 0; i < count; ++i) {
-      exact[static_cast<size_t>(i)] = Bicubic((i + first - center + 0.5) * inverse);
-      sum += exact[static_cast<size_t>(i)];
-    }
-    int32_t* weights = taps.weights.data() + static_cast<size_t>(out) * taps.stride;
-    for (int i = 0; i < count; ++i) {
-      const double weight = (sum != 0.0 ? exact[static_cast<size_t>(i)] / sum : exact[static_cast<size_t>(i)]) *
-                            (1 << kPrecisionBits);
-      weights[i] = static_cast<int32_t>(weight < 0 ? weight - 0.5 : weight + 0.5);
-    }
-    taps.windows[static_cast<size_t>(out)] = {first, count};
-  }
-  return taps;
 }
 
 /// to[lane] = clip(sum over t of weights[t] * from[t * stride + lane]), lane in [0, num_lanes).
@@ -140,30 +98,70 @@ void TurnUpright(const uint8_t* sideways, size_t length, size_t num_rows, uint8_
   }
 }
 
-Image ResizeWidth(const Image& image, int width) {
-  const Taps taps = MakeTaps(image.width, width);
-  const size_t in_length = static_cast<size_t>(image.width) * 3;
-  const size_t out_length = static_cast<size_t>(width) * 3;
-  std::vector<uint8_t> in(in_length * kBlockRows);
-  std::vector<uint8_t> out(out_length * kBlockRows);
-  Image result(width, image.height);
-  for (int y = 0; y < image.height; y += kBlockRows) {
-    const uint8_t* rows[kBlockRows];
-    for (int r = 0; r < kBlockRows; ++r) rows[r] = image.pixel(0, std::min(y + r, image.height - 1));
-    TurnSideways(rows, in_length, in.data());
-    for (int x = 0; x < width; ++x) {
-      const Taps::Window window = taps.windows[static_cast<size_t>(x)];
-      Weigh(in.data() + static_cast<size_t>(window.first) * kLanes, kLanes, taps.Weights(x), window.count, kLanes,
-            out.data() + static_cast<size_t>(x) * kLanes);
+}  // namespace
+
+// Operation for operation Pillow's precompute_coeffs and normalize_coeffs_8bpc: another order of rounding is another image.
+RowResizer::Taps::Taps(int in_size, int out_size) {
+  CHECK(in_size >= 1 && out_size >= 1);
+  const double scale = static_cast<double>(in_size) / out_size;
+  const double filter_scale = std::max(scale, 1.0);
+  const double support = kSupport * filter_scale;
+  const double inverse = 1.0 / filter_scale;
+  stride = static_cast<size_t>(std::ceil(support)) * 2 + 1;
+  windows.resize(static_cast<size_t>(out_size));
+  weights.resize(static_cast<size_t>(out_size) * stride);
+  std::vector<double> exact(stride);
+  for (int out = 0; out < out_size; ++out) {
+    const double center = (out + 0.5) * scale;
+    const int first = std::max(0, static_cast<int>(center - support + 0.5));
+    const int count = std::min(in_size, static_cast<int>(center + support + 0.5)) - first;
+    double sum = 0.0;
+    for (int i = 0; i < count; ++i) {
+      exact[static_cast<size_t>(i)] = Bicubic((i + first - center + 0.5) * inverse);
+      sum += exact[static_cast<size_t>(i)];
     }
-    const auto num_rows = static_cast<size_t>(std::min(kBlockRows, image.height - y));
-    TurnUpright(out.data(), out_length, num_rows, result.pixel(0, y), out_length);
+    int32_t* rounded = weights.data() + static_cast<size_t>(out) * stride;
+    for (int i = 0; i < count; ++i) {
+      const double share = sum != 0.0 ? exact[static_cast<size_t>(i)] / sum : exact[static_cast<size_t>(i)];
+      const double weight = share * (1 << kPrecisionBits);
+      rounded[i] = static_cast<int32_t>(weight < 0 ? weight - 0.5 : weight + 0.5);
+    }
+    windows[static_cast<size_t>(out)] = {first, count};
   }
-  return result;
 }
 
-Image ResizeHeight(const Image& image, int height) {
-  const Taps taps = MakeTaps(image.height, height);
+RowResizer::RowResizer(int in_width, int in_height, int out_width, int out_height)
+    : in_width_(in_width),
+      out_height_(out_height),
+      taps_(in_width, out_width),
+      in_(static_cast<size_t>(in_width) * kLanes),
+      out_(static_cast<size_t>(out_width) * kLanes),
+      narrow_(out_width, in_height) {
+  CHECK(in_height >= 1 && out_height >= 1);
+}
+
+void RowResizer::Add(const uint8_t* const* rows, int num_rows) {
+  CHECK(num_rows == std::min(kRows, narrow_.height - num_rows_) && num_rows > 0);
+  uint8_t* to = narrow_.pixel(0, num_rows_);
+  num_rows_ += num_rows;
+  const size_t out_length = static_cast<size_t>(narrow_.width) * 3;
+  if (narrow_.width == in_width_) {
+    for (int r = 0; r < num_rows; ++r) std::memcpy(to + static_cast<size_t>(r) * out_length, rows[r], out_length);
+    return;
+  }
+  const uint8_t* all[kRows];
+  for (int r = 0; r < kRows; ++r) all[r] = rows[std::min(r, num_rows - 1)];
+  TurnSideways(all, static_cast<size_t>(in_width_) * 3, in_.data());
+  for (int x = 0; x < narrow_.width; ++x) {
+    const Taps::Window window = taps_.windows[static_cast<size_t>(x)];
+    Weigh(in_.data() + static_cast<size_t>(window.first) * kLanes, kLanes, taps_.Weights(x), window.count, kLanes,
+          out_.data() + static_cast<size_t>(x) * kLanes);
+  }
+  TurnUpright(out_.data(), out_length, static_cast<size_t>(num_rows), to, out_length);
+}
+
+Image RowResizer::ResizeHeight(const Image& image, int height) {
+  const Taps taps(image.height, height);
   const size_t length = static_cast<size_t>(image.width) * 3;
   Image result(image.width, height);
   for (int y = 0; y < height; ++y) {
@@ -173,14 +171,23 @@ Image ResizeHeight(const Image& image, int height) {
   return result;
 }
 
-}  // namespace
+Image RowResizer::Finish() && {
+  CHECK(num_rows_ == narrow_.height);
+  return out_height_ == narrow_.height ? std::move(narrow_) : ResizeHeight(narrow_, out_height_);
+}
 
 Image ResizeBicubic(const Image& image, int width, int height) {
   CHECK(width >= 1 && height >= 1 && image.width >= 1 && image.height >= 1);
   CHECK(image.rgb.size() == 3 * static_cast<size_t>(image.width) * static_cast<size_t>(image.height));
-  if (width == image.width) return height == image.height ? image : ResizeHeight(image, height);
-  Image narrow = ResizeWidth(image, width);
-  return height == image.height ? narrow : ResizeHeight(narrow, height);
+  if (width == image.width) return height == image.height ? image : RowResizer::ResizeHeight(image, height);
+  RowResizer resizer(image.width, image.height, width, height);
+  for (int y = 0; y < image.height; y += RowResizer::kRows) {
+    const uint8_t* rows[RowResizer::kRows];
+    const int num_rows = std::min(RowResizer::kRows, image.height - y);
+    for (int r = 0; r < num_rows; ++r) rows[r] = image.pixel(0, y + r);
+    resizer.Add(rows, num_rows);
+  }
+  return std::move(resizer).Finish();
 }
 
 }  // namespace pawsight::frames

@@ -54,6 +54,13 @@ void DecodeAndResizeTo384(benchmark::State& state) {
 }
 BENCHMARK(DecodeAndResizeTo384)->Arg(75)->Arg(85)->Arg(92)->Unit(benchmark::kMillisecond);
 
+void DecodeStraightTo384(benchmark::State& state) {
+  const auto jpeg = EncodeJpeg(CameraLike(1920, 1080), static_cast<int>(state.range(0))).value();
+  for (auto _ : state) benchmark::DoNotOptimize(DecodeResized(jpeg, {}, 384, 384));
+  state.counters["bytes"] = static_cast<double>(jpeg.size());
+}
+BENCHMARK(DecodeStraightTo384)->Arg(75)->Arg(85)->Arg(92)->Unit(benchmark::kMillisecond);
+
 void DecodeScaledForMotion(benchmark::State& state) {
   const auto jpeg = EncodeJpeg(CameraLike(1920, 1080), 85).value();
   for (auto _ : state) benchmark::DoNotOptimize(DecodeScaled(jpeg, {}, 160, 120));
