@@ -30,7 +30,7 @@ struct SceneOptions {
 
 /// Scenes are painted at a camera's size drawn by lot and squashed, as a real frame is on its way into the model.
 frames::Image SquareFrame(const scenes::Scene& scene, Rng& rng, int size) {
-  static constexpr int kWidths[] = {256, 256, 256, 320, 320, 400};
+  static constexpr int kWidths[] = {208, 208, 240, 240, 256, 320};
   const int width = kWidths[rng.Below(6)] * (size > 192 ? 2 : 1);
   return frames::ResizeBicubic(scenes::Paint(scene, width, width * 3 / 4), size, size);
 }

@@ -1,7 +1,8 @@
 """Trains pawsight-mini: python3 train.py --program PATH --model ../models/pawsight-mini --out RUN [--resume] [--config F].
 
-One thread. The renderer runs as a child and feeds drawn rooms; each image is encoded once and asked several questions.
-The schedule runs by the clock (`minutes` of the config): warm-up, then a cosine to zero."""
+One thread. The renderer runs as a child and feeds drawn rooms. First the image encoder alone learns what is where, from
+the truth about every patch; then the whole graph learns to answer, each image encoded once and asked several questions.
+The schedule runs by the clock (`look_minutes` and `minutes` of the config): warm-up, constant, a cosine to zero."""
 import argparse
 import collections
 import csv
@@ -18,10 +19,12 @@ from torch.nn import functional as F
 import data
 import targets
 from blip import Blip, initialise
+from whiten import whiten
 from wordpiece import Tokenizer
 
-MEAN = torch.tensor([0.48145466, 0.4578275, 0.40821073])[:, None, None]
-STD = torch.tensor([0.26862954, 0.26130258, 0.27577711])[:, None, None]
+MEAN_RGB, STD_RGB = np.array([0.48145466, 0.4578275, 0.40821073]), np.array([0.26862954, 0.26130258, 0.27577711])
+MEAN = torch.tensor(MEAN_RGB, dtype=torch.float32)[:, None, None]
+STD = torch.tensor(STD_RGB, dtype=torch.float32)[:, None, None]
 
 
 class Helpers(nn.Module):
@@ -36,7 +39,7 @@ class Helpers(nn.Module):
         pooled = torch.cat([image[:, 0], image[:, 1:].mean(1)], -1)
         frame_loss = F.binary_cross_entropy_with_logits(self.frame(pooled).float(), frame)
         patch_loss = F.binary_cross_entropy_with_logits(self.patch(image[:, 1:]).float(), patch)
-        return 3 * frame_loss + 6 * patch_loss
+        return 8 * frame_loss + 40 * patch_loss, frame_loss, patch_loss
 
 
 def make_batch(examples, tokenizer, questions, grid):
@@ -67,14 +70,21 @@ class Run:
         self.size, self.grid = vision['image_size'], vision['image_size'] // vision['patch_size']
         self.model = Blip(self.model_config)
         initialise(self.model)
+        if not args.resume:
+            source = data.DrawnRooms(args.program, config['seed'] + 1, self.size, 0, count=300)
+            whiten(self.model.vision_model, ((source.next()[0] / 255 - MEAN_RGB) / STD_RGB for _ in range(300)))
+            source.close()
         self.helpers = Helpers(vision['hidden_size'])
-        self.params = list(self.model.parameters()) + list(self.helpers.parameters())
-        decayed = [p for p in self.params if p.dim() >= 2]
-        plain = [p for p in self.params if p.dim() < 2]
-        self.optimizer = torch.optim.AdamW([{'params': decayed, 'weight_decay': config['weight_decay']},
-                                            {'params': plain, 'weight_decay': 0.0}], lr=1e-9, betas=(0.9, 0.98))
+        parts = {'look': [self.model.vision_model, self.helpers], 'ask': [self.model.text_encoder, self.model.text_decoder]}
+        self.params, groups = [], []
+        for part, modules in parts.items():
+            params = [p for m in modules for p in m.parameters()]
+            self.params += params
+            groups.append({'params': [p for p in params if p.dim() >= 2], 'weight_decay': config['weight_decay'], 'part': part})
+            groups.append({'params': [p for p in params if p.dim() < 2], 'weight_decay': 0.0, 'part': part})
+        self.optimizer = torch.optim.AdamW(groups, lr=1e-9, betas=(0.9, 0.98))
         self.ema = {k: v.detach().clone() for k, v in self.model.state_dict().items() if v.dtype.is_floating_point}
-        self.step, self.seconds = 0, 0.0
+        self.step, self.seconds, self.ask_from = 0, 0.0, 0
         os.makedirs(args.out, exist_ok=True)
         if args.resume:
             self.restore()
@@ -84,41 +94,57 @@ class Run:
         self.model.load_state_dict(state['model'])
         self.helpers.load_state_dict(state['helpers'])
         self.optimizer.load_state_dict(state['optimizer'])
-        self.ema, self.step, self.seconds = state['ema'], state['step'], state['seconds']
+        self.ema, self.step, self.seconds, self.ask_from = (state[k] for k in ('ema', 'step', 'seconds', 'ask_from'))
         torch.set_rng_state(state['rng'])
 
     def save(self):
         path = f'{self.args.out}/checkpoint.pt'
         torch.save(dict(model=self.model.state_dict(), helpers=self.helpers.state_dict(), optimizer=self.optimizer.state_dict(),
-                        ema=self.ema, step=self.step, seconds=self.seconds, rng=torch.get_rng_state()), path + '.new')
+                        ema=self.ema, step=self.step, seconds=self.seconds, ask_from=self.ask_from, rng=torch.get_rng_state()), path + '.new')
         os.replace(path + '.new', path)
 
-    def rate(self):
-        warm = min(1.0, (self.step + 1) / self.config['warmup_steps'])
-        done = min(1.0, self.seconds / (60 * self.config['minutes']))
-        return self.config['learning_rate'] * warm * (0.5 * (1 + math.cos(math.pi * done)) + 0.01)
+    def looking(self):
+        return self.seconds < 60 * self.config['look_minutes']
+
+    def rate(self, part):
+        c = self.config
+        if self.looking():
+            return c['learning_rate'] * min(1.0, (self.step + 1) / c['warmup_steps']) if part == 'look' else 0.0
+        done = min(1.0, (self.seconds / 60 - c['look_minutes']) / (c['minutes'] - c['look_minutes']))
+        warm = min(1.0, (self.step - self.ask_from + 1) / c['warmup_steps'])
+        peak = c['learning_rate'] * (c['look_again'] if part == 'look' else 1.0)
+        return peak * warm * (0.5 * (1 + math.cos(math.pi * done)) + 0.005)
 
     def train_step(self, batch):
         for group in self.optimizer.param_groups:
-            group['lr'] = self.rate()
+            group['lr'] = self.rate(group['part'])
+        looking = self.looking()
         with torch.autocast('cpu', dtype=torch.bfloat16):
-            image, logits = self.model(batch['pixels'], batch['ids'], batch['mask'], batch['answer_in'])
-            helper_loss = self.helpers.loss(image, batch['frame'], batch['patch'])
-        logits = logits.float()
-        answer_loss = F.cross_entropy(logits[:, 0], batch['answer_out'][:, 0])
-        end_loss = F.cross_entropy(logits[:, 1], batch['answer_out'][:, 1])
-        loss = answer_loss + 0.05 * end_loss + self.config['helper_weight'] * helper_loss
+            if looking:
+                self.ask_from = self.step + 1
+                image = self.model.vision_model(batch['pixels'])
+            else:
+                image, logits = self.model(batch['pixels'], batch['ids'], batch['mask'], batch['answer_in'])
+            helper_loss, frame_loss, patch_loss = self.helpers.loss(image, batch['frame'], batch['patch'])
+        numbers = {'frame': frame_loss.item(), 'patch': patch_loss.item()}
+        loss = helper_loss
+        if not looking:
+            logits, wanted = logits.float(), batch['answer_out']
+            answer_loss = F.cross_entropy(logits[:, 0], wanted[:, 0])
+            end_loss = F.cross_entropy(logits[:, 1], wanted[:, 1])
+            loss = answer_loss + 0.05 * end_loss + self.config['helper_weight'] * helper_loss
+            right = (logits[:, 0].argmax(-1) == wanted[:, 0]).float().sum() / (wanted[:, 0] >= 0).sum()
+            numbers.update(answer=answer_loss.item(), right=right.item())
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        nn.utils.clip_grad_norm_(self.params, 1.0)
+        nn.utils.clip_grad_norm_([p for p in self.params if p.grad is not None], 1.0)
         self.optimizer.step()
         if self.step % 5 == 0:
             keep = min(self.config['ema'], (1 + self.step) / (10 + self.step)) ** 5
             for name, value in self.model.state_dict().items():
                 if name in self.ema:
                     self.ema[name].mul_(keep).add_(value, alpha=1 - keep)
-        right = (logits[:, 0].argmax(-1) == batch['answer_out'][:, 0]).float().sum() / (batch['answer_out'][:, 0] >= 0).sum()
-        return answer_loss.item(), helper_loss.item(), right.item()
+        return numbers
 
     def validation(self):
         source = data.DrawnRooms(self.args.program, self.config['validation_seed'], self.size, 12,
@@ -149,7 +175,7 @@ class Run:
         return total[0] / total[1]
 
     def loop(self):
-        config, last_save, last_test = self.config, self.seconds, self.seconds
+        config, last_save, last_test, before = self.config, self.seconds, self.seconds, self.seconds
         held_out = self.validation()
         source = data.DrawnRooms(self.args.program, config['seed'], self.size, config['questions_per_image'],
                                  first=self.step * config['batch_images'])
@@ -163,14 +189,15 @@ class Run:
             self.seconds += time.monotonic() - start
             self.step += 1
             if self.step % 50 == 0:
-                mean = np.mean(recent, 0)
-                log.writerow([self.step, round(self.seconds), *np.round(mean, 4)])
-                print(f'step {self.step} {self.seconds:.0f} s: answer {mean[0]:.3f} helper {mean[1]:.3f} right {mean[2]:.3f} '
-                      f'{self.step * config["batch_images"] / self.seconds:.1f} images/s', flush=True)
+                mean = {k: round(float(np.mean([r[k] for r in recent if k in r])), 4) for k in recent[-1]}
+                speed = 50 * config['batch_images'] / (self.seconds - before)
+                before = self.seconds
+                log.writerow([self.step, round(self.seconds), *(mean.get(k, '') for k in ('frame', 'patch', 'answer', 'right'))])
+                print(f'step {self.step} {self.seconds:.0f} s {speed:.0f} images/s', mean, flush=True)
             if self.seconds - last_save > 60 * config['checkpoint_minutes']:
                 self.save()
                 last_save = self.seconds
-            if self.seconds - last_test > 60 * config['evaluate_minutes']:
+            if self.seconds - last_test > 60 * config['evaluate_minutes'] and not self.looking():
                 self.evaluate(held_out)
                 last_test = self.seconds
         self.save()

@@ -80,7 +80,7 @@ void PaintFluff(Canvas& canvas, Point at, double seconds) {
     const double angle = 2.4 * i + 0.7;
     const double reach = 12 + 26 * life;
     const double x = at.x + std::cos(angle) * reach, y = at.y - 6 + std::sin(angle) * reach * 0.8 + 22 * life * life;
-    canvas.Ellipse(x, y, 4.6 - 1.4 * life, 3.9 - 1.2 * life, angle);
+    canvas.Ellipse(x, y, 5.6 - 1.6 * life, 4.7 - 1.4 * life, angle);
   }
   canvas.Fill({0.98, 0.97, 0.94, 0.95});
 }

@@ -262,14 +262,14 @@ void PlaceOnFloor(Rng& rng, Room& room, const RoomWishes& wishes) {
   for (int i = 2; i > 0; --i) std::swap(thirds[i], thirds[rng.Below(i + 1)]);
   if (wishes.bowl || rng.Chance(0.45)) {
     Bowl bowl;
-    static_cast<Spot&>(bowl) = {thirds[0] + rng.Uniform(-25, 25), rng.Uniform(262, 286), rng.Uniform(34, 42), 0};
+    static_cast<Spot&>(bowl) = {thirds[0] + rng.Uniform(-25, 25), rng.Uniform(264, 284), rng.Uniform(44, 54), 0};
     bowl.h = bowl.w * 0.42;
     bowl.color = Color::Hsv(rng.Uniform(), rng.Uniform(0.3, 0.9), rng.Uniform(0.5, 0.95));
     room.bowl = bowl;
   }
   if (wishes.ball || rng.Chance(0.4)) {
     Ball ball;
-    const double size = rng.Uniform(21, 27);
+    const double size = rng.Uniform(28, 36);
     static_cast<Spot&>(ball) = {thirds[1] + rng.Uniform(-30, 30), rng.Uniform(255, 288), size, size};
     ball.color = Color::Hsv(rng.Uniform(), rng.Uniform(0.65, 0.95), rng.Uniform(0.75, 0.98));
     ball.pattern = rng.Below(3);

@@ -81,6 +81,35 @@ Point ToFrame(const View& view, Point world) {
   return {(c * x - s * y) / kWorldWidth + 0.5, (s * x + c * y) / kWorldHeight + 0.5};
 }
 
+namespace {
+
+Box FrameBox(const View& view, const Spot& s) {
+  const Point a = ToFrame(view, {s.left(), s.top()}), b = ToFrame(view, {s.right(), s.y});
+  return {std::min(a.x, b.x), std::min(a.y, b.y), std::max(a.x, b.x), std::max(a.y, b.y)};
+}
+
+void AddThings(const Scene& scene, Truth& truth) {
+  const Room& room = scene.room;
+  const auto add = [&](std::string_view name, const auto& thing) {
+    if (thing) truth.things.push_back({name, FrameBox(scene.view, *thing)});
+  };
+  add("couch", room.couch);
+  add("bed", room.bed);
+  add("table", room.table);
+  add("chair", room.chair);
+  add(room.tv && room.tv->on ? "tv_on" : "tv_off", room.tv);
+  add(room.door && room.door->open ? "door_open" : "door_closed", room.door);
+  add("window", room.window);
+  add(room.lamp && room.lamp->on ? "lamp_on" : "lamp_off", room.lamp);
+  add("bowl", room.bowl);
+  add("ball", room.ball);
+  add("basket", room.basket);
+  add("kitchen", room.kitchenette);
+  for (const Person& person : scene.people) truth.things.push_back({"person", FrameBox(scene.view, Extent(person))});
+}
+
+}  // namespace
+
 Truth Describe(const Scene& scene) {
   const Room& room = scene.room;
   Truth truth;
@@ -101,6 +130,7 @@ Truth Describe(const Scene& scene) {
   truth.tv_on = room.tv && room.tv->on;
   truth.door_open = room.door && room.door->open;
   truth.lamp_on = room.lamp && room.lamp->on;
+  AddThings(scene, truth);
   truth.couch_torn = room.couch && room.couch->torn;
   for (const Pet& pet : scene.pets) {
     PetTruth seen;
@@ -112,9 +142,7 @@ Truth Describe(const Scene& scene) {
     seen.door_gap = room.door && pet.place == Place::kFloor
                         ? std::hypot(pet.x - room.door->x, pet.y - room.door->y - 32) / kWorldWidth
                         : 1;
-    const Spot s = Extent(pet);
-    const Point a = ToFrame(scene.view, {s.left(), s.top()}), b = ToFrame(scene.view, {s.right(), s.y});
-    seen.box = {std::min(a.x, b.x), std::min(a.y, b.y), std::max(a.x, b.x), std::max(a.y, b.y)};
+    seen.box = FrameBox(scene.view, Extent(pet));
     truth.pets.push_back(seen);
   }
   return truth;

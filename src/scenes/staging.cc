@@ -6,6 +6,22 @@
 namespace pawsight::scenes {
 namespace {
 
+struct Lot {
+  Behaviour behaviour;
+  double dog, cat;  // weights
+};
+
+constexpr Lot kLots[] = {
+    {{Activity::kSleeping, Place::kFloor, false}, 6, 5},   {{Activity::kSleeping, Place::kCouch, false}, 7, 6},
+    {{Activity::kSleeping, Place::kBed, false}, 7, 6},     {{Activity::kSleeping, Place::kBasket, false}, 8, 6},
+    {{Activity::kSleeping, Place::kTable, false}, 0, 6},   {{Activity::kSitting, Place::kFloor, false}, 7, 7},
+    {{Activity::kSitting, Place::kCouch, false}, 7, 7},    {{Activity::kSitting, Place::kBed, false}, 7, 7},
+    {{Activity::kSitting, Place::kTable, false}, 0, 11},   {{Activity::kSitting, Place::kFloor, true}, 10, 7},
+    {{Activity::kWalking, Place::kFloor, false}, 12, 10},  {{Activity::kWalking, Place::kTable, false}, 0, 6},
+    {{Activity::kWalking, Place::kBed, false}, 2, 2},      {{Activity::kPlaying, Place::kFloor, false}, 13, 12},
+    {{Activity::kChewing, Place::kFloor, false}, 20, 0},   {{Activity::kEating, Place::kFloor, false}, 13, 13},
+};
+
 Box BoxOf(const Spot& spot) { return {spot.left(), spot.top(), spot.right(), spot.y}; }
 
 /// Where the muzzle is from the middle of the feet, in the pet's units, when it does this.
@@ -13,7 +29,7 @@ double Reach(const Pet& pet, Activity activity) {
   const bool dog = pet.species == Species::kDog;
   switch (activity) {
     case Activity::kEating: return dog ? 70 : 50;
-    case Activity::kPlaying: return dog ? 90 : 68;
+    case Activity::kPlaying: return dog ? 92 : 70;
     case Activity::kChewing: return dog ? 76 : 54;
     case Activity::kSleeping:
     case Activity::kSitting:
@@ -124,6 +140,18 @@ bool Free(const Scene& scene, const Pet& pet) {
 }
 
 }  // namespace
+
+Behaviour RandomBehaviour(Rng& rng, Species species) {
+  const auto weight = [&](const Lot& lot) { return species == Species::kDog ? lot.dog : lot.cat; };
+  double total = 0;
+  for (const Lot& lot : kLots) total += weight(lot);
+  double at = rng.Uniform(0, total);
+  for (const Lot& lot : kLots) {
+    if (at < weight(lot)) return lot.behaviour;
+    at -= weight(lot);
+  }
+  return kLots[0].behaviour;
+}
 
 void AddWishes(const Behaviour& behaviour, RoomWishes& wishes) {
   wishes.couch |= behaviour.place == Place::kCouch || behaviour.activity == Activity::kChewing;

@@ -17,6 +17,9 @@ struct Behaviour {
   friend bool operator==(const Behaviour&, const Behaviour&) = default;
 };
 
+/// By lot, loaded so that rare but telling things (chewing, eating) come often.
+Behaviour RandomBehaviour(Rng& rng, Species species);
+
 /// What the room must hold for it.
 void AddWishes(const Behaviour& behaviour, RoomWishes& wishes);
 

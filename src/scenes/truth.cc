@@ -1,6 +1,7 @@
 #include "scenes/truth.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 
 namespace pawsight::scenes {
@@ -60,14 +61,28 @@ bool Truth::Any(Species species, Place place) const {
                      [&](const PetTruth& p) { return p.species == species && p.place == place; });
 }
 
+namespace {
+
+/// To a thousandth of the frame.
+Json ToJson(const Box& box) {
+  const auto round = [](double v) { return std::round(v * 1000) / 1000; };
+  return Json::Array{round(box.x0), round(box.y0), round(box.x1), round(box.y1)};
+}
+
+}  // namespace
+
 Json ToJson(const Truth& truth) {
+  Json::Array things;
+  for (const ThingTruth& thing : truth.things) {
+    things.push_back(Json::Object{{"name", thing.name}, {"box", ToJson(thing.box)}});
+  }
   Json::Array pets;
   for (const PetTruth& pet : truth.pets) {
     pets.push_back(Json::Object{{"species", Name(pet.species)},
                                 {"activity", Name(pet.activity)},
                                 {"place", Name(pet.place)},
                                 {"door_gap", pet.door_gap},
-                                {"box", Json::Array{pet.box.x0, pet.box.y0, pet.box.x1, pet.box.y1}},
+                                {"box", ToJson(pet.box)},
                                 {"visible", pet.visible}});
   }
   return Json::Object{{"room", Name(truth.room)},   {"night", truth.night},     {"people", truth.people},
@@ -76,7 +91,7 @@ Json ToJson(const Truth& truth) {
                       {"window", truth.window},     {"lamp", truth.lamp},       {"bowl", truth.bowl},
                       {"ball", truth.ball},         {"basket", truth.basket},   {"tv_on", truth.tv_on},
                       {"door_open", truth.door_open}, {"lamp_on", truth.lamp_on}, {"couch_torn", truth.couch_torn},
-                      {"pets", std::move(pets)}};
+                      {"pets", std::move(pets)},      {"things", std::move(things)}};
 }
 
 }  // namespace pawsight::scenes

@@ -44,6 +44,12 @@ struct PetTruth {
   double visible = 1;
 };
 
+/// A thing or a person and where it is drawn, whatever stands before it.
+struct ThingTruth {
+  std::string_view name;  // "couch", "tv_on", "door_closed", "person"...; of static storage
+  Box box;
+};
+
 struct Truth {
   RoomKind room = RoomKind::kLivingRoom;
   bool night = false;
@@ -53,6 +59,8 @@ struct Truth {
        bowl = false, ball = false, basket = false;
   /// Meaningful only with the thing itself.
   bool tv_on = false, door_open = false, lamp_on = false, couch_torn = false;
+
+  std::vector<ThingTruth> things;
 
   int Count(Species species) const;
   bool Any(Species species, Activity activity) const;
