@@ -59,14 +59,15 @@ bool IsPunctuation(char32_t c) {
 
 /// Unicode's Cased: letters with case, Other_Uppercase and Other_Lowercase.
 bool IsCased(char32_t c) {
-  constexpr Range kOther[] = {{0xAA, 0xAA},     {0xBA, 0xBA},       {0x2160, 0x217F},  {0x24B6, 0x24E9},
+  constexpr Range kOther[] = {{0xAA, 0xAA},       {0xBA, 0xBA},       {0x2160, 0x217F},  {0x24B6, 0x24E9},
                               {0x1F130, 0x1F149}, {0x1F150, 0x1F169}, {0x1F170, 0x1F189}};
   const utf8proc_category_t category = Category(c);
   return category == UTF8PROC_CATEGORY_LU || category == UTF8PROC_CATEGORY_LL || category == UTF8PROC_CATEGORY_LT ||
          InRanges(c, kOther);
 }
 
-/// Unicode's Case_Ignorable: marks, modifiers, format characters and what may stand inside a word (apostrophe, full stop).
+/// Unicode's Case_Ignorable: marks, modifiers, format characters and what may stand inside a word (apostrophe, full
+/// stop).
 bool IsCaseIgnorable(char32_t c) {
   constexpr Range kInside[] = {{'\'', '\''},     {'.', '.'},       {':', ':'},       {0xB7, 0xB7},
                                {0x0387, 0x0387}, {0x055F, 0x055F}, {0x05F4, 0x05F4}, {0x2018, 0x2019},

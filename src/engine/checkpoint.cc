@@ -71,8 +71,9 @@ Result<TensorMap> ReadZipForm(std::span<const uint8_t> file) {
   }
   if (pickle == nullptr) return Invalid("no data.pkl in the archive; want one written by torch.save");
   if (files.contains(folder + "constants.pkl")) {
-    return Unimplemented("checkpoint: this is a TorchScript archive; want the dictionary of tensors that torch.save("
-                         "model.state_dict()) writes");
+    return Unimplemented(
+        "checkpoint: this is a TorchScript archive; want the dictionary of tensors that torch.save("
+        "model.state_dict()) writes");
   }
   if (const auto order = files.find(folder + "byteorder"); order != files.end()) {
     PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<uint8_t> text, Head(order->second, 16));
@@ -90,15 +91,15 @@ Result<TensorMap> ReadZipForm(std::span<const uint8_t> file) {
   return Resolve(tensors, storages);
 }
 
-/// The storages behind the pickles: for each key its number of elements in 8 bytes, then the elements. How long an element
-/// is only the tensors tell.
+/// The storages behind the pickles: for each key its number of elements in 8 bytes, then the elements. How long an
+/// element is only the tensors tell.
 Result<StorageMap> ReadStorages(std::span<const uint8_t> file, const std::vector<std::string>& keys,
                                 const NamedTensors& tensors) {
   std::map<std::string_view, const PickledStorage*> declared;
   for (const auto& [name, tensor] : tensors) {
     const auto [it, fresh] = declared.emplace(tensor.storage.key, &tensor.storage);
-    if (!fresh && (it->second->dtype != tensor.storage.dtype ||
-                   it->second->num_elements != tensor.storage.num_elements)) {
+    if (!fresh &&
+        (it->second->dtype != tensor.storage.dtype || it->second->num_elements != tensor.storage.num_elements)) {
       return Invalid("storage " + JsonQuote(tensor.storage.key.substr(0, 80)) + " has two types or sizes");
     }
   }

@@ -1,6 +1,6 @@
-// engine/checkpoint.h: finds the tensors in a PyTorch checkpoint (`pytorch_model.bin`): the ZIP form of torch.save since
-// 1.6, and the older form of five pickles and raw storages. Only dictionaries of tensors, see pickle.h. Byte by byte:
-// docs/formats/weights.md. Thread-safe: no state.
+// engine/checkpoint.h: finds the tensors in a PyTorch checkpoint (`pytorch_model.bin`): the ZIP form of torch.save
+// since 1.6, and the older form of five pickles and raw storages. Only dictionaries of tensors, see pickle.h. Byte by
+// byte: docs/formats/weights.md. Thread-safe: no state.
 #pragma once
 
 #include <cstdint>

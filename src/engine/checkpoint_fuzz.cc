@@ -1,4 +1,5 @@
-// Any bytes as a PyTorch checkpoint (ZIP form, older form, bare pickle): read or refused, and all that is read lies inside.
+// Any bytes as a PyTorch checkpoint (ZIP form, older form, bare pickle): read or refused, and all that is read lies
+// inside.
 #include <cstddef>
 #include <cstdint>
 
@@ -12,7 +13,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const pawsight::Result<TensorMap> tensors = ReadCheckpoint(file);
   if (tensors.ok()) {
     for (const auto& [name, tensor] : *tensors) {
-      CHECK(tensor.bytes.empty() || (tensor.bytes.data() >= data && tensor.bytes.data() + tensor.bytes.size() <= data + size));
+      CHECK(tensor.bytes.empty() ||
+            (tensor.bytes.data() >= data && tensor.bytes.data() + tensor.bytes.size() <= data + size));
       if (IsFloating(tensor.dtype)) (void)ToFloat(tensor);  // NaN is an error and no crash
     }
   } else {

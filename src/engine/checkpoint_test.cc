@@ -131,13 +131,30 @@ TEST(Pickle, DangerousNamesAreRefusedHoweverTheyArePushed) {
 }
 
 TEST(Pickle, EveryInstructionOutsideTheSubsetIsRefusedByName) {
-  for (const auto& [code, name] : std::vector<std::pair<std::string, std::string>>{
-           {"0", "POP"},           {"2", "DUP"},          {"ios\nsystem\n", "INST"}, {"o", "OBJ"},
-           {"\x81", "NEWOBJ"},     {"\x92", "NEWOBJ_EX"}, {"\x82\x01", "EXT1"},      {"\x83\x01", "EXT2"},
-           {"\x84\x01", "EXT4"},   {"P0\n", "PERSID"},    {"\x97", "NEXT_BUFFER"},   {"I1\n", "INT"},
-           {"L1L\n", "LONG"},      {"S'x'\n", "STRING"},  {"Vx\n", "UNICODE"},       {"g0\n", "GET"},
-           {"p0\n", "PUT"},        {"\x8f", "EMPTY_SET"}, {"B", "BINBYTES"},         {"\x8e", "BINBYTES8"},
-           {"G", "BINFLOAT"},      {"\xff", "unknown"},   {"d", "DICT"},             {"l", "LIST"}}) {
+  for (const auto& [code, name] : std::vector<std::pair<std::string, std::string>>{{"0", "POP"},
+                                                                                   {"2", "DUP"},
+                                                                                   {"ios\nsystem\n", "INST"},
+                                                                                   {"o", "OBJ"},
+                                                                                   {"\x81", "NEWOBJ"},
+                                                                                   {"\x92", "NEWOBJ_EX"},
+                                                                                   {"\x82\x01", "EXT1"},
+                                                                                   {"\x83\x01", "EXT2"},
+                                                                                   {"\x84\x01", "EXT4"},
+                                                                                   {"P0\n", "PERSID"},
+                                                                                   {"\x97", "NEXT_BUFFER"},
+                                                                                   {"I1\n", "INT"},
+                                                                                   {"L1L\n", "LONG"},
+                                                                                   {"S'x'\n", "STRING"},
+                                                                                   {"Vx\n", "UNICODE"},
+                                                                                   {"g0\n", "GET"},
+                                                                                   {"p0\n", "PUT"},
+                                                                                   {"\x8f", "EMPTY_SET"},
+                                                                                   {"B", "BINBYTES"},
+                                                                                   {"\x8e", "BINBYTES8"},
+                                                                                   {"G", "BINFLOAT"},
+                                                                                   {"\xff", "unknown"},
+                                                                                   {"d", "DICT"},
+                                                                                   {"l", "LIST"}}) {
     const Status status = PickleStatus("\x80\x02" + code);
     EXPECT_EQ(status.reason(), "checkpoint_unsafe") << name;
     EXPECT_THAT(status.message(), HasSubstr("instruction " + name + " ")) << name;
@@ -177,8 +194,28 @@ TEST(Pickle, ATensorNameTwiceOrUnprintableIsRefused) {
 }
 
 TEST(Pickle, AnUnbalancedStackIsRefused) {
-  for (const char* body : {"", "t", "u", "s", "a", "e", "\x85", "R", "b", "Q", "h\x01", "j\x01\x01\x01\x01", "q\x01", "NN",
-                           "(N", "}(Nu", "]Na", "\x93", "r\xff\xff\xff\xff", "\x94", "N(\x85", "N(Rt"}) {
+  for (const char* body : {"",
+                           "t",
+                           "u",
+                           "s",
+                           "a",
+                           "e",
+                           "\x85",
+                           "R",
+                           "b",
+                           "Q",
+                           "h\x01",
+                           "j\x01\x01\x01\x01",
+                           "q\x01",
+                           "NN",
+                           "(N",
+                           "}(Nu",
+                           "]Na",
+                           "\x93",
+                           "r\xff\xff\xff\xff",
+                           "\x94",
+                           "N(\x85",
+                           "N(Rt"}) {
     EXPECT_FALSE(PickleStatus(Pickle(body)).ok()) << body;
   }
 }

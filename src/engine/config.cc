@@ -128,8 +128,8 @@ void ReadShared(Fields& fields, Half* half) {
   fields.Eps(&half->eps);
   fields.OnlyText("hidden_act", "gelu");
   if (fields.status().ok() && half->hidden_size % half->num_heads != 0) {
-    fields.Fail("num_attention_heads", std::to_string(half->num_heads) + " does not divide hidden_size " +
-                                           std::to_string(half->hidden_size));
+    fields.Fail("num_attention_heads",
+                std::to_string(half->num_heads) + " does not divide hidden_size " + std::to_string(half->hidden_size));
   }
   if (fields.status().ok() && half->head_dim() > 256) {
     fields.Fail("num_attention_heads", "heads of " + std::to_string(half->head_dim()) + " values, more than 256");
@@ -149,8 +149,8 @@ Result<VisionConfig> ParseVision(const Json* json) {
                                   std::to_string(vision.patch_size));
   }
   if (fields.status().ok() && vision.num_patches() > kMaxPatches) {
-    fields.Fail("patch_size", std::to_string(vision.num_patches()) + " patches, more than " +
-                                  std::to_string(kMaxPatches));
+    fields.Fail("patch_size",
+                std::to_string(vision.num_patches()) + " patches, more than " + std::to_string(kMaxPatches));
   }
   if (!fields.status().ok()) return fields.status();
   return vision;

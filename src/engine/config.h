@@ -29,17 +29,17 @@ struct VisionConfig {
 
 /// `text_config`: the text encoder and the text decoder are built alike.
 struct TextConfig {
-  int vocab_size = 30524;        // 1..250000
-  int hidden_size = 768;         // as above
+  int vocab_size = 30524;  // 1..250000
+  int hidden_size = 768;   // as above
   int intermediate_size = 3072;
   int num_layers = 12;
-  int num_heads = 8;             // the class default; the hub's models say 12
-  int max_positions = 512;       // max_position_embeddings, 1..8192
+  int num_heads = 8;        // the class default; the hub's models say 12
+  int max_positions = 512;  // max_position_embeddings, 1..8192
   float eps = 1e-12F;
-  int bos_id = 30522;            // bos_token_id: [DEC], a decoder's first token
-  int eos_id = 2;                // eos_token_id: read, but generation stops at sep_id
+  int bos_id = 30522;  // bos_token_id: [DEC], a decoder's first token
+  int eos_id = 2;      // eos_token_id: read, but generation stops at sep_id
   int pad_id = 0;
-  int sep_id = 102;              // what ends a question and an answer
+  int sep_id = 102;  // what ends a question and an answer
 
   int head_dim() const { return hidden_size / num_heads; }
 };

@@ -89,9 +89,10 @@ TEST(BlipConfig, AFieldOutOfRangeIsRefusedByName) {
 }
 
 TEST(BlipConfig, WhatIsNoConfigIsRefused) {
-  for (const char* json : {"", "[]", "null", "{", "{}", R"({"model_type":1})", R"({"model_type":"blip","text_config":[]})",
-                           R"({"model_type":"blip","vision_config":"x"})", R"({"model_type":"blip","architectures":"x"})",
-                           R"({"model_type":"blip","architectures":[1]})"}) {
+  for (const char* json :
+       {"", "[]", "null", "{", "{}", R"({"model_type":1})", R"({"model_type":"blip","text_config":[]})",
+        R"({"model_type":"blip","vision_config":"x"})", R"({"model_type":"blip","architectures":"x"})",
+        R"({"model_type":"blip","architectures":[1]})"}) {
     EXPECT_EQ(ParseStatus(json).reason(), "config_invalid") << json;
   }
   EXPECT_EQ(ParseStatus(std::string(250000, '[')).reason(), "config_invalid") << "deep nesting";
@@ -123,7 +124,8 @@ TEST(PreprocessConfig, SizeMayBeANumberOrAnObject) {
 }
 
 TEST(PreprocessConfig, TheHubsFileIsRead) {
-  const Result<PreprocessConfig> config = PreprocessConfig::Parse(R"({"do_normalize":true,"do_pad":true,"do_rescale":true,
+  const Result<PreprocessConfig> config =
+      PreprocessConfig::Parse(R"({"do_normalize":true,"do_pad":true,"do_rescale":true,
       "do_resize":true,"image_mean":[0.5,0.25,0.125],"image_processor_type":"BlipImageProcessor","image_std":[1,2,0.5],
       "processor_class":"BlipProcessor","resample":3,"rescale_factor":0.00392156862745098,
       "size":{"height":384,"width":384},"size_divisor":32})");
@@ -134,16 +136,17 @@ TEST(PreprocessConfig, TheHubsFileIsRead) {
 }
 
 TEST(PreprocessConfig, WhatCannotBeRightIsRefusedByName) {
-  for (const auto& [json, name] : {std::pair<const char*, const char*>{R"({"size":0})", "size"},
-                                   {R"({"size":{"shortest_edge":384}})", "size: want a number or {\"height\", \"width\"}"},
-                                   {R"({"size":{"height":-1,"width":384}})", "size.height"},
-                                   {R"({"size":"384"})", "size"},
-                                   {R"({"image_std":[0,1,1]})", "image_std"},
-                                   {R"({"image_mean":[0,1]})", "image_mean"},
-                                   {R"({"image_mean":["a","b","c"]})", "image_mean"},
-                                   {R"({"rescale_factor":0})", "rescale_factor"},
-                                   {R"({"do_resize":1})", "do_resize"},
-                                   {"[]", "object"}}) {
+  for (const auto& [json, name] :
+       {std::pair<const char*, const char*>{R"({"size":0})", "size"},
+        {R"({"size":{"shortest_edge":384}})", "size: want a number or {\"height\", \"width\"}"},
+        {R"({"size":{"height":-1,"width":384}})", "size.height"},
+        {R"({"size":"384"})", "size"},
+        {R"({"image_std":[0,1,1]})", "image_std"},
+        {R"({"image_mean":[0,1]})", "image_mean"},
+        {R"({"image_mean":["a","b","c"]})", "image_mean"},
+        {R"({"rescale_factor":0})", "rescale_factor"},
+        {R"({"do_resize":1})", "do_resize"},
+        {"[]", "object"}}) {
     const Status status = PreprocessConfig::Parse(json).status();
     EXPECT_EQ(status.reason(), "config_invalid") << json;
     EXPECT_THAT(status.message(), HasSubstr(name)) << json;

@@ -58,8 +58,8 @@ void AddAttention(const std::string& name, int64_t d, int64_t memory, List& list
   list.Norm(name + ".output.LayerNorm", d);
 }
 
-/// The library sets the width of the cross-attention's memory to the image's everywhere, also in the answer decoder, which
-/// reads question states.
+/// The library sets the width of the cross-attention's memory to the image's everywhere, also in the answer decoder,
+/// which reads question states.
 void AddBert(const std::string& prefix, const BlipConfig& config, List& list) {
   const TextConfig& t = config.text;
   const int64_t d = t.hidden_size;
@@ -158,9 +158,10 @@ std::vector<Head> DetectHeads(const Weights& weights) {
 Result<std::vector<Head>> CheckWeights(const Weights& weights, const BlipConfig& config) {
   std::vector<Head> heads = DetectHeads(weights);
   if (heads.empty()) {
-    return InvalidArgument("no BLIP checkpoint: want vision_model.* and text_encoder.* with text_decoder.* (questions), "
-                           "text_decoder.* (captions) or text_encoder.* with itm_head.* (matching)",
-                           "weights_mismatch");
+    return InvalidArgument(
+        "no BLIP checkpoint: want vision_model.* and text_encoder.* with text_decoder.* (questions), "
+        "text_decoder.* (captions) or text_encoder.* with itm_head.* (matching)",
+        "weights_mismatch");
   }
   std::vector<ExpectedTensor> expected;
   for (const Head head : heads) {
@@ -190,9 +191,9 @@ Status CheckTensors(const Weights& weights, std::span<const ExpectedTensor> expe
     } else if (found->shape != want.shape) {
       misshaped.names.push_back(want.name + " " + ShapeText(found->shape) + ", want " + ShapeText(want.shape));
     } else if (!IsFloating(found->dtype) && !want.name.ends_with("position_ids")) {
-      return InvalidArgument(want.name + ": its type is " + std::string(DTypeName(found->dtype)) +
-                                 ", want F32, F16, BF16 or F64",
-                             "dtype_unsupported");
+      return InvalidArgument(
+          want.name + ": its type is " + std::string(DTypeName(found->dtype)) + ", want F32, F16, BF16 or F64",
+          "dtype_unsupported");
     }
   }
   for (const auto& [name, tensor] : weights.tensors()) {

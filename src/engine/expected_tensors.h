@@ -1,5 +1,5 @@
-// engine/expected_tensors.h: which tensors a BLIP checkpoint must have, from its config, and the check that it has them.
-// Names and shapes are those of the hub's checkpoints. Thread-safe: functions without state.
+// engine/expected_tensors.h: which tensors a BLIP checkpoint must have, from its config, and the check that it has
+// them. Names and shapes are those of the hub's checkpoints. Thread-safe: functions without state.
 #pragma once
 
 #include <span>

@@ -20,9 +20,17 @@ using ::testing::Not;
 /// The smallest model: everything 1 but what must be more.
 BlipConfig Smallest() {
   BlipConfig config;
-  config.vision = {.hidden_size = 2, .intermediate_size = 3, .num_layers = 1, .num_heads = 1, .image_size = 2, .patch_size = 1};
-  config.text = {.vocab_size = 7, .hidden_size = 2, .intermediate_size = 3, .num_layers = 1, .num_heads = 1, .max_positions = 4,
-                 .bos_id = 5, .pad_id = 0, .sep_id = 3};
+  config.vision = {
+      .hidden_size = 2, .intermediate_size = 3, .num_layers = 1, .num_heads = 1, .image_size = 2, .patch_size = 1};
+  config.text = {.vocab_size = 7,
+                 .hidden_size = 2,
+                 .intermediate_size = 3,
+                 .num_layers = 1,
+                 .num_heads = 1,
+                 .max_positions = 4,
+                 .bos_id = 5,
+                 .pad_id = 0,
+                 .sep_id = 3};
   config.image_text_hidden_size = 2;
   return config;
 }
@@ -33,8 +41,9 @@ std::string FileOf(const std::vector<ExpectedTensor>& tensors) {
   size_t at = 0;
   for (const ExpectedTensor& tensor : tensors) {
     const auto bytes = static_cast<size_t>(CheckedBytes(tensor.shape, DType::kF32).value());
-    header += (header.size() > 1 ? ",\"" : "\"") + tensor.name + R"(":{"dtype":"F32","shape":)" + ShapeText(tensor.shape) +
-              ",\"data_offsets\":[" + std::to_string(at) + "," + std::to_string(at + bytes) + "]}";
+    header += (header.size() > 1 ? ",\"" : "\"") + tensor.name + R"(":{"dtype":"F32","shape":)" +
+              ShapeText(tensor.shape) + ",\"data_offsets\":[" + std::to_string(at) + "," + std::to_string(at + bytes) +
+              "]}";
     at += bytes;
   }
   return Safetensors(header + "}", std::string(at, '\0'));
@@ -97,7 +106,8 @@ TEST_F(CheckOf, TiedTensorsAndBuffersMayBeAbsent) {
 TEST_F(CheckOf, MissingUnexpectedAndMisshapedTensorsAreListedTogether) {
   const BlipConfig config = Smallest();
   std::vector<ExpectedTensor> tensors = ExpectedTensors(config, Head::kVqa);
-  EXPECT_EQ(std::erase_if(tensors, [](const ExpectedTensor& t) { return t.name.ends_with("post_layernorm.bias"); }), 1U);
+  EXPECT_EQ(std::erase_if(tensors, [](const ExpectedTensor& t) { return t.name.ends_with("post_layernorm.bias"); }),
+            1U);
   for (ExpectedTensor& tensor : tensors) {
     if (tensor.name == "vision_model.embeddings.position_embedding") tensor.shape = {1, 9, 2};
   }

@@ -72,12 +72,14 @@ inline std::string SharedPath(const std::string& name) {
          "/" + name;
 }
 
-inline std::string GoldenPath(const std::string& name) { return std::string(PAWSIGHT_SOURCE_DIR "/tests/golden/") + name; }
+inline std::string GoldenPath(const std::string& name) {
+  return std::string(PAWSIGHT_SOURCE_DIR "/tests/golden/") + name;
+}
 
 }  // namespace pawsight::engine
 
 /// Skips a test when the shared `path` is not there, and says so.
-#define PAWSIGHT_NEED_SHARED(path)                                                                 \
-  if (!std::filesystem::exists(path)) {                                                            \
-    GTEST_SKIP() << "SHARED DATA MISSING: " << (path) << " (set PAWSIGHT_SHARED to where it is)";  \
+#define PAWSIGHT_NEED_SHARED(path)                                                                \
+  if (!std::filesystem::exists(path)) {                                                           \
+    GTEST_SKIP() << "SHARED DATA MISSING: " << (path) << " (set PAWSIGHT_SHARED to where it is)"; \
   }

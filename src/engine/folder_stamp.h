@@ -1,5 +1,5 @@
-// engine/folder_stamp.h: tells whether a model directory was replaced while it was being loaded, so that a config of the
-// old model never meets weights of the new one. Take a stamp, load everything, check. Values; thread-compatible.
+// engine/folder_stamp.h: tells whether a model directory was replaced while it was being loaded, so that a config of
+// the old model never meets weights of the new one. Take a stamp, load everything, check. Values; thread-compatible.
 #pragma once
 
 #include <cstdint>

@@ -53,7 +53,9 @@ uint64_t ParseMemAvailable(std::string_view meminfo) {
   return kibibytes > kNoLimit / 1024 ? kNoLimit : kibibytes * 1024;
 }
 
-uint64_t AvailableMemory() { return std::min(ParseMemAvailable(ReadKernelFile("/proc/meminfo")), LeftInControlGroup()); }
+uint64_t AvailableMemory() {
+  return std::min(ParseMemAvailable(ReadKernelFile("/proc/meminfo")), LeftInControlGroup());
+}
 
 Status CheckMemory(uint64_t need, uint64_t available) {
   if (need <= available - available / 10) return Ok();

@@ -1,5 +1,5 @@
-// engine/memory_check.h: refuses a model that cannot fit before it is loaded, so that nothing is killed for memory half way.
-// Thread-safe: functions without state.
+// engine/memory_check.h: refuses a model that cannot fit before it is loaded, so that nothing is killed for memory half
+// way. Thread-safe: functions without state.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ uint64_t AvailableMemory();
 /// Bytes after "MemAvailable:" in the text of /proc/meminfo; the largest number when it is not there.
 uint64_t ParseMemAvailable(std::string_view meminfo);
 
-/// `need` bytes out of `available`, less a tenth for everything else. Errors: kResourceExhausted, reason model_too_large,
-/// with both figures.
+/// `need` bytes out of `available`, less a tenth for everything else. Errors: kResourceExhausted, reason
+/// model_too_large, with both figures.
 Status CheckMemory(uint64_t need, uint64_t available);
 
 }  // namespace pawsight::engine

@@ -35,7 +35,8 @@ Result<std::vector<std::pair<std::string, PickledTensor>>> ReadTensorPickle(std:
   PAWSIGHT_ASSIGN_OR_RETURN(const PickleMachine machine, RunMachine(pickle, used));
   const PickleValue& root = machine.root();
   if (root.kind != PickleKind::kDict) return InvalidPickle("it holds no dictionary of tensors");
-  if (root.items.size() / 2 > kMaxTensors) return InvalidPickle("more than " + std::to_string(kMaxTensors) + " tensors");
+  if (root.items.size() / 2 > kMaxTensors)
+    return InvalidPickle("more than " + std::to_string(kMaxTensors) + " tensors");
   std::vector<std::pair<std::string, PickledTensor>> tensors;
   std::set<std::string_view> seen;
   for (size_t i = 0; i + 1 < root.items.size(); i += 2) {
@@ -43,7 +44,8 @@ Result<std::vector<std::pair<std::string, PickledTensor>>> ReadTensorPickle(std:
     const PickleValue& value = machine.at(root.items[i + 1]);
     if (key.kind != PickleKind::kText || !IsTensorName(key.text)) return InvalidPickle("a key that is no tensor name");
     if (value.kind != PickleKind::kTensor) {
-      return InvalidPickle("`" + PrintablePickle(key.text) + "` is no tensor; want the plain dictionary that state_dict() gives");
+      return InvalidPickle("`" + PrintablePickle(key.text) +
+                           "` is no tensor; want the plain dictionary that state_dict() gives");
     }
     if (!seen.insert(key.text).second) return InvalidPickle("tensor `" + PrintablePickle(key.text) + "` stands twice");
     tensors.emplace_back(key.text, machine.tensor(value));
@@ -69,7 +71,8 @@ Status SkipSystemPickle(std::span<const uint8_t> pickle, size_t* used) {
   for (size_t i = 0; i + 1 < root.items.size(); i += 2) {
     const PickleValue& key = machine.at(root.items[i]);
     const PickleValue& value = machine.at(root.items[i + 1]);
-    if (key.kind == PickleKind::kText && key.text == "little_endian" && value.kind == PickleKind::kBool && value.integer == 0) {
+    if (key.kind == PickleKind::kText && key.text == "little_endian" && value.kind == PickleKind::kBool &&
+        value.integer == 0) {
       return Unimplemented("pickle: the checkpoint was written on a big-endian machine");
     }
   }

@@ -1,7 +1,7 @@
-// engine/pickle.h: reads a Python pickle that holds a dictionary of tensors, and nothing else. A pickle is a program for a
-// small stack machine that may call anything; this machine has only the instructions that torch.save writes for such a
-// dictionary, and the only "calls" it knows are values of its own. It never executes, imports or opens anything: an
-// instruction or a name outside the list ends the read and is named. The list: docs/formats/weights.md.
+// engine/pickle.h: reads a Python pickle that holds a dictionary of tensors, and nothing else. A pickle is a program
+// for a small stack machine that may call anything; this machine has only the instructions that torch.save writes for
+// such a dictionary, and the only "calls" it knows are values of its own. It never executes, imports or opens anything:
+// an instruction or a name outside the list ends the read and is named. The list: docs/formats/weights.md.
 // Thread-compatible.
 #pragma once
 
@@ -36,10 +36,10 @@ struct PickledTensor {
 };
 
 /// The tensors by name, in the pickle's order. `used`, when not null, is set to the pickle's length in bytes.
-/// Errors: kInvalidArgument, reason checkpoint_unsafe: an instruction, a name or a call that a dictionary of tensors does
-/// not need, named ("pickle global `os.system` is not allowed"). Reason checkpoint_invalid: cut short, a value of the wrong
-/// kind, more than a limit (4 MB, 500000 values), a tensor outside its storage, a name twice. kUnimplemented: a tensor that
-/// is not row-major.
+/// Errors: kInvalidArgument, reason checkpoint_unsafe: an instruction, a name or a call that a dictionary of tensors
+/// does not need, named ("pickle global `os.system` is not allowed"). Reason checkpoint_invalid: cut short, a value of
+/// the wrong kind, more than a limit (4 MB, 500000 values), a tensor outside its storage, a name twice. kUnimplemented:
+/// a tensor that is not row-major.
 Result<std::vector<std::pair<std::string, PickledTensor>>> ReadTensorPickle(std::span<const uint8_t> pickle,
                                                                             size_t* used = nullptr);
 

@@ -18,9 +18,9 @@ struct StorageName {
   DType dtype;
 };
 constexpr StorageName kStorages[] = {
-    {"torch.FloatStorage", DType::kF32}, {"torch.HalfStorage", DType::kF16},  {"torch.BFloat16Storage", DType::kBF16},
-    {"torch.DoubleStorage", DType::kF64}, {"torch.LongStorage", DType::kI64},  {"torch.IntStorage", DType::kI32},
-    {"torch.ShortStorage", DType::kI16},  {"torch.CharStorage", DType::kI8},   {"torch.ByteStorage", DType::kU8},
+    {"torch.FloatStorage", DType::kF32},  {"torch.HalfStorage", DType::kF16}, {"torch.BFloat16Storage", DType::kBF16},
+    {"torch.DoubleStorage", DType::kF64}, {"torch.LongStorage", DType::kI64}, {"torch.IntStorage", DType::kI32},
+    {"torch.ShortStorage", DType::kI16},  {"torch.CharStorage", DType::kI8},  {"torch.ByteStorage", DType::kU8},
     {"torch.BoolStorage", DType::kBool},
 };
 
@@ -59,7 +59,8 @@ Status PickleMachine::PushGlobal(const std::string& module, const std::string& n
 Status PickleMachine::PushStackGlobal() {
   PAWSIGHT_ASSIGN_OR_RETURN(const uint32_t name, Pop());
   PAWSIGHT_ASSIGN_OR_RETURN(const uint32_t module, Pop());
-  if (at(name).kind != PickleKind::kText || at(module).kind != PickleKind::kText) return InvalidPickle("a global's name is no string");
+  if (at(name).kind != PickleKind::kText || at(module).kind != PickleKind::kText)
+    return InvalidPickle("a global's name is no string");
   return PushGlobal(at(module).text, at(name).text);
 }
 
@@ -78,8 +79,9 @@ Status PickleMachine::LoadStorage() {
     return InvalidPickle("a storage of another layout");
   }
   if (id.items.size() == 6 && at(id.items[5]).kind != PickleKind::kNone) {
-    return Unimplemented("pickle: a storage that is a view of another storage; save the checkpoint again with PyTorch 1.6"
-                         " or newer");
+    return Unimplemented(
+        "pickle: a storage that is a view of another storage; save the checkpoint again with PyTorch 1.6"
+        " or newer");
   }
   const std::optional<DType> dtype = StorageDType(at(id.items[1]).text);
   if (!dtype.has_value()) return InvalidPickle("a storage of type `" + PrintablePickle(at(id.items[1]).text) + "`");
@@ -90,7 +92,8 @@ Status PickleMachine::LoadStorage() {
   if (at(id.items[2]).text.size() > kMaxKeyBytes) return InvalidPickle("a storage key of more than 64 bytes");
   if (storages_.size() == kMaxTensors) return InvalidPickle("more than " + std::to_string(kMaxTensors) + " storages");
   storages_.push_back({*dtype, at(id.items[2]).text, num_elements});
-  return Push({.kind = PickleKind::kStorage, .integer = static_cast<int64_t>(storages_.size() - 1), .text = {}, .items = {}});
+  return Push(
+      {.kind = PickleKind::kStorage, .integer = static_cast<int64_t>(storages_.size() - 1), .text = {}, .items = {}});
 }
 
 Status PickleMachine::Call() {
@@ -98,14 +101,15 @@ Status PickleMachine::Call() {
   PAWSIGHT_ASSIGN_OR_RETURN(const uint32_t callee_idx, Pop());
   const PickleValue& arguments = at(arguments_idx);
   const PickleValue& callee = at(callee_idx);
-  if (callee.kind != PickleKind::kGlobal || arguments.kind != PickleKind::kTuple) return InvalidPickle("a call of what is no function");
+  if (callee.kind != PickleKind::kGlobal || arguments.kind != PickleKind::kTuple)
+    return InvalidPickle("a call of what is no function");
   if (callee.text == kRebuildTensor) return RebuildTensor(arguments);
   if (callee.text == kRebuildParameter) return RebuildParameter(arguments);
   if (callee.text == kOrderedDict && arguments.items.empty()) {
     return Push({.kind = PickleKind::kDict, .integer = 0, .text = {}, .items = {}});
   }
   return UnsafePickle("call of `" + callee.text + "` with " + std::to_string(arguments.items.size()) +
-                " arguments is not allowed");
+                      " arguments is not allowed");
 }
 
 Result<std::vector<int64_t>> PickleMachine::Integers(uint32_t idx, const char* what) const {
@@ -114,7 +118,8 @@ Result<std::vector<int64_t>> PickleMachine::Integers(uint32_t idx, const char* w
   if (tuple.items.size() > 8) return InvalidPickle("a tensor of more than 8 dimensions");
   std::vector<int64_t> integers;
   for (const uint32_t item : tuple.items) {
-    if (at(item).kind != PickleKind::kInteger) return InvalidPickle(std::string("a tensor's ") + what + " holds no integers");
+    if (at(item).kind != PickleKind::kInteger)
+      return InvalidPickle(std::string("a tensor's ") + what + " holds no integers");
     integers.push_back(at(item).integer);
   }
   return integers;
@@ -123,8 +128,8 @@ Result<std::vector<int64_t>> PickleMachine::Integers(uint32_t idx, const char* w
 /// (storage, offset, shape, strides, requires_grad, hooks[, metadata]).
 Status PickleMachine::RebuildTensor(const PickleValue& arguments) {
   const std::vector<uint32_t>& a = arguments.items;
-  if ((a.size() != 6 && a.size() != 7) || at(a[0]).kind != PickleKind::kStorage || at(a[1]).kind != PickleKind::kInteger ||
-      at(a[4]).kind != PickleKind::kBool || !IsEmptyDict(a[5]) ||
+  if ((a.size() != 6 && a.size() != 7) || at(a[0]).kind != PickleKind::kStorage ||
+      at(a[1]).kind != PickleKind::kInteger || at(a[4]).kind != PickleKind::kBool || !IsEmptyDict(a[5]) ||
       (a.size() == 7 && at(a[6]).kind != PickleKind::kNone && !IsEmptyDict(a[6]))) {
     return InvalidPickle("a tensor of another layout than _rebuild_tensor_v2's");
   }
@@ -133,14 +138,15 @@ Status PickleMachine::RebuildTensor(const PickleValue& arguments) {
   tensor.offset = at(a[1]).integer;
   PAWSIGHT_ASSIGN_OR_RETURN(tensor.shape, Integers(a[2], "shape"));
   PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<int64_t> strides, Integers(a[3], "strides"));
-  if (strides.size() != tensor.shape.size()) return InvalidPickle("a tensor with more or fewer strides than dimensions");
+  if (strides.size() != tensor.shape.size())
+    return InvalidPickle("a tensor with more or fewer strides than dimensions");
   const Result<int64_t> bytes = CheckedBytes(tensor.shape, tensor.storage.dtype);
   if (!bytes.ok()) return InvalidPickle("a tensor: " + bytes.status().message());
   const int64_t num_elements = *bytes / static_cast<int64_t>(ElementBytes(tensor.storage.dtype));
   if (tensor.offset < 0 || tensor.offset > tensor.storage.num_elements ||
       num_elements > tensor.storage.num_elements - tensor.offset) {
     return InvalidPickle("a tensor " + ShapeText(tensor.shape) + " at " + std::to_string(tensor.offset) +
-                   " lies outside its storage of " + std::to_string(tensor.storage.num_elements));
+                         " lies outside its storage of " + std::to_string(tensor.storage.num_elements));
   }
   int64_t want = 1;
   for (size_t i = strides.size(); i-- > 0 && num_elements > 0;) {
@@ -152,13 +158,15 @@ Status PickleMachine::RebuildTensor(const PickleValue& arguments) {
   }
   if (tensors_.size() == kMaxTensors) return InvalidPickle("more than " + std::to_string(kMaxTensors) + " tensors");
   tensors_.push_back(std::move(tensor));
-  return Push({.kind = PickleKind::kTensor, .integer = static_cast<int64_t>(tensors_.size() - 1), .text = {}, .items = {}});
+  return Push(
+      {.kind = PickleKind::kTensor, .integer = static_cast<int64_t>(tensors_.size() - 1), .text = {}, .items = {}});
 }
 
 /// (tensor, requires_grad, hooks).
 Status PickleMachine::RebuildParameter(const PickleValue& arguments) {
   const std::vector<uint32_t>& a = arguments.items;
-  if (a.size() != 3 || at(a[0]).kind != PickleKind::kTensor || at(a[1]).kind != PickleKind::kBool || !IsEmptyDict(a[2])) {
+  if (a.size() != 3 || at(a[0]).kind != PickleKind::kTensor || at(a[1]).kind != PickleKind::kBool ||
+      !IsEmptyDict(a[2])) {
     return InvalidPickle("a parameter of another layout than _rebuild_parameter's");
   }
   return PushRef(a[0]);
@@ -168,7 +176,8 @@ Status PickleMachine::RebuildParameter(const PickleValue& arguments) {
 Status PickleMachine::SetState() {
   PAWSIGHT_ASSIGN_OR_RETURN(const uint32_t state, Pop());
   const Result<PickleValue*> target = TopOf(PickleKind::kDict, "a dictionary to describe");
-  if (!target.ok() || at(state).kind != PickleKind::kDict) return UnsafePickle("BUILD of anything but a dictionary is not allowed");
+  if (!target.ok() || at(state).kind != PickleKind::kDict)
+    return UnsafePickle("BUILD of anything but a dictionary is not allowed");
   return Ok();
 }
 

@@ -67,7 +67,8 @@ Status PickleMachine::StepValue(uint8_t op) {
   switch (op) {
     case kOpNone: return Push({});
     case kOpNewTrue:
-    case kOpNewFalse: return Push({.kind = PickleKind::kBool, .integer = op == kOpNewTrue ? 1 : 0, .text = {}, .items = {}});
+    case kOpNewFalse:
+      return Push({.kind = PickleKind::kBool, .integer = op == kOpNewTrue ? 1 : 0, .text = {}, .items = {}});
     case kOpEmptyTuple: return Push({.kind = PickleKind::kTuple, .integer = 0, .text = {}, .items = {}});
     case kOpEmptyList: return Push({.kind = PickleKind::kList, .integer = 0, .text = {}, .items = {}});
     case kOpEmptyDict: return Push({.kind = PickleKind::kDict, .integer = 0, .text = {}, .items = {}});
@@ -108,13 +109,13 @@ Status PickleMachine::StepContainer(uint8_t op) {
     case kOpTuple3: return MakeTuple(3);
     case kOpAppend: {
       PAWSIGHT_ASSIGN_OR_RETURN(const uint32_t item, Pop());
-      PAWSIGHT_ASSIGN_OR_RETURN(PickleValue* list, TopOf(PickleKind::kList, "a list to append to"));
+      PAWSIGHT_ASSIGN_OR_RETURN(PickleValue * list, TopOf(PickleKind::kList, "a list to append to"));
       list->items.push_back(item);
       return Ok();
     }
     case kOpAppends: {
       PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<uint32_t> items, PopToMark());
-      PAWSIGHT_ASSIGN_OR_RETURN(PickleValue* list, TopOf(PickleKind::kList, "a list to append to"));
+      PAWSIGHT_ASSIGN_OR_RETURN(PickleValue * list, TopOf(PickleKind::kList, "a list to append to"));
       list->items.insert(list->items.end(), items.begin(), items.end());
       return Ok();
     }
@@ -151,8 +152,8 @@ Status PickleMachine::StepMemo(uint8_t op) {
 Status PickleMachine::NotAllowed(uint8_t op) const {
   char hex[8];
   std::snprintf(hex, sizeof hex, "0x%02x", static_cast<unsigned>(op));
-  return UnsafePickle("instruction " + std::string(OpcodeName(op)) + " (" + hex + ") at byte " + std::to_string(at_ - 1) +
-                " is not allowed");
+  return UnsafePickle("instruction " + std::string(OpcodeName(op)) + " (" + hex + ") at byte " +
+                      std::to_string(at_ - 1) + " is not allowed");
 }
 
 Result<uint64_t> PickleMachine::ReadUnsigned(size_t bytes) {
@@ -189,7 +190,8 @@ Status PickleMachine::Push(PickleValue value) {
 }
 
 Status PickleMachine::PushRef(uint32_t idx) {
-  if (stack_.size() >= kMaxStack) return InvalidPickle("more than " + std::to_string(kMaxStack) + " values on its stack");
+  if (stack_.size() >= kMaxStack)
+    return InvalidPickle("more than " + std::to_string(kMaxStack) + " values on its stack");
   stack_.push_back(idx);
   return Ok();
 }
@@ -239,7 +241,7 @@ Status PickleMachine::MakeTuple(size_t count) {
 
 Status PickleMachine::AddItems(const std::vector<uint32_t>& items) {
   if (items.size() % 2 != 0) return InvalidPickle("a key without a value");
-  PAWSIGHT_ASSIGN_OR_RETURN(PickleValue* dict, TopOf(PickleKind::kDict, "a dictionary to add to"));
+  PAWSIGHT_ASSIGN_OR_RETURN(PickleValue * dict, TopOf(PickleKind::kDict, "a dictionary to add to"));
   dict->items.insert(dict->items.end(), items.begin(), items.end());
   return Ok();
 }

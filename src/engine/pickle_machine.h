@@ -1,5 +1,5 @@
-// engine/pickle_machine.h: the stack machine behind pickle.h. Instructions and values are in pickle_machine.cc, the few calls
-// that a dictionary of tensors makes in pickle_calls.cc. Include pickle.h instead. Thread-compatible.
+// engine/pickle_machine.h: the stack machine behind pickle.h. Instructions and values are in pickle_machine.cc, the few
+// calls that a dictionary of tensors makes in pickle_calls.cc. Include pickle.h instead. Thread-compatible.
 #pragma once
 
 #include <cstddef>

@@ -41,8 +41,8 @@ Result<std::string> HeaderText(std::span<const uint8_t> file) {
   if (length > file.size() - kLengthBytes) return Invalid(claim + ", more than the file");
   if (length > kMaxHeaderBytes) return Invalid(claim + ", more than the limit of " + std::to_string(kMaxHeaderBytes));
   std::string text(static_cast<size_t>(length), ' ');
-  PAWSIGHT_RETURN_IF_ERROR(CopyMapped(file.subspan(kLengthBytes, text.size()),
-                                      {reinterpret_cast<uint8_t*>(text.data()), text.size()}));
+  PAWSIGHT_RETURN_IF_ERROR(
+      CopyMapped(file.subspan(kLengthBytes, text.size()), {reinterpret_cast<uint8_t*>(text.data()), text.size()}));
   if (text[0] != '{') return Invalid("the header does not start with {");
   return text;
 }
@@ -65,8 +65,8 @@ struct Entry {
 
 Result<Entry> ParseEntry(std::string_view name, const Json& json, int64_t data_bytes, Alignment alignment) {
   if (name.empty() || name.size() > kMaxTensorNameBytes) {
-    return InvalidTensor(name, "a name of " + std::to_string(name.size()) + " bytes, want 1.." +
-                                   std::to_string(kMaxTensorNameBytes));
+    return InvalidTensor(
+        name, "a name of " + std::to_string(name.size()) + " bytes, want 1.." + std::to_string(kMaxTensorNameBytes));
   }
   if (!json.is_object() || json.as_object().size() != 3) {
     return InvalidTensor(name, "want an object of dtype, shape and data_offsets");
@@ -113,9 +113,8 @@ Result<Entry> ParseEntry(std::string_view name, const Json& json, int64_t data_b
 
 /// The tensors in the order of their bytes must follow each other without gap or overlap and fill the data.
 Status CheckCover(std::vector<Entry>& entries, int64_t data_bytes) {
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-    return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
-  });
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry& a, const Entry& b) { return a.begin != b.begin ? a.begin < b.begin : a.end < b.end; });
   int64_t at = 0;
   for (const Entry& entry : entries) {
     if (entry.begin < at) return InvalidTensor(entry.name, "its bytes overlap another tensor's");

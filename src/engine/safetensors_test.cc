@@ -25,10 +25,10 @@ void ExpectRefused(const std::string& file, const std::string& what) {
 }
 
 TEST(Safetensors, ATensorIsFoundWithItsTypeShapeAndBytes) {
-  const std::string file =
-      Safetensors(R"({"__metadata__":{"format":"pt"},"x":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},)"
-                  R"("n":{"dtype":"U8","shape":[],"data_offsets":[8,9]},"e":{"dtype":"F64","shape":[0,3],"data_offsets":[0,0]}}   )",
-                  kTwoFloats + "\x07");
+  const std::string file = Safetensors(
+      R"({"__metadata__":{"format":"pt"},"x":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},)"
+      R"("n":{"dtype":"U8","shape":[],"data_offsets":[8,9]},"e":{"dtype":"F64","shape":[0,3],"data_offsets":[0,0]}}  )",
+      kTwoFloats + "\x07");
   const Result<TensorMap> tensors = Read(file);
   ASSERT_TRUE(tensors.ok()) << tensors.status().ToString();
   ASSERT_EQ(tensors->size(), 3U);
@@ -39,9 +39,7 @@ TEST(Safetensors, ATensorIsFoundWithItsTypeShapeAndBytes) {
   EXPECT_EQ(tensors->at("e").num_elements(), 0);
 }
 
-TEST(Safetensors, AFileWithoutTensorsIsEmptyAndNotAnError) {
-  EXPECT_TRUE(Read(Safetensors("{}", "")).value().empty());
-}
+TEST(Safetensors, AFileWithoutTensorsIsEmptyAndNotAnError) { EXPECT_TRUE(Read(Safetensors("{}", "")).value().empty()); }
 
 TEST(Safetensors, AWrongHeaderLengthIsRefused) {
   ExpectRefused("", "too few for a header length");
@@ -78,8 +76,9 @@ TEST(Safetensors, TooManyTensorsOrTooLongANameAreRefused) {
     header += (i == 0 ? "\"" : ",\"") + std::to_string(i) + R"(":{"dtype":"U8","shape":[0],"data_offsets":[0,0]})";
   }
   ExpectRefused(Safetensors(header + "}", ""), "more than the limit of 10000");
-  ExpectRefused(Safetensors("{\"" + std::string(1U << 20U, 'x') + R"(":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}})", ""),
-                "a name of 1048576 bytes");
+  ExpectRefused(
+      Safetensors("{\"" + std::string(1U << 20U, 'x') + R"(":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}})", ""),
+      "a name of 1048576 bytes");
   ExpectRefused(Safetensors(R"({"":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}})", ""), "a name of 0 bytes");
 }
 
@@ -108,8 +107,9 @@ TEST(Safetensors, WrongOffsetsAreRefused) {
 TEST(Safetensors, AShapeThatOverflowsIsRefusedBeforeAnyAllocation) {
   for (const char* shape : {"[1000000,1000000,1000000]", "[4294967296,4294967296]", "[9223372036854775807,2]",
                             "[0,9223372036854775807]", "[-1]", "[1.5]", "[1,1,1,1,1,1,1,1,1]"}) {
-    ExpectRefused(Safetensors(R"({"x":{"dtype":"F32","shape":)" + std::string(shape) + R"(,"data_offsets":[0,8]}})", kTwoFloats),
-                  "shape");
+    ExpectRefused(
+        Safetensors(R"({"x":{"dtype":"F32","shape":)" + std::string(shape) + R"(,"data_offsets":[0,8]}})", kTwoFloats),
+        "shape");
   }
 }
 

@@ -94,7 +94,8 @@ struct Conversion {
   bool finite;
 };
 
-/// Where the first element lies that is not finite, for the message; the file may be gone by now, hence the guard outside.
+/// Where the first element lies that is not finite, for the message; the file may be gone by now, hence the guard
+/// outside.
 struct Search {
   Convert convert;
   const uint8_t* in;
@@ -210,7 +211,8 @@ std::string ShapeText(std::span<const int64_t> shape) {
 
 Result<int64_t> CheckedBytes(std::span<const int64_t> shape, DType dtype) {
   if (shape.size() > kMaxDims) {
-    return InvalidArgument("a shape of " + std::to_string(shape.size()) + " dimensions, more than " + std::to_string(kMaxDims));
+    return InvalidArgument("a shape of " + std::to_string(shape.size()) + " dimensions, more than " +
+                           std::to_string(kMaxDims));
   }
   // All dimensions are looked at, also after a 0: [0, 2^60] is no shape either.
   int64_t product = static_cast<int64_t>(ElementBytes(dtype));

@@ -40,8 +40,8 @@ using TensorMap = std::map<std::string, TensorView, std::less<>>;
 /// "[2, 3]".
 std::string ShapeText(std::span<const int64_t> shape);
 
-/// Elements in `shape`, its bytes in `dtype`. Errors: kInvalidArgument, a negative dimension, more than 8 dimensions, or
-/// a product that does not fit in 2^48 bytes.
+/// Elements in `shape`, its bytes in `dtype`. Errors: kInvalidArgument, a negative dimension, more than 8 dimensions,
+/// or a product that does not fit in 2^48 bytes.
 Result<int64_t> CheckedBytes(std::span<const int64_t> shape, DType dtype);
 
 /// Converts F32, F16, BF16 and F64 to float; out.size() must be num_elements() (CHECK). One pass over the bytes.
@@ -51,7 +51,8 @@ Result<int64_t> CheckedBytes(std::span<const int64_t> shape, DType dtype);
 Status ToFloat(const TensorView& tensor, std::span<float> out);
 Result<std::vector<float>> ToFloat(const TensorView& tensor);
 
-/// Integers of any width, and booleans. Errors: kInvalidArgument, a float type, or a U64 above 2^63-1. kDataLoss as above.
+/// Integers of any width, and booleans. Errors: kInvalidArgument, a float type, or a U64 above 2^63-1. kDataLoss as
+/// above.
 Result<std::vector<int64_t>> ToInt64(const TensorView& tensor);
 
 }  // namespace pawsight::engine

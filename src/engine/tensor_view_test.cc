@@ -54,7 +54,8 @@ TEST(ToFloat, EveryFiniteHalfIsConvertedExactly) {
 TEST(ToFloat, Bfloat16FloatAndDoubleKeepTheirValues) {
   EXPECT_THAT(ToFloat(View(DType::kBF16, Raw<uint16_t>({0x3F80, 0xC000, 0x0001}))).value(),
               ElementsAre(1.0F, -2.0F, std::ldexp(1.0F, -133)));
-  EXPECT_THAT(ToFloat(View(DType::kF32, Raw<float>({0.0F, -1e-45F, 3e38F}))).value(), ElementsAre(0.0F, -1e-45F, 3e38F));
+  EXPECT_THAT(ToFloat(View(DType::kF32, Raw<float>({0.0F, -1e-45F, 3e38F}))).value(),
+              ElementsAre(0.0F, -1e-45F, 3e38F));
   EXPECT_THAT(ToFloat(View(DType::kF64, Raw<double>({0.1, -1e-60}))).value(), ElementsAre(0.1F, 0.0F));
 }
 

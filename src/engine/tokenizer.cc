@@ -17,6 +17,8 @@ constexpr std::string_view kContinued = "##";
 
 Status Invalid(const std::string& message) { return InvalidArgument(message, "vocab_invalid"); }
 
+std::string Quoted(std::string_view token) { return JsonQuote(token.substr(0, 80)); }
+
 bool IsContinuationByte(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
 
 size_t CountChars(std::string_view utf8) {
@@ -93,12 +95,14 @@ Result<Tokenizer> Tokenizer::Build(std::vector<VocabularyEntry> entries, const T
     CHECK(entry.id >= 0 && entry.id < text.vocab_size);
     std::string_view& token = tokenizer.tokens_[static_cast<size_t>(entry.id)];
     const auto [it, fresh] = tokenizer.ids_.emplace(std::move(entry.token), entry.id);
-    const std::string quoted = JsonQuote(std::string_view(it->first).substr(0, 80));
     if (!fresh) {
-      return Invalid("token " + quoted + " stands twice, as " + std::to_string(it->second) + " and " +
+      return Invalid("token " + Quoted(it->first) + " stands twice, as " + std::to_string(it->second) + " and " +
                      std::to_string(entry.id));
     }
-    if (!token.empty()) return Invalid("id " + std::to_string(entry.id) + " stands twice, the second time for " + quoted);
+    if (!token.empty()) {
+      return Invalid("id " + std::to_string(entry.id) + " stands twice, as " + Quoted(token) + " and " +
+                     Quoted(it->first));
+    }
     token = it->first;
     tokenizer.longest_token_ = std::max(tokenizer.longest_token_, token.size());
   }
@@ -128,7 +132,7 @@ Status Tokenizer::FindSpecials(const TextConfig& text) {
   const std::string_view bos = TokenText(bos_id_);
   if (!bos.empty() && !(bos.starts_with('[') && bos.ends_with(']'))) {
     return Invalid("config.json's text_config.bos_token_id " + std::to_string(bos_id_) + " is the token " +
-                   JsonQuote(bos.substr(0, 80)) + ", want [DEC] or an id beyond the vocabulary");
+                   Quoted(bos) + ", want [DEC] or an id beyond the vocabulary");
   }
   enc_id_ = Find("[ENC]");
   // The original project adds [DEC] and [ENC] behind the vocabulary, in this order.
@@ -149,16 +153,18 @@ void Tokenizer::AppendWord(std::string_view word, std::vector<int>* ids) const {
     key = prefix;
     key += word.substr(begin, longest_token_);
     // From the longest piece down, a character at a time.
-    while (key.size() > prefix.size() && !ids_.contains(key)) {
+    int id = Find(key);
+    while (id < 0) {
       while (IsContinuationByte(key.back())) key.pop_back();
       key.pop_back();
+      if (key.size() <= prefix.size()) {
+        ids->resize(first);
+        ids->push_back(unk_id_);
+        return;
+      }
+      id = Find(key);
     }
-    if (key.size() <= prefix.size()) {
-      ids->resize(first);
-      ids->push_back(unk_id_);
-      return;
-    }
-    ids->push_back(Find(key));
+    ids->push_back(id);
     begin += key.size() - prefix.size();
   }
 }

@@ -1,6 +1,6 @@
-// engine/tokenizer.h: a question to token ids and token ids to an answer: BERT's uncased WordPiece (Devlin et al. 2019).
-// Text typed by a user never becomes a special token: "[SEP]" is a bracket, "sep", a bracket.
-// Thread-safe once opened: nothing changes.
+// engine/tokenizer.h: a question to token ids and token ids to an answer: BERT's uncased WordPiece (Devlin et al.
+// 2019). Text typed by a user never becomes a special token: "[SEP]" is a bracket, "sep", a bracket. Thread-safe once
+// opened: nothing changes.
 #pragma once
 
 #include <functional>
@@ -28,7 +28,7 @@ enum class FirstToken { kCls, kEnc };
 
 struct EncodeOptions {
   FirstToken first = FirstToken::kCls;
-  int max_tokens = 512;           // with the first token and [SEP]; at least 2. What is over is cut before [SEP].
+  int max_tokens = 512;            // with the first token and [SEP]; at least 2. What is over is cut before [SEP].
   bool recognise_special = false;  // words equal to a special token become it; for comparison with the library only
 };
 
@@ -39,11 +39,11 @@ struct Tokens {
 
 class Tokenizer {
  public:
-  /// Reads `model_dir`/vocab.txt (one token a line, the line's number is the id) with the switches of tokenizer_config.json,
-  /// if that is there; or tokenizer.json when there is no vocab.txt.
-  /// Errors: kNotFound, neither is there. kInvalidArgument, reason vocab_invalid: not UTF-8, a carriage return, an empty
-  /// or repeated token, no [PAD], [UNK], [CLS] or [SEP], ids that disagree with the config's or are beyond its
-  /// vocab_size. kUnimplemented, no uncased BERT WordPiece; the message has the field.
+  /// Reads `model_dir`/vocab.txt (one token a line, the line's number is the id) with the switches of
+  /// tokenizer_config.json, if that is there; or tokenizer.json when there is no vocab.txt. Errors: kNotFound, neither
+  /// is there. kInvalidArgument, reason vocab_invalid: not UTF-8, a carriage return, an empty or repeated token, no
+  /// [PAD], [UNK], [CLS] or [SEP], ids that disagree with the config's or are beyond its vocab_size. kUnimplemented, no
+  /// uncased BERT WordPiece; the message has the field.
   static Result<Tokenizer> Open(const std::string& model_dir, const TextConfig& text);
   /// The same from the files' text.
   static Result<Tokenizer> FromVocab(std::string_view vocab_txt, const TextConfig& text);
@@ -53,8 +53,8 @@ class Tokenizer {
   /// Cost: linear in the text.
   Tokens Encode(std::string_view text, const EncodeOptions& options = {}) const;
 
-  /// The pieces joined ("##ing" to the piece before), special tokens and unknown ids left out, then the library's clean-up:
-  /// no space before . ? ! , and in n't 'm 's 've 're; " ' " closes up.
+  /// The pieces joined ("##ing" to the piece before), special tokens and unknown ids left out, then the library's
+  /// clean-up: no space before . ? ! , and in n't 'm 's 've 're; " ' " closes up.
   std::string Decode(std::span<const int> ids) const;
 
   /// The id of a whole token of the vocabulary, or -1: for "yes" and "no".

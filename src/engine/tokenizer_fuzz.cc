@@ -1,5 +1,5 @@
-// Any bytes as a question, a vocabulary and a tokenizer.json: ids are always of the vocabulary, a user's text never becomes a
-// special token, and nothing grows beyond its limit.
+// Any bytes as a question, a vocabulary and a tokenizer.json: ids are always of the vocabulary, a user's text never
+// becomes a special token, and nothing grows beyond its limit.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -15,7 +15,8 @@ using pawsight::engine::Tokenizer;
 using pawsight::engine::Tokens;
 
 constexpr std::string_view kVocab =
-    "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nis\nthe\ndog\n##s\n?\n[\nsep\n]\n##ing\nbark\n#\n\xe7\x8b\x97\n\xcf\x83\n##\xcf\x82\n";
+    "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nis\nthe\ndog\n##s\n?\n[\nsep\n]\n##ing\nbark\n#\n\xe7\x8b\x97\n\xcf\x83\n##"
+    "\xcf\x82\n";
 
 TextConfig Config() {
   TextConfig text;
@@ -43,7 +44,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   (void)pawsight::engine::CheckQuestion(text);  // any answer is right
   CheckText(tokenizer, text);
-  if (const auto other = Tokenizer::FromVocab(text, Config()); other.ok()) (void)other->Encode("the dog's \xe7\x8b\x97");
+  if (const auto other = Tokenizer::FromVocab(text, Config()); other.ok())
+    (void)other->Encode("the dog's \xe7\x8b\x97");
   if (const auto other = Tokenizer::FromJson(text, Config()); other.ok()) (void)other->Encode("the dog's \xe7\x8b\x97");
   return 0;
 }

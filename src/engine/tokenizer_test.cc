@@ -17,7 +17,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr const char* kVocab =
-    "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nis\nthe\ndog\n##s\n?\n[\nsep\n]\n##ing\nbark\n#\ning\ncls\ndon\n'\nt\n.\nenc\na\n##b\n";
+    "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nis\nthe\ndog\n##s\n?\n[\nsep\n]\n##ing\nbark\n#\ning\ncls\ndon\n'\nt\n."
+    "\nenc\na\n##b\n";
 
 /// Ids of kVocab, with [DEC] and [ENC] behind it.
 TextConfig SmallConfig() {
@@ -45,7 +46,9 @@ TEST(Tokenizer, EveryReferenceVectorGivesTheSameIds) {
     // The reference takes a special token typed as a word of its own for one; here that is an option.
     EXPECT_EQ(tokenizer->Encode(text, {.recognise_special = true}).ids, want) << text;
     const bool typed_special = text == "[CLS]" || text == "[UNK]" || text == "[SEP] dog [MASK]";
-    if (!typed_special) EXPECT_EQ(tokenizer->Encode(text).ids, want) << text;
+    if (!typed_special) {
+      EXPECT_EQ(tokenizer->Encode(text).ids, want) << text;
+    }
   }
 }
 
@@ -129,8 +132,10 @@ TEST(Tokenizer, TokenizerJsonGivesTheSameAsVocabTxt) {
   model.Set("vocab", vocab);
   Json root = Json::Parse(R"({"version":"1.0","added_tokens":[{"id":0,"content":"[PAD]","special":true},
       {"id":25,"content":"[DEC]","special":true},{"id":26,"content":"[ENC]","special":true}],
-      "normalizer":{"type":"BertNormalizer","clean_text":true,"handle_chinese_chars":true,"strip_accents":null,"lowercase":true},
-      "pre_tokenizer":{"type":"BertPreTokenizer"}})").value();
+      "normalizer":{"type":"BertNormalizer","clean_text":true,"handle_chinese_chars":true,
+      "strip_accents":null,"lowercase":true},
+      "pre_tokenizer":{"type":"BertPreTokenizer"}})")
+                  .value();
   root.Set("model", model);
   const TempFolder folder;
   folder.Write("tokenizer.json", root.Dump());
@@ -151,18 +156,20 @@ TEST(Tokenizer, ATokenizerJsonOfAnotherKindIsRefusedByTheField) {
   for (const auto& [json, field] : std::vector<std::pair<std::string, std::string>>{
            {R"({"model":{"type":"BPE",)" + vocab + "}}", "model.type"},
            {R"({"model":{"continuing_subword_prefix":"@@",)" + vocab + "}}", "model.continuing_subword_prefix"},
-           {R"({"model":{)" + vocab + R"(},"normalizer":{"type":"BertNormalizer","lowercase":false}})", "normalizer.lowercase"},
+           {R"({"model":{)" + vocab + R"(},"normalizer":{"type":"BertNormalizer","lowercase":false}})",
+            "normalizer.lowercase"},
            {R"({"model":{)" + vocab + R"(},"normalizer":{"type":"NFKC"}})", "normalizer.type"},
            {R"({"model":{)" + vocab + R"(},"pre_tokenizer":{"type":"ByteLevel"}})", "pre_tokenizer.type"}}) {
     EXPECT_EQ(status(json).code(), StatusCode::kUnimplemented) << json;
     EXPECT_THAT(status(json).message(), HasSubstr(field));
   }
   for (const char* json :
-       {"", "{}", "[]", R"({"model":[]})", R"({"model":{}})", R"({"model":{"vocab":[]}})", R"({"model":{"vocab":{"a":-1}}})",
-        R"({"model":{"vocab":{"a":27}}})", R"({"model":{"vocab":{"a":"0"}}})", R"({"model":{"vocab":{"":0}}})",
-        R"({"model":{"vocab":{"a":0,"a":0}}})", R"({"model":{"vocab":{"a":0,"b":0}}})",
+       {"", "{}", "[]", R"({"model":[]})", R"({"model":{}})", R"({"model":{"vocab":[]}})",
+        R"({"model":{"vocab":{"a":-1}}})", R"({"model":{"vocab":{"a":27}}})", R"({"model":{"vocab":{"a":"0"}}})",
+        R"({"model":{"vocab":{"":0}}})", R"({"model":{"vocab":{"a":0,"a":0}}})", R"({"model":{"vocab":{"a":0,"b":0}}})",
         R"({"model":{"vocab":{"a":0}},"added_tokens":[{"id":1,"content":"a"}]})",
-        R"({"model":{"vocab":{"a":0}},"added_tokens":[{"id":1}]})", R"({"model":{"vocab":{"a":0}},"added_tokens":{}})"}) {
+        R"({"model":{"vocab":{"a":0}},"added_tokens":[{"id":1}]})",
+        R"({"model":{"vocab":{"a":0}},"added_tokens":{}})"}) {
     EXPECT_EQ(status(json).reason(), "vocab_invalid") << json;
   }
 }
@@ -197,8 +204,9 @@ TEST(Tokenizer, TokenizerConfigMayHaveAKeyTwiceButNotAskForCase) {
   const TempFolder folder;
   folder.Write("vocab.txt", kVocab);
   EXPECT_TRUE(Tokenizer::Open(folder.path(), SmallConfig()).ok());
-  folder.Write("tokenizer_config.json",
-               R"({"do_lower_case":true,"model_input_names":["input_ids"],"strip_accents":null,"model_input_names":["input_ids"]})");
+  folder.Write(
+      "tokenizer_config.json",
+      R"({"do_lower_case":true,"model_input_names":["input_ids"],"strip_accents":null,"model_input_names":["input_ids"]})");
   EXPECT_TRUE(Tokenizer::Open(folder.path(), SmallConfig()).ok());
   folder.Write("tokenizer_config.json", R"({"do_lower_case":false})");
   const Status status = Tokenizer::Open(folder.path(), SmallConfig()).status();
@@ -208,8 +216,8 @@ TEST(Tokenizer, TokenizerConfigMayHaveAKeyTwiceButNotAskForCase) {
 }
 
 TEST(CheckQuestion, AnEmptyOrTooLongQuestionIsRefused) {
-  for (const std::string& text : {std::string(), std::string("  \t\n"), std::string("\u200b\u3000\ufeff"), std::string("\0\x07", 2),
-                                  std::string("\xff\xfe")}) {
+  for (const std::string& text : {std::string(), std::string("  \t\n"), std::string("\u200b\u3000\ufeff"),
+                                  std::string("\0\x07", 2), std::string("\xff\xfe")}) {
     EXPECT_EQ(CheckQuestion(text).reason(), "question_empty");
   }
   EXPECT_TRUE(CheckQuestion("?").ok());
@@ -226,7 +234,8 @@ TEST(CheckQuestion, AnEmptyOrTooLongQuestionIsRefused) {
 TEST(BasicWords, TextIsCleanedLoweredStrippedAndSplit) {
   EXPECT_THAT(BasicWords("It's  CAF\u00c9\u2028now"), ElementsAre("it", "'", "s", "cafe", "now"));
   EXPECT_THAT(BasicWords("e\u0301 \u00e9 E\u0301"), ElementsAre("e", "e", "e"));
-  EXPECT_THAT(BasicWords("a\u72d7b \uf900"), ElementsAre("a", "\u72d7", "b", "\u8c48")) << "compatibility ideographs too";
+  EXPECT_THAT(BasicWords("a\u72d7b \uf900"), ElementsAre("a", "\u72d7", "b", "\u8c48"))
+      << "compatibility ideographs too";
   EXPECT_THAT(BasicWords("a\u202eb\u202c\ufeff\x01"), ElementsAre("ab")) << "bidi overrides are dropped";
   EXPECT_THAT(BasicWords("\u0130\u0049\u0131"), ElementsAre("ii\u0131"));
   EXPECT_THAT(BasicWords("\U000E0041\uE000\u0378"), ElementsAre()) << "tags, private use and unassigned are dropped";
@@ -238,7 +247,8 @@ TEST(BasicWords, ACapitalSigmaIsFinalOnlyAtTheEndOfAWord) {
 }
 
 TEST(BasicWords, InvalidUtf8IsDroppedAndTheRestKept) {
-  EXPECT_THAT(BasicWords("do\xffg c\xc3t \xed\xa0\x80x \xf4\x90\x80\x80y \xc0\xafz"), ElementsAre("dog", "ct", "x", "y", "z"));
+  EXPECT_THAT(BasicWords("do\xffg c\xc3t \xed\xa0\x80x \xf4\x90\x80\x80y \xc0\xafz"),
+              ElementsAre("dog", "ct", "x", "y", "z"));
   EXPECT_THAT(BasicWords("\xe2\x82"), ElementsAre());
 }
 

@@ -50,6 +50,19 @@ Status CheckToken(std::string_view token, const Json* id, int limit) {
   return Ok();
 }
 
+Status CheckLine(std::string_view token, size_t id, int limit) {
+  if (id >= static_cast<size_t>(limit)) {
+    return Invalid("more tokens than text_config.vocab_size, " + std::to_string(limit));
+  }
+  if (token.empty()) return Invalid("empty, want a token");
+  if (token.size() > kMaxTokenBytes) return Invalid("a token of " + std::to_string(token.size()) + " bytes");
+  if (token.find('\r') != std::string_view::npos) {
+    return Invalid("a carriage return; the file must have Unix line ends");
+  }
+  if (!IsUtf8(token)) return Invalid("not UTF-8");
+  return Ok();
+}
+
 }  // namespace
 
 Result<std::vector<VocabularyEntry>> ParseVocabTxt(std::string_view text, int limit) {
@@ -57,16 +70,9 @@ Result<std::vector<VocabularyEntry>> ParseVocabTxt(std::string_view text, int li
   for (size_t begin = 0; begin < text.size();) {
     const size_t end = std::min(text.find('\n', begin), text.size());
     const std::string_view token = text.substr(begin, end - begin);
-    const std::string line = "line " + std::to_string(entries.size() + 1) + ": ";
-    if (entries.size() == static_cast<size_t>(limit)) {
-      return Invalid(line + "more tokens than text_config.vocab_size, " + std::to_string(limit));
+    if (Status status = CheckLine(token, entries.size(), limit); !status.ok()) {
+      return Annotate(status, "line " + std::to_string(entries.size() + 1));
     }
-    if (token.empty()) return Invalid(line + "empty, want a token");
-    if (token.size() > kMaxTokenBytes) return Invalid(line + "a token of " + std::to_string(token.size()) + " bytes");
-    if (token.find('\r') != std::string_view::npos) {
-      return Invalid(line + "a carriage return; the file must have Unix line ends");
-    }
-    if (!IsUtf8(token)) return Invalid(line + "not UTF-8");
     entries.push_back({std::string(token), static_cast<int>(entries.size())});
     begin = end + 1;
   }

@@ -21,9 +21,9 @@ struct VocabularyEntry {
 /// carriage return, an empty line, more than `limit` lines; the message has the line.
 Result<std::vector<VocabularyEntry>> ParseVocabTxt(std::string_view text, int limit);
 
-/// `model.vocab` and `added_tokens` of a tokenizer.json. Errors: kInvalidArgument, reason vocab_invalid: not JSON, a token
-/// twice, an id outside [0, limit), an added token that contradicts the vocabulary. kUnimplemented: no uncased BERT
-/// WordPiece; the message names the field.
+/// `model.vocab` and `added_tokens` of a tokenizer.json. Errors: kInvalidArgument, reason vocab_invalid: not JSON, a
+/// token twice, an id outside [0, limit), an added token that contradicts the vocabulary. kUnimplemented: no uncased
+/// BERT WordPiece; the message names the field.
 Result<std::vector<VocabularyEntry>> ParseTokenizerJson(std::string_view text, int limit);
 
 /// tokenizer_config.json says with a few switches how vocab.txt is used. Errors: kInvalidArgument, not JSON.

@@ -19,9 +19,9 @@ constexpr size_t kMaxIndexBytes = 4U << 20U;
 constexpr size_t kMaxShards = 256;
 
 /// Weights of other programs that may lie where ours are missing.
-constexpr std::string_view kForeign[] = {"tf_model.h5",  "flax_model.msgpack",           "model.onnx",
-                                         "model.ckpt",   "pytorch_model.bin.index.json", "model.pth",
-                                         "saved_model.pb", "model.gguf"};
+constexpr std::string_view kForeign[] = {
+    "tf_model.h5", "flax_model.msgpack", "model.onnx", "model.ckpt", "pytorch_model.bin.index.json",
+    "model.pth",   "saved_model.pb",     "model.gguf"};
 
 std::string Join(const std::string& folder, std::string_view name) { return folder + "/" + std::string(name); }
 

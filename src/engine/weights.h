@@ -20,8 +20,9 @@ class Weights {
   /// Opens the first of `model.safetensors`, `model.safetensors.index.json` with its shards, `pytorch_model.bin` that
   /// `model_dir` has. Reads headers only; tensor pages are read when first touched.
   /// Errors: kNotFound, no such directory, or none of the three (the message says what is there instead).
-  /// kInvalidArgument, a malformed file (reason header_invalid, index_invalid, checkpoint_invalid), a pickle with anything
-  /// but tensors (checkpoint_unsafe), no regular file (not_a_file). kUnimplemented, a part of a format not read here, named.
+  /// kInvalidArgument, a malformed file (reason header_invalid, index_invalid, checkpoint_invalid), a pickle with
+  /// anything but tensors (checkpoint_unsafe), no regular file (not_a_file). kUnimplemented, a part of a format not
+  /// read here, named.
   static Result<Weights> Open(const std::string& model_dir);
 
   /// One file: safetensors when its name ends so, else a PyTorch checkpoint. Errors as above.
@@ -31,8 +32,8 @@ class Weights {
   const TensorView* Find(std::string_view name) const;
   const TensorMap& tensors() const { return tensors_; }
 
-  /// One tensor as floats; out.size() must be its number of elements (CHECK). A matrix of nothing but zeros is logged as a
-  /// warning. Errors: kNotFound, no such tensor. Otherwise as ToFloat's, with the tensor's name before.
+  /// One tensor as floats; out.size() must be its number of elements (CHECK). A matrix of nothing but zeros is logged
+  /// as a warning. Errors: kNotFound, no such tensor. Otherwise as ToFloat's, with the tensor's name before.
   Status ReadFloats(std::string_view name, std::span<float> out) const;
   Result<std::vector<float>> ReadFloats(std::string_view name) const;
 

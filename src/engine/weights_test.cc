@@ -30,7 +30,8 @@ TEST(Weights, SafetensorsGoBeforeTheIndexAndTheIndexBeforeThePickle) {
   EXPECT_THAT(weights->ReadFloats("bias").value(), ElementsAre(5.0F, 6.0F));
 
   folder.Write("model-1.safetensors", OneTensor("a", 1.0F));
-  folder.Write("model.safetensors.index.json", R"({"metadata":{"total_size":4},"weight_map":{"a":"model-1.safetensors"}})");
+  folder.Write("model.safetensors.index.json",
+               R"({"metadata":{"total_size":4},"weight_map":{"a":"model-1.safetensors"}})");
   weights = Weights::Open(folder.path());
   ASSERT_TRUE(weights.ok()) << weights.status().ToString();
   EXPECT_EQ(weights->format(), "sharded safetensors");
@@ -131,8 +132,8 @@ TEST_F(Shards, AnIndexThatContradictsTheShardsIsRefused) {
 
 TEST_F(Shards, AShardNameThatLeadsElsewhereIsRefused) {
   folder_.Write("plain.txt", OneTensor("a", 1.0F));
-  for (const char* name : {"../model-1.safetensors", "/etc/model.safetensors", "sub/model-1.safetensors", "plain.txt", "",
-                           ".safetensors", "..", "x\\\\y.safetensors", "model-1.safetensors\\u0000.safetensors"}) {
+  for (const char* name : {"../model-1.safetensors", "/etc/model.safetensors", "sub/model-1.safetensors", "plain.txt",
+                           "", ".safetensors", "..", "x\\\\y.safetensors", "model-1.safetensors\\u0000.safetensors"}) {
     const Status status = OpenWith(R"({"a":")" + std::string(name) + "\"}").status();
     EXPECT_EQ(status.reason(), "index_invalid") << name;
   }

@@ -146,8 +146,7 @@ Result<std::span<const uint8_t>> Locate(std::span<const uint8_t> file, const Ent
   const std::string who = JsonQuote(entry.name.substr(0, 80));
   PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<uint8_t> local, CopyRange(file, entry.local_header, kLocalBytes, who));
   if (Little<uint32_t>(local, 0) != kLocalHeader) return Invalid(who + " has no local header where it should");
-  const uint64_t begin =
-      entry.local_header + kLocalBytes + Little<uint16_t>(local, 26) + Little<uint16_t>(local, 28);
+  const uint64_t begin = entry.local_header + kLocalBytes + Little<uint16_t>(local, 26) + Little<uint16_t>(local, 28);
   if (begin > file.size() || entry.bytes > file.size() - begin) return Invalid(who + " lies outside the file");
   return file.subspan(static_cast<size_t>(begin), static_cast<size_t>(entry.bytes));
 }
@@ -163,9 +162,9 @@ bool LooksLikeZip(std::span<const uint8_t> file) {
 Result<std::map<std::string, std::span<const uint8_t>, std::less<>>> ReadZipDirectory(std::span<const uint8_t> file) {
   PAWSIGHT_ASSIGN_OR_RETURN(const Directory directory, FindDirectory(file));
   if (directory.num_files > kMaxFiles || directory.bytes > kMaxDirectoryBytes) {
-    return Invalid(std::to_string(directory.num_files) + " files in a directory of " +
-                   std::to_string(directory.bytes) + " bytes, more than the limit of " + std::to_string(kMaxFiles) +
-                   " and " + std::to_string(kMaxDirectoryBytes));
+    return Invalid(std::to_string(directory.num_files) + " files in a directory of " + std::to_string(directory.bytes) +
+                   " bytes, more than the limit of " + std::to_string(kMaxFiles) + " and " +
+                   std::to_string(kMaxDirectoryBytes));
   }
   PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<uint8_t> central,
                             CopyRange(file, directory.offset, directory.bytes, "the central directory"));
