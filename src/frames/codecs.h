@@ -1,5 +1,5 @@
-// frames/codecs.h: the two image formats behind frames/decode.h, each around its C library, and the orientation of a photo.
-// Internal to frames: callers use Decode, which sniffs, checks the file's size and turns the result upright.
+// frames/codecs.h: the two image formats behind frames/decode.h, each around its C library, and the orientation of a
+// photo. Internal to frames: callers use Decode, which sniffs, checks the file's size and turns the result upright.
 // Thread-safe: functions without state.
 #pragma once
 
@@ -18,20 +18,20 @@ struct Wanted {
   int height = 0;
 };
 
-/// A JPEG as stored, orientation noted but not applied; but where an exact size is wanted and the image is already upright, it
-/// comes in that size. Errors as Decode's.
+/// A JPEG as stored, orientation noted but not applied; but where an exact size is wanted and the image is already
+/// upright, it comes in that size. Errors as Decode's.
 Result<Decoded> DecodeJpeg(std::span<const uint8_t> bytes, const DecodeLimits& limits, const Wanted& wanted);
 
 /// A PNG as stored, orientation noted but not applied. Errors as Decode's.
 Result<Decoded> DecodePng(std::span<const uint8_t> bytes, const DecodeLimits& limits);
 
-/// Whether the limits allow an image of this size. Errors: image_too_large, image_too_small, image_aspect, image_corrupt for
-/// a side of 0.
+/// Whether the limits allow an image of this size. Errors: image_too_large, image_too_small, image_aspect,
+/// image_corrupt for a side of 0.
 Status CheckSize(int64_t width, int64_t height, const DecodeLimits& limits);
 
-/// The orientation 1..8 in a TIFF block (what follows "Exif\0\0" in a JPEG; a PNG's eXIf chunk), or 1 when there is none
-/// or the block makes no sense. Reads the first directory only and follows no link, so a looping one cannot hold it.
-/// Source: CIPA DC-008 (Exif 2.3) 4.6.2, tag 0x0112.
+/// The orientation 1..8 in a TIFF block (what follows "Exif\0\0" in a JPEG; a PNG's eXIf chunk), or 1 when there is
+/// none or the block makes no sense. Reads the first directory only and follows no link, so a looping one cannot hold
+/// it. Source: CIPA DC-008 (Exif 2.3) 4.6.2, tag 0x0112.
 int ReadOrientation(std::span<const uint8_t> tiff);
 
 /// The image turned upright; orientation 1..8 (CHECK).

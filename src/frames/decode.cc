@@ -59,14 +59,13 @@ std::string_view SniffMarkup(std::string_view text) {
 }
 
 /// Not yet a whole signature, but nothing speaks against one of ours.
-bool MayBecomeAnImage(std::string_view bytes) {
-  return bytes.size() < 4 || kSignatures[1].magic.starts_with(bytes);
-}
+bool MayBecomeAnImage(std::string_view bytes) { return bytes.size() < 4 || kSignatures[1].magic.starts_with(bytes); }
 
 Result<Decoded> DecodeStored(std::span<const uint8_t> bytes, const DecodeLimits& limits, const Wanted& wanted) {
   if (bytes.empty()) return InvalidArgument("image: no bytes; send a JPEG or PNG file", "image_empty");
   if (bytes.size() > limits.max_bytes) {
-    return InvalidArgument("image: " + std::to_string(bytes.size()) + " bytes, at most " + std::to_string(limits.max_bytes) +
+    return InvalidArgument("image: " + std::to_string(bytes.size()) + " bytes, at most " +
+                               std::to_string(limits.max_bytes) +
                                " are taken; send a smaller or more strongly compressed image",
                            "image_too_large");
   }
@@ -77,9 +76,10 @@ Result<Decoded> DecodeStored(std::span<const uint8_t> bytes, const DecodeLimits&
     return InvalidArgument("image: ends after " + std::to_string(bytes.size()) + " bytes; send the whole file",
                            "image_truncated");
   }
-  return InvalidArgument("image: " + (type.empty() ? "the content is of no known image type" : "this is " + std::string(type)) +
-                             "; send JPEG or PNG",
-                         "image_type_unsupported");
+  return InvalidArgument(
+      "image: " + (type.empty() ? "the content is of no known image type" : "this is " + std::string(type)) +
+          "; send JPEG or PNG",
+      "image_type_unsupported");
 }
 
 Result<Decoded> DecodeUpright(std::span<const uint8_t> bytes, const DecodeLimits& limits, const Wanted& wanted) {
@@ -93,7 +93,8 @@ Result<Decoded> DecodeUpright(std::span<const uint8_t> bytes, const DecodeLimits
 std::string_view SniffType(std::span<const uint8_t> bytes) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   for (const Signature& signature : kSignatures) {
-    if (text.size() >= signature.offset && text.substr(signature.offset).starts_with(signature.magic)) return signature.type;
+    if (text.size() >= signature.offset && text.substr(signature.offset).starts_with(signature.magic))
+      return signature.type;
   }
   return SniffMarkup(text);
 }
@@ -107,8 +108,9 @@ Status CheckSize(int64_t width, int64_t height, const DecodeLimits& limits) {
                            "image_too_large");
   }
   if (std::min(width, height) < limits.min_side) {
-    return InvalidArgument("image: " + size + " pixels, want at least " + std::to_string(limits.min_side) + " on each side",
-                           "image_too_small");
+    return InvalidArgument(
+        "image: " + size + " pixels, want at least " + std::to_string(limits.min_side) + " on each side",
+        "image_too_small");
   }
   if (std::max(width, height) > limits.max_aspect * std::min(width, height)) {
     return InvalidArgument("image: " + size + " pixels, the longer side may be at most " +
@@ -122,7 +124,8 @@ Result<Decoded> Decode(std::span<const uint8_t> bytes, const DecodeLimits& limit
   return DecodeUpright(bytes, limits, {});
 }
 
-Result<Decoded> DecodeScaled(std::span<const uint8_t> bytes, const DecodeLimits& limits, int want_width, int want_height) {
+Result<Decoded> DecodeScaled(std::span<const uint8_t> bytes, const DecodeLimits& limits, int want_width,
+                             int want_height) {
   CHECK(want_width >= 1 && want_height >= 1);
   return DecodeUpright(bytes, limits, {.min_width = want_width, .min_height = want_height});
 }

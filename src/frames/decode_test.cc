@@ -49,8 +49,8 @@ TEST(Decode, NoBytesAreCalledEmpty) {  // A1
 }
 
 TEST(Decode, AFewBytesOrOnlyAMagicAreCalledTruncated) {  // A2
-  for (const auto text : {"\xff"sv, "\xff\xd8"sv, "\xff\xd8\xff"sv, "abc"sv, "\x89PNG"sv, "\x89PNG\r\n\x1a"sv,
-                          "\x89PNG\r\n\x1a\n"sv}) {
+  for (const auto text :
+       {"\xff"sv, "\xff\xd8"sv, "\xff\xd8\xff"sv, "abc"sv, "\x89PNG"sv, "\x89PNG\r\n\x1a"sv, "\x89PNG\r\n\x1a\n"sv}) {
     EXPECT_EQ(Decode(AsBytes(text)).status().reason(), "image_truncated") << text.size();
   }
 }
@@ -59,8 +59,12 @@ TEST(Decode, OtherTypesAreRefusedByNameWhateverTheFileIsCalled) {  // A25, A26, 
   const std::pair<std::string_view, std::string_view> files[] = {
       {"GIF89a\1\0\1\0"sv, "gif"},
       {"RIFF\x10\0\0\0WEBPVP8 "sv, "webp"},
-      {"\0\0\0\x1c" "ftypheic\0\0\0\0"sv, "heic"},
-      {"\0\0\0\x1c" "ftypavif\0\0\0\0"sv, "avif"},
+      {"\0\0\0\x1c"
+       "ftypheic\0\0\0\0"sv,
+       "heic"},
+      {"\0\0\0\x1c"
+       "ftypavif\0\0\0\0"sv,
+       "avif"},
       {"%PDF-1.7"sv, "pdf"},
       {"<?xml version=\"1.0\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\"/>"sv, "svg"},
       {"  <!DOCTYPE html><p>hello"sv, "html"},
@@ -114,29 +118,45 @@ TEST(Decode, AMessageNamesTheSizeAndTheLimit) {
             "image: 64x48 pixels, at most 3000 in all are taken; send a smaller image");
 }
 
-// The fuzzer's seeds: one small file for each kind of door. PAWSIGHT_WRITE_CORPUS=1 writes them anew.
-TEST(FuzzCorpus, TheSeedsAreTheseFilesAndEachIsDecoded) {
+// The fuzzer's seeds: one small file for each kind of image. PAWSIGHT_WRITE_CORPUS=1 writes them anew. The sums are
+// Pillow 9.4's: the first half of SHA-256 over ImageOps.exif_transpose(Image.open(file)).convert("RGB").tobytes().
+TEST(FuzzCorpus, TheSeedsAreTheseFilesAndDecodeToPillowsBytes) {
   using Colors = testing::JpegRecipe::Colors;
   const Image image = testing::Synthetic("golden", 24, 17);
-  const std::pair<std::string, std::vector<uint8_t>> seeds[] = {
-      {"baseline.jpg", testing::MakeJpeg(image, {.quality = 50})},
-      {"progressive.jpg", testing::MakeJpeg(image, {.quality = 50, .progressive = true})},
-      {"scan_a_component.jpg", testing::MakeJpeg(image, {.quality = 50, .separate_scans = true})},
-      {"grey.jpg", testing::MakeJpeg(image, {.colors = Colors::kGrey, .quality = 50})},
-      {"ycck.jpg", testing::MakeJpeg(image, {.colors = Colors::kYcck, .quality = 50})},
-      {"orientation_6.jpg", testing::MakeJpeg(image, {.quality = 50, .exif = testing::Exif(6)})},
-      {"rgb.png", testing::MakePng(image)},
-      {"grey_1_bit_interlaced.png",
-       testing::MakePng({.width = 16, .height = 16, .depth = 1, .color_type = 0, .interlaced = true,
+  struct Seed {
+    std::string name;
+    std::string_view pillow_sha256;
+    std::vector<uint8_t> bytes;
+  };
+  const Seed seeds[] = {
+      {"baseline.jpg", "4a29a72a92af4364", testing::MakeJpeg(image, {.quality = 50})},
+      {"progressive.jpg", "4a29a72a92af4364", testing::MakeJpeg(image, {.quality = 50, .progressive = true})},
+      {"scan_a_component.jpg", "4a29a72a92af4364", testing::MakeJpeg(image, {.quality = 50, .separate_scans = true})},
+      {"grey.jpg", "f72385a5cfb15638", testing::MakeJpeg(image, {.colors = Colors::kGrey, .quality = 50})},
+      {"ycck.jpg", "e31c8a8c1bec75b7", testing::MakeJpeg(image, {.colors = Colors::kYcck, .quality = 50})},
+      {"orientation_6.jpg", "c934d2aa02756ff8", testing::MakeJpeg(image, {.quality = 50, .exif = testing::Exif(6)})},
+      {"rgb.png", "9e916b4daafe4329", testing::MakePng(image)},
+      {"grey_1_bit_interlaced.png", "fd2ca26171878445",
+       testing::MakePng({.width = 16,
+                         .height = 16,
+                         .depth = 1,
+                         .color_type = 0,
+                         .interlaced = true,
                          .rows = std::vector<uint8_t>(32, 0x5A)})},
-      {"palette.png", testing::MakePng({.width = 16, .height = 16, .depth = 4, .color_type = 3,
-                                        .rows = std::vector<uint8_t>(128, 0x10), .palette = {1, 2, 3, 200, 100, 50},
-                                        .transparency = {0, 128}})},
-      {"rgba_16_bit.png", testing::MakePng({.width = 16, .height = 16, .depth = 16, .color_type = 6,
-                                            .rows = std::vector<uint8_t>(2048, 0x77)})},
+      {"palette.png", "2545758c0e52ea23",
+       testing::MakePng({.width = 16,
+                         .height = 16,
+                         .depth = 4,
+                         .color_type = 3,
+                         .rows = std::vector<uint8_t>(128, 0x10),
+                         .palette = {1, 2, 3, 200, 100, 50},
+                         .transparency = {0, 128}})},
+      {"rgba_16_bit.png", "93f7b65e3fb24ed2",
+       testing::MakePng(
+           {.width = 16, .height = 16, .depth = 16, .color_type = 6, .rows = std::vector<uint8_t>(2048, 0x77)})},
   };
   const std::string folder = PAWSIGHT_SOURCE_DIR "/tests/corpus/image/";
-  for (const auto& [name, bytes] : seeds) {
+  for (const auto& [name, pillow_sha256, bytes] : seeds) {
     if (std::getenv("PAWSIGHT_WRITE_CORPUS") != nullptr) {
       ASSERT_TRUE(WriteFileAtomically(folder + name, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}).ok());
     }
@@ -144,6 +164,7 @@ TEST(FuzzCorpus, TheSeedsAreTheseFilesAndEachIsDecoded) {
     ASSERT_TRUE(stored.ok()) << stored.status().ToString();
     const Result<Decoded> decoded = Decode(*stored);
     ASSERT_TRUE(decoded.ok()) << name << decoded.status().ToString();
+    EXPECT_EQ(Sha256(decoded->image.rgb).substr(0, 16), pillow_sha256) << name;
     EXPECT_EQ(decoded->image.rgb, Decode(bytes)->image.rgb) << name;
   }
 }

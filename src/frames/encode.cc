@@ -48,7 +48,8 @@ void Compress(Compressor& c, const Image& image, int quality) {
   jpeg_set_quality(&c.info, quality, TRUE);
   jpeg_start_compress(&c.info, TRUE);
   while (c.info.next_scanline < c.info.image_height) {
-    JSAMPROW row = const_cast<JSAMPROW>(image.pixel(0, static_cast<int>(c.info.next_scanline)));  // the library only reads
+    JSAMPROW row =
+        const_cast<JSAMPROW>(image.pixel(0, static_cast<int>(c.info.next_scanline)));  // the library only reads
     jpeg_write_scanlines(&c.info, &row, 1);
   }
   jpeg_finish_compress(&c.info);
@@ -61,7 +62,8 @@ Result<std::vector<uint8_t>> EncodeJpeg(const Image& image, int quality) {
   CHECK(image.rgb.size() == 3 * static_cast<size_t>(image.width) * static_cast<size_t>(image.height));
   if (image.width < 1 || image.height < 1) return InvalidArgument("image: no pixels to encode", "image_empty");
   if (image.width > kMaxSide || image.height > kMaxSide) {
-    return InvalidArgument("image: a JPEG's sides are at most " + std::to_string(kMaxSide) + " pixels", "image_too_large");
+    return InvalidArgument("image: a JPEG's sides are at most " + std::to_string(kMaxSide) + " pixels",
+                           "image_too_large");
   }
   Compressor compressor;
   if (!Guarded(compressor.jump, [&] { Compress(compressor, image, quality); })) {

@@ -18,9 +18,9 @@ class JumpTarget {
   std::jmp_buf env_;
 };
 
-/// Runs body(); false when the library jumped out of it. The jump skips destructors, so a body, and what it calls down to the
-/// library, must own nothing: whatever needs freeing belongs to the object outside. Values that the body changed live there
-/// too, so that they are defined after a jump.
+/// Runs body(); false when the library jumped out of it. The jump skips destructors, so a body, and what it calls down
+/// to the library, must own nothing: whatever needs freeing belongs to the object outside. Values that the body changed
+/// live there too, so that they are defined after a jump.
 template <typename Body>
 [[nodiscard]] bool Guarded(JumpTarget& target, const Body& body) {
   static_assert(std::is_trivially_destructible_v<Body>, "a jump would skip the destructor");

@@ -20,7 +20,8 @@ namespace {
 
 using namespace std::string_view_literals;
 
-/// What is read off the markers before the first scan, in place: the library would copy every marker it is asked to keep.
+/// What is read off the markers before the first scan, in place: the library would copy every marker it is asked to
+/// keep.
 struct Markers {
   std::span<const uint8_t> exif;  // the TIFF block of the first Exif marker; empty when there is none
   bool huffman_tables = false;
@@ -36,12 +37,13 @@ Markers ReadMarkers(std::span<const uint8_t> bytes) {
   Markers markers;
   size_t at = 2;  // behind SOI
   while (at + 4 <= bytes.size()) {
-    if (bytes[at] != 0xFF || bytes[at + 1] == 0xFF || bytes[at + 1] == 0x00) {  // fill, or garbage that the library skips
+    if (bytes[at] != 0xFF || bytes[at + 1] == 0xFF ||
+        bytes[at + 1] == 0x00) {  // fill, or garbage that the library skips
       ++at;
       continue;
     }
     const uint8_t marker = bytes[at + 1];
-    if (marker == 0xDA || marker == 0xD9) break;  // the first scan, or the end
+    if (marker == 0xDA || marker == 0xD9) break;                 // the first scan, or the end
     if (marker == 0x01 || (marker >= 0xD0 && marker <= 0xD8)) {  // TEM, RST0..7, SOI: no length
       at += 2;
       continue;
@@ -65,8 +67,8 @@ struct Decompressor {
   jpeg_progress_mgr progress{};
   JumpTarget jump;
   const DecodeLimits& limits;
-  bool ran_dry = false;      // the library wanted more bytes than there are
-  bool damaged = false;      // it filled in pixels that it had no right data for
+  bool ran_dry = false;  // the library wanted more bytes than there are
+  bool damaged = false;  // it filled in pixels that it had no right data for
   bool too_many_scans = false;
   unsigned seen_components = 0;  // one bit each, set when a scan has held it
 
@@ -155,19 +157,22 @@ Status WhatWentWrong(Decompressor& d) {
                            "image_too_many_scans");
   }
   const std::string detail = " (" + d.LibraryMessage() + ")";
-  if (d.ran_dry) return InvalidArgument("image: the JPEG ends too early; send the whole file" + detail, "image_truncated");
+  if (d.ran_dry)
+    return InvalidArgument("image: the JPEG ends too early; send the whole file" + detail, "image_truncated");
   switch (d.errors.msg_code) {
     case JERR_SOF_UNSUPPORTED:
     case JERR_BAD_PRECISION:
     case JERR_ARITH_NOTIMPL:
     case JERR_CONVERSION_NOTIMPL:
-      return InvalidArgument("image: a kind of JPEG that is not decoded; send an 8-bit baseline or progressive one" + detail,
-                             "image_type_unsupported");
+      return InvalidArgument(
+          "image: a kind of JPEG that is not decoded; send an 8-bit baseline or progressive one" + detail,
+          "image_type_unsupported");
     case JERR_IMAGE_TOO_BIG:
     case JERR_WIDTH_OVERFLOW:
     case JERR_OUT_OF_MEMORY:
     case JERR_NO_BACKING_STORE:
-      return InvalidArgument("image: the JPEG is too large; send a smaller or a baseline one" + detail, "image_too_large");
+      return InvalidArgument("image: the JPEG is too large; send a smaller or a baseline one" + detail,
+                             "image_too_large");
     default:
       return InvalidArgument("image: the JPEG is damaged" + detail, "image_corrupt");
   }
@@ -222,12 +227,14 @@ void ReadRows(Decompressor& d, RowTarget& target) {
   }
 }
 
-/// After the last row: whether some component or coefficient never came. (Several scans: all were read before the first row.)
+/// After the last row: whether some component or coefficient never came. (Several scans: all were read before the first
+/// row.)
 bool IsIncomplete(const Decompressor& d) {
   const unsigned all = (1U << static_cast<unsigned>(d.info.num_components)) - 1;
   if (d.seen_components != all) return true;
   if (!d.ran_dry || d.info.coef_bits == nullptr) return false;
-  // A whole progressive file may leave coefficients out on purpose; one without its end marker is taken to have lost them.
+  // A whole progressive file may leave coefficients out on purpose; one without its end marker is taken to have lost
+  // them.
   for (int c = 0; c < d.info.num_components; ++c) {
     for (int k = 0; k < DCTSIZE2; ++k) {
       if (d.info.coef_bits[c][k] != 0) return true;
@@ -270,9 +277,9 @@ Result<Decoded> DecodeJpeg(std::span<const uint8_t> bytes, const DecodeLimits& l
   PAWSIGHT_ASSIGN_OR_RETURN(Decoded decoded, ReadHeader(d, bytes));
   if (wanted.min_width > 0) {
     const bool turned = decoded.orientation >= 5;
-    d.info.scale_num = ScaleEighths(decoded.source_width, decoded.source_height,
-                                    turned ? wanted.min_height : wanted.min_width,
-                                    turned ? wanted.min_width : wanted.min_height);
+    d.info.scale_num =
+        ScaleEighths(decoded.source_width, decoded.source_height, turned ? wanted.min_height : wanted.min_width,
+                     turned ? wanted.min_width : wanted.min_height);
     d.info.scale_denom = 8;
     d.info.do_fancy_upsampling = FALSE;
   }

@@ -201,14 +201,16 @@ TEST(Jpeg, ProgressiveAndScanByScanGiveTheBytesOfBaseline) {  // A10
 }
 
 TEST(Jpeg, AFileOfHundredsOfScansIsRefused) {  // A11
-  const Bytes jpeg = MakeJpeg(Synthetic("golden", 64, 64), {.colors = JpegRecipe::Colors::kGrey, .one_bit_scans = true});
+  const Bytes jpeg =
+      MakeJpeg(Synthetic("golden", 64, 64), {.colors = JpegRecipe::Colors::kGrey, .one_bit_scans = true});
   EXPECT_EQ(ReasonOf(Decode(jpeg)), "image_too_many_scans");
   EXPECT_EQ(ReasonOf(Decode(jpeg, {.tolerant = true})), "image_too_many_scans");
   EXPECT_EQ(ReasonOf(Decode(jpeg, {.max_scans = 700})), "ok") << "nothing else is wrong with it";
   Bytes flood = MakeJpeg(Synthetic("golden", 64, 64), {.progressive = true});
   const size_t last_scan = flood.size() - 2;
   const Bytes scan(flood.begin() + static_cast<std::ptrdiff_t>(Find(flood, "\xff\xda"sv)), flood.end() - 2);
-  for (int i = 0; i < 200; ++i) flood.insert(flood.begin() + static_cast<std::ptrdiff_t>(last_scan), scan.begin(), scan.end());
+  for (int i = 0; i < 200; ++i)
+    flood.insert(flood.begin() + static_cast<std::ptrdiff_t>(last_scan), scan.begin(), scan.end());
   EXPECT_EQ(ReasonOf(Decode(flood, {.tolerant = true})), "image_too_many_scans") << "the same scans again and again";
 }
 
@@ -254,8 +256,8 @@ TEST(Jpeg, GreyIsTheSameInAllThreeColours) {  // A14
 
 TEST(Jpeg, StoredAsRgbItIsReadAsRgb) {
   const Image image = Synthetic("grad", 64, 64);
-  const Result<Decoded> decoded = Decode(
-      MakeJpeg(image, {.colors = JpegRecipe::Colors::kRgb, .quality = 100, .subsampled = false}));
+  const Result<Decoded> decoded =
+      Decode(MakeJpeg(image, {.colors = JpegRecipe::Colors::kRgb, .quality = 100, .subsampled = false}));
   ASSERT_TRUE(decoded.ok());
   EXPECT_LE(GreatestDifference(decoded->image, image), 3);
 }
@@ -339,7 +341,8 @@ TEST(Jpeg, FlippedBitsAnywhereGiveAnAnswerAndNeverACrash) {
     for (int i = 0; i < 600; ++i) {
       Bytes damaged = jpeg;
       for (int flips = 1 + rng.Below(4); flips > 0; --flips) {
-        damaged[static_cast<size_t>(rng.Below(static_cast<int>(damaged.size())))] ^= static_cast<uint8_t>(1 << rng.Below(8));
+        damaged[static_cast<size_t>(rng.Below(static_cast<int>(damaged.size())))] ^=
+            static_cast<uint8_t>(1 << rng.Below(8));
       }
       const Result<Decoded> decoded = Decode(damaged, {.tolerant = i % 2 == 0});
       if (decoded.ok()) {

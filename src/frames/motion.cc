@@ -15,11 +15,12 @@ namespace {
 constexpr float kNoiseRate = 0.05F;
 constexpr float kNoiseCeiling = 1.0F;
 
-// A change of the whole frame's brightness beyond this ratio (of Brightness, which grows as the root of light) is news: a lamp.
+// A change of the whole frame's brightness beyond this ratio is news: a lamp. (Brightness grows as the root of light.)
 constexpr float kMaxGain = 1.16F;
 
-/// Mean light 0..255 -> a scale on which a sensor's photon noise is the same in dark and bright places (Anscombe 1948: the
-/// square root of a Poisson variable has constant deviation). One level here is one level of light at 48, two at 240.
+/// Mean light 0..255 -> a scale on which a sensor's photon noise is the same in dark and bright places (Anscombe 1948:
+/// the square root of a Poisson variable has constant deviation). One level here is one level of light at 48, two at
+/// 240.
 float Brightness(float light) { return 16.0F * std::sqrt(light + 16.0F) - 64.0F; }
 
 /// First pixel of block `i` of `num_blocks` over `size` pixels; below num_blocks pixels, blocks share them.
@@ -39,7 +40,8 @@ float MeanLight(const Image& image, int x0, int x1, int y0, int y1) {
     }
   }
   const auto count = static_cast<float>(x1 - x0) * static_cast<float>(y1 - y0);
-  return (0.299F * static_cast<float>(red) + 0.587F * static_cast<float>(green) + 0.114F * static_cast<float>(blue)) / count;
+  return (0.299F * static_cast<float>(red) + 0.587F * static_cast<float>(green) + 0.114F * static_cast<float>(blue)) /
+         count;
 }
 
 std::array<float, kNumBlocks> MakeGrid(const Image& image) {
@@ -71,8 +73,8 @@ ChangeGate::ChangeGate(const ChangeOptions& options) : options_(options) {
   CHECK(options.min_blocks >= 1 && options.min_blocks <= static_cast<int>(kNumBlocks));
 }
 
-/// Block by block, with the whole frame's brightness taken out. Most blocks show what they showed before, so the median ratio
-/// is the light's and not that of whatever moved.
+/// Block by block, with the whole frame's brightness taken out. Most blocks show what they showed before, so the median
+/// ratio is the light's and not that of whatever moved.
 ChangeGate::Grid ChangeGate::Differences(const Grid& now, const Grid& before) const {
   Grid ratios;
   for (size_t i = 0; i < kNumBlocks; ++i) ratios[i] = (now[i] + 8.0F) / (before[i] + 8.0F);  // 8: black has no ratio
@@ -82,8 +84,8 @@ ChangeGate::Grid ChangeGate::Differences(const Grid& now, const Grid& before) co
   return differences;
 }
 
-/// The min_blocks-th largest difference, each in units of what counts in its block. The median block shows what the camera's
-/// noise is in this very frame (night has come); a block's own history shows what else flickers there.
+/// The min_blocks-th largest difference, each in units of what counts in its block. The median block shows what the
+/// camera's noise is in this very frame (night has come); a block's own history shows what else flickers there.
 float ChangeGate::Score(const Grid& differences) const {
   const float frame_noise = std::min(Median(differences), kNoiseCeiling * options_.min_difference);
   Grid scores;
@@ -115,7 +117,9 @@ Change ChangeGate::Look(const Image& image, std::chrono::nanoseconds now) {
   } else {
     change.score = Score(Differences(grid, asked_));
     const bool old = now < *asked_at_ || now - *asked_at_ >= options_.refresh;
-    change.reason = change.score >= 1.0F ? ChangeReason::kChanged : old ? ChangeReason::kRefresh : ChangeReason::kUnchanged;
+    change.reason = change.score >= 1.0F ? ChangeReason::kChanged
+                    : old                ? ChangeReason::kRefresh
+                                         : ChangeReason::kUnchanged;
     LearnNoise(grid);
   }
   previous_ = grid;

@@ -1,7 +1,7 @@
 // frames/motion.h: tells whether a frame differs enough from the last one asked about to be worth asking about again.
-// Not here: what is in the frame, and how often frames are taken. Compares brightness over a coarse grid, so it is cheap and
-// blind to what is smaller than about a thousandth of the picture.
-// Thread-compatible: one gate a camera, used by one thread at a time.
+// Not here: what is in the frame, and how often frames are taken. Compares brightness over a coarse grid, so it is
+// cheap and blind to what is smaller than about a thousandth of the picture. Thread-compatible: one gate a camera, used
+// by one thread at a time.
 #pragma once
 
 #include <array>
@@ -20,7 +20,8 @@ inline constexpr size_t kNumBlocks = static_cast<size_t>(kGridWidth) * kGridHeig
 struct ChangeOptions {
   /// A frame is asked about at the latest this long after the last, whatever it shows; above 0 (CHECK).
   std::chrono::milliseconds refresh{60000};
-  /// The least difference of a block that counts, in levels of 0..255 at mid-dark (see Brightness in motion.cc); above 0.
+  /// The least difference of a block that counts, in levels of 0..255 at mid-dark (see Brightness in motion.cc); above
+  /// 0.
   float min_difference = 4.0F;
   /// A block must also differ by this many times what it, or the median block, flickers without cause, 1..100. The
   /// extreme of 768 blocks is far out: with less than 7 a noisy night camera raises false changes.
@@ -49,9 +50,9 @@ class ChangeGate {
  public:
   explicit ChangeGate(const ChangeOptions& options);
 
-  /// Judges a frame taken at `now` (monotonic). When it is worth asking about, later frames are compared with it. A whole
-  /// frame brightening or darkening by up to a third is no change. A `now` before the last one counts as a refresh.
-  /// `image` of any size >= 1x1, best small (DecodeScaled at 1/8). Cost: linear in pixels, 0.1 ms at 240x135.
+  /// Judges a frame taken at `now` (monotonic). When it is worth asking about, later frames are compared with it. A
+  /// whole frame brightening or darkening by up to a third is no change. A `now` before the last one counts as a
+  /// refresh. `image` of any size >= 1x1, best small (DecodeScaled at 1/8). Cost: linear in pixels, 0.1 ms at 240x135.
   Change Look(const Image& image, std::chrono::nanoseconds now);
 
  private:

@@ -133,7 +133,8 @@ TEST(ChangeGate, AfterTheRefreshTimeAFrameIsAskedThoughNothingChanged) {
   (void)gate.Look(room, seconds(100));  // the first is always asked
   EXPECT_EQ(gate.Look(room, seconds(109)).reason, ChangeReason::kUnchanged);
   EXPECT_EQ(gate.Look(room, seconds(110)).reason, ChangeReason::kRefresh);
-  EXPECT_EQ(gate.Look(room, seconds(119)).reason, ChangeReason::kUnchanged) << "the time counts from the last asked frame";
+  EXPECT_EQ(gate.Look(room, seconds(119)).reason, ChangeReason::kUnchanged)
+      << "the time counts from the last asked frame";
   EXPECT_EQ(gate.Look(room, seconds(50)).reason, ChangeReason::kRefresh) << "a clock that went back silences nothing";
 }
 
@@ -173,7 +174,8 @@ TEST(ChangeGate, JpegArtefactsOfANoisyCameraAreNoChangeAtAnEighthOfItsSize) {
     ASSERT_TRUE(small.ok());
     ASSERT_EQ(small->image.width, 80);
     const Change change = gate.Look(small->image, i * kFrame);
-    EXPECT_EQ(change.reason, i == 0 ? ChangeReason::kFirst : ChangeReason::kUnchanged) << i << " score " << change.score;
+    EXPECT_EQ(change.reason, i == 0 ? ChangeReason::kFirst : ChangeReason::kUnchanged)
+        << i << " score " << change.score;
   }
 }
 

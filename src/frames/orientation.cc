@@ -47,7 +47,8 @@ Image Upright(Image image, int orientation) {
   const bool mirror_x = orientation == 2 || orientation == 3 || orientation == 6 || orientation == 7;
   const bool mirror_y = orientation == 3 || orientation == 4 || orientation == 7 || orientation == 8;
   Image upright(swapped ? image.height : image.width, swapped ? image.width : image.height);
-  // In strips: swapped, each pixel of a row comes from another row of the source, and only some of those fit in the cache.
+  // In strips: swapped, each pixel of a row comes from another row of the source, and only some of those fit in the
+  // cache.
   constexpr int kStrip = 64;
   for (int strip = 0; strip < upright.width; strip += kStrip) {
     const int end = std::min(strip + kStrip, upright.width);

@@ -26,17 +26,25 @@ Bytes Tiff(int orientation, bool big_endian = false) {
   return exif;
 }
 
-/// What the standard's table says: where the pixel at column x, row y of the upright image is stored, for a stored w x h.
+/// What the standard's table says: where the pixel at column x, row y of the upright image is stored. w, h: as stored.
 std::pair<int, int> StoredAt(int orientation, int x, int y, int w, int h) {
   switch (orientation) {
-    case 1: return {x, y};                  // row 0 is the top, column 0 the left
-    case 2: return {w - 1 - x, y};          // top, right
-    case 3: return {w - 1 - x, h - 1 - y};  // bottom, right
-    case 4: return {x, h - 1 - y};          // bottom, left
-    case 5: return {y, x};                  // left, top
-    case 6: return {y, h - 1 - x};          // right, top
-    case 7: return {w - 1 - y, h - 1 - x};  // right, bottom
-    default: return {w - 1 - y, x};         // left, bottom
+    case 1:
+      return {x, y};  // row 0 is the top, column 0 the left
+    case 2:
+      return {w - 1 - x, y};  // top, right
+    case 3:
+      return {w - 1 - x, h - 1 - y};  // bottom, right
+    case 4:
+      return {x, h - 1 - y};  // bottom, left
+    case 5:
+      return {y, x};  // left, top
+    case 6:
+      return {y, h - 1 - x};  // right, top
+    case 7:
+      return {w - 1 - y, h - 1 - x};  // right, bottom
+    default:
+      return {w - 1 - y, x};  // left, bottom
   }
 }
 
@@ -101,13 +109,16 @@ TEST(Orientation, NonsenseIsIgnored) {  // A16
 TEST(Orientation, ABlockCutAnywhereIsReadWithinItsBytes) {
   const Bytes tiff = Tiff(8, true);
   for (size_t size = 0; size <= tiff.size(); ++size) {
-    const Bytes cut(tiff.begin(), tiff.begin() + static_cast<std::ptrdiff_t>(size));  // its own allocation: ASan sees the end
+    const Bytes cut(tiff.begin(),
+                    tiff.begin() + static_cast<std::ptrdiff_t>(size));  // its own allocation: ASan sees the end
     EXPECT_EQ(ReadOrientation(cut), size >= 34 ? 8 : 1) << size;
   }
   Rng rng(13);
   for (int i = 0; i < 2000; ++i) {
     Bytes wild = tiff;
-    for (int n = 0; n < 5; ++n) wild[static_cast<size_t>(rng.Below(static_cast<int>(wild.size())))] = static_cast<uint8_t>(rng.Below(256));
+    for (int n = 0; n < 5; ++n) {
+      wild[static_cast<size_t>(rng.Below(static_cast<int>(wild.size())))] = static_cast<uint8_t>(rng.Below(256));
+    }
     const int orientation = ReadOrientation(wild);
     EXPECT_TRUE(orientation >= 1 && orientation <= 8);
   }

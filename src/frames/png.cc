@@ -33,7 +33,9 @@ struct Chunks {
   bool has_end = false;
 };
 
-Status Corrupt(const std::string& what) { return InvalidArgument("image: the PNG is damaged: " + what, "image_corrupt"); }
+Status Corrupt(const std::string& what) {
+  return InvalidArgument("image: the PNG is damaged: " + what, "image_corrupt");
+}
 Status Truncated() { return InvalidArgument("image: the PNG ends too early; send the whole file", "image_truncated"); }
 
 Status ReadImageHeader(std::span<const uint8_t> data, Chunks& chunks) {
@@ -60,15 +62,17 @@ Result<Chunks> ReadChunks(std::span<const uint8_t> bytes, const DecodeLimits& li
       PAWSIGHT_RETURN_IF_ERROR(ReadImageHeader(bytes.subspan(at + 8, kHeaderSize), chunks));
     }
     if (num_chunks > limits.max_chunks) {
-      return InvalidArgument("image: a PNG of more than " + std::to_string(limits.max_chunks) + " chunks; save it again",
-                             "image_too_many_chunks");
+      return InvalidArgument(
+          "image: a PNG of more than " + std::to_string(limits.max_chunks) + " chunks; save it again",
+          "image_too_many_chunks");
     }
     const size_t there = std::min(length, bytes.size() - at - 8);
     if (type == "IDAT") chunks.data_bytes += static_cast<int64_t>(there);
     if (type == "acTL") chunks.animated = true;
     if (bytes.size() - at < kChunkOverhead || length > bytes.size() - at - kChunkOverhead) break;  // cut off here
     if (type == "IEND") chunks.has_end = true;
-    if (type == "eXIf" && crc32(0, bytes.data() + at + 4, static_cast<uInt>(length + 4)) == ReadU32(bytes, at + 8 + length)) {
+    if (type == "eXIf" &&
+        crc32(0, bytes.data() + at + 4, static_cast<uInt>(length + 4)) == ReadU32(bytes, at + 8 + length)) {
       chunks.exif = bytes.subspan(at + 8, length);
     }
     at += kChunkOverhead + length;
@@ -140,7 +144,8 @@ Status WhatWentWrong(const Reader& r) { return r.ran_dry ? Truncated() : Corrupt
 Result<Decoded> DecodePng(std::span<const uint8_t> bytes, const DecodeLimits& limits) {
   PAWSIGHT_ASSIGN_OR_RETURN(const Chunks chunks, ReadChunks(bytes, limits));
   PAWSIGHT_RETURN_IF_ERROR(CheckSize(chunks.width, chunks.height, limits));
-  if (chunks.width * chunks.height * chunks.bits_per_pixel / 8 / kDeflateRatio > chunks.data_bytes && !limits.tolerant) {
+  if (chunks.width * chunks.height * chunks.bits_per_pixel / 8 / kDeflateRatio > chunks.data_bytes &&
+      !limits.tolerant) {
     return Truncated();
   }
   Decoded decoded;

@@ -235,7 +235,8 @@ TEST(Png, AFloodOfTinyChunksIsRefused) {  // A24
   Bytes flood;
   const Bytes tiny = PngChunk("tEXt", {});
   for (int i = 0; i < 600000; ++i) flood.insert(flood.end(), tiny.begin(), tiny.end());
-  EXPECT_EQ(ReasonOf(Decode(Inserted(MakePng(Synthetic("grad", 32, 32)), kBehindHeader, flood))), "image_too_many_chunks");
+  EXPECT_EQ(ReasonOf(Decode(Inserted(MakePng(Synthetic("grad", 32, 32)), kBehindHeader, flood))),
+            "image_too_many_chunks");
 }
 
 TEST(Png, AnAnimationGivesItsStillImageAndAFlag) {  // A25
@@ -257,7 +258,8 @@ TEST(Png, ChunksThatContradictTheFormatAreRefused) {
   EXPECT_EQ(ReasonOf(Decode(FromChunks({Header(32, 32, 8, 3), data, end}))), "image_corrupt") << "no palette";
   EXPECT_EQ(ReasonOf(Decode(FromChunks({Header(32, 32, 8, 2), PngChunk("ABCD", {}), data, end}))), "image_corrupt")
       << "an unknown chunk that says it matters";
-  EXPECT_EQ(ReasonOf(Decode(FromChunks({Header(32, 32, 8, 2), PngChunk("IDAT", Bytes(200, 0x5A)), end}))), "image_corrupt")
+  EXPECT_EQ(ReasonOf(Decode(FromChunks({Header(32, 32, 8, 2), PngChunk("IDAT", Bytes(200, 0x5A)), end}))),
+            "image_corrupt")
       << "not deflated";
   EXPECT_NE(ReasonOf(Decode(FromChunks({Header(32, 32, 8, 2), end}))), "ok") << "no pixels";
   EXPECT_EQ(ReasonOf(Decode(FromChunks({Header(32, 32, 8, 2), data, end}))), "ok") << "the control";
@@ -275,7 +277,8 @@ TEST(Png, FlippedBitsAnywhereGiveAnAnswerAndNeverACrash) {
   const Bytes png = MakePng(Synthetic("golden", 40, 30));
   for (int i = 0; i < 600; ++i) {
     Bytes damaged = png;
-    damaged[static_cast<size_t>(rng.Below(static_cast<int>(damaged.size())))] ^= static_cast<uint8_t>(1 << rng.Below(8));
+    damaged[static_cast<size_t>(rng.Below(static_cast<int>(damaged.size())))] ^=
+        static_cast<uint8_t>(1 << rng.Below(8));
     const Result<Decoded> decoded = Decode(damaged, {.tolerant = i % 2 == 0});
     if (decoded.ok()) {
       EXPECT_EQ(decoded->image.rgb.size(), 3U * static_cast<size_t>(decoded->image.width * decoded->image.height));

@@ -10,13 +10,14 @@
 namespace pawsight::frames {
 namespace {
 
-// Coefficients are fixed-point with this many bits behind the point: 32, less 8 for the pixel, less 2 for sign and overshoot.
+// Coefficients are fixed-point with this many bits behind the point: 32, less 8 for the pixel, less 2 for sign and
+// overshoot.
 constexpr int kPrecisionBits = 32 - 8 - 2;
 constexpr double kSupport = 2.0;  // the bicubic kernel's half width, pixels
 
-// The rows that go together through the horizontal pass are laid sideways, so that the neighbours of one colour in a column
-// lie side by side and both passes are the same contiguous loop over this many lanes: few enough to sum in registers and
-// enough for the widest vectors.
+// The rows that go together through the horizontal pass are laid sideways, so that the neighbours of one colour in a
+// column lie side by side and both passes are the same contiguous loop over this many lanes: few enough to sum in
+// registers and enough for the widest vectors.
 constexpr size_t kBlockRows = RowResizer::kRows;
 constexpr size_t kLanes = 3 * kBlockRows;
 
@@ -61,7 +62,8 @@ void Weigh(const uint8_t* from, size_t stride, const int32_t* weights, int count
   }
 }
 
-/// A 16x16 square of bytes, rows at `from_stride`, turned on its diagonal: four rounds of interleaving row i with row i + 8.
+/// A 16x16 square of bytes, rows at `from_stride`, turned on its diagonal: four rounds of interleaving row i with row i
+/// + 8.
 void TurnSquare(const uint8_t* const* rows, size_t offset, uint8_t* to, size_t to_stride) {
   Bytes16 now[16];
   Bytes16 next[16];
@@ -100,7 +102,8 @@ void TurnUpright(const uint8_t* sideways, size_t length, size_t num_rows, uint8_
 
 }  // namespace
 
-// Operation for operation Pillow's precompute_coeffs and normalize_coeffs_8bpc: another order of rounding is another image.
+// Operation for operation Pillow's precompute_coeffs and normalize_coeffs_8bpc: another order of rounding is another
+// image.
 RowResizer::Taps::Taps(int in_size, int out_size) {
   CHECK(in_size >= 1 && out_size >= 1);
   const double scale = static_cast<double>(in_size) / out_size;

@@ -37,7 +37,12 @@ void ResizeTo384(benchmark::State& state) {
   const Image image = CameraLike(static_cast<int>(state.range(0)), static_cast<int>(state.range(1)));
   for (auto _ : state) benchmark::DoNotOptimize(ResizeBicubic(image, 384, 384));
 }
-BENCHMARK(ResizeTo384)->Args({640, 480})->Args({1280, 720})->Args({1920, 1080})->Args({3840, 2160})->Args({300, 200})
+BENCHMARK(ResizeTo384)
+    ->Args({640, 480})
+    ->Args({1280, 720})
+    ->Args({1920, 1080})
+    ->Args({3840, 2160})
+    ->Args({300, 200})
     ->Unit(benchmark::kMillisecond);
 
 void DecodeOnly(benchmark::State& state) {

@@ -18,7 +18,6 @@ using testing::SharedPath;
 using testing::Synthetic;
 using testing::TensorBytes;
 
-
 TEST(Resize, SyntheticImagesResizeToPillowsBytes) {
   const std::string path = SharedPath("data/preprocess/pillow_bicubic384_vectors.json");
   if (!FileExists(path)) GTEST_SKIP() << "SHARED DATA MISSING: no " << path;
@@ -53,7 +52,8 @@ TEST(Resize, TheGoldensImagesResizeToTheirBytes) {
   for (const auto& [name, width, height, side] :
        {std::tuple{"pre.image0_resized_u8", 57, 83, 48}, std::tuple{"pre.image1_resized_u8", 200, 150, 48},
         std::tuple{"pre384.up_57x83_u8", 57, 83, 384}, std::tuple{"pre384.mixed_640x250_u8", 640, 250, 384}}) {
-    EXPECT_EQ(ResizeBicubic(Synthetic("golden", width, height), side, side).rgb, TensorBytes(goldens, name).value()) << name;
+    EXPECT_EQ(ResizeBicubic(Synthetic("golden", width, height), side, side).rgb, TensorBytes(goldens, name).value())
+        << name;
   }
 }
 

@@ -31,7 +31,7 @@ struct JpegRecipe {
   int quality = 90;
   bool subsampled = true;  // 4:2:0
   bool progressive = false;
-  bool one_bit_scans = false;  // greyscale only: every bit of every coefficient in a scan of its own, about 650 scans
+  bool one_bit_scans = false;   // greyscale only: every bit of every coefficient in a scan of its own, about 650 scans
   bool separate_scans = false;  // baseline, a scan a component
   bool arithmetic = false;
   std::vector<uint8_t> exif;  // "Exif\0\0" and what follows, in an APP1

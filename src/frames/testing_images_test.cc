@@ -181,8 +181,8 @@ std::vector<uint8_t> Exif(int orientation, bool big_endian) {
   };
   put(big_endian ? 0x4D4D : 0x4949, 2);  // "MM", "II"
   put(42, 2);
-  put(8, 4);  // the directory's offset
-  put(2, 2);  // its entries
+  put(8, 4);       // the directory's offset
+  put(2, 2);       // its entries
   put(0x010F, 2);  // Make: six letters, kept at an offset
   put(2, 2);
   put(6, 4);

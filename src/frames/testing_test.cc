@@ -48,7 +48,8 @@ Image Synthetic(std::string_view kind, int width, int height) {
   Image image(width, height);
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x) {
-      for (int c = 0; c < 3; ++c) image.pixel(x, y)[c] = static_cast<uint8_t>(SyntheticValue(kind, x, y, c, width, height));
+      for (int c = 0; c < 3; ++c)
+        image.pixel(x, y)[c] = static_cast<uint8_t>(SyntheticValue(kind, x, y, c, width, height));
     }
   }
   return image;
@@ -56,7 +57,8 @@ Image Synthetic(std::string_view kind, int width, int height) {
 
 std::string SharedPath(std::string_view name) {
   const char* shared = std::getenv("PAWSIGHT_SHARED");
-  return (shared != nullptr ? std::string(shared) : std::string(PAWSIGHT_SOURCE_DIR "/../shared")) + "/" + std::string(name);
+  return (shared != nullptr ? std::string(shared) : std::string(PAWSIGHT_SOURCE_DIR "/../shared")) + "/" +
+         std::string(name);
 }
 
 std::optional<std::vector<uint8_t>> TensorBytes(std::span<const uint8_t> safetensors, std::string_view name) {
