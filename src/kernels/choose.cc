@@ -6,8 +6,8 @@
 namespace pawsight::kernels {
 
 // Defined by the folders; which are built is decided in CMakeLists.txt.
-const Kernels& Avx2();
-const Kernels& Avx512();
+const Kernels& Avx2Table();
+const Kernels& Avx512Table();
 
 namespace {
 
@@ -20,11 +20,10 @@ struct Table {
 std::vector<Table> Tables() {
   std::vector<Table> tables = {{&Scalar(), true}};
 #if defined(PAWSIGHT_AVX2)
-  tables.push_back({&Avx2(), __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0});
+  tables.push_back({&Avx2Table(), __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0});
 #endif
 #if defined(PAWSIGHT_AVX512)
-  tables.push_back({&Avx512(), __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-                                   __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0});
+  tables.push_back({&Avx512Table(), __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512dq") != 0});
 #endif
   return tables;
 }

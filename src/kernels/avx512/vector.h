@@ -1,56 +1,97 @@
-// kernels/avx512/vector.h: sixteen floats at a time: exponential, gelu, sums of lanes, masks. For this folder only.
+// kernels/avx512/vector.h: the vector operations that kernels/blocked is written over, with AVX-512: 16 floats at a time.
+// Empty where the compiler may not use AVX-512.
 #pragma once
+
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
 
 #include <immintrin.h>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace pawsight::kernels {
 namespace {
 
-constexpr int kLanes = 16;
+struct Avx512 {
+  using Vector = __m512;
+  using Doubles = __m512d;
+  static constexpr int kLanes = 16;
 
-/// The first `count` lanes; all of them from 16 on, none from 0 down.
-inline __mmask16 FirstLanes(int count) {
-  if (count >= kLanes) return 0xFFFF;
-  return count <= 0 ? static_cast<__mmask16>(0) : static_cast<__mmask16>((1U << static_cast<unsigned>(count)) - 1U);
-}
+  // 14 x 32 sums are 28 of the 32 registers, b takes two, a one: 28 multiply-adds for 16 loads.
+  static constexpr int kTileRows = 14;
+  static constexpr int kTileVectors = 2;
+  static constexpr int StripsTogether(int rows) { return rows <= 3 ? 4 : rows <= 7 ? 2 : 1; }
+  static constexpr size_t kGroupBytes = 800 << 10;  // this group and much of the next fit the 2 MB of such a core
 
-/// 2^x for x <= 127; below -126 it is 2^-126, for a denormal result costs the processor 150 cycles. Relative error below
-/// 1e-7; not a number stays so. Minimax polynomial of (2^r - 1) / r on [-1/2, 1/2], its own error 4e-9.
-inline __m512 Exp2(__m512 x) {
-  x = _mm512_max_ps(_mm512_set1_ps(-126.0F), x);  // in this order a NaN in x passes
-  const __m512 whole = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-  const __m512 r = _mm512_sub_ps(x, whole);
-  __m512 p = _mm512_set1_ps(1.540352387e-4F);
-  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.339073557e-3F));
-  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(9.618237463e-3F));
-  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(5.550357433e-2F));
-  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(2.40226498e-1F));
-  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(6.931471879e-1F));
-  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.0F));
-  return _mm512_scalef_ps(p, whole);
-}
+  static Vector Zero() { return _mm512_setzero_ps(); }
+  static Vector Set(float x) { return _mm512_set1_ps(x); }
+  static Vector Load(const float* x) { return _mm512_loadu_ps(x); }
+  static void Store(float* to, Vector x) { _mm512_storeu_ps(to, x); }
+  /// The first `count` (at least 1) lanes; the rest read as 0 and are not written.
+  static Vector LoadFirst(const float* x, int count) { return _mm512_maskz_loadu_ps(First(count), x); }
+  static void StoreFirst(float* to, int count, Vector x) { _mm512_mask_storeu_ps(to, First(count), x); }
+  static Vector FirstOr(int count, Vector x, Vector other) { return _mm512_mask_blend_ps(First(count), other, x); }
 
-/// x * (1 + erf(x / sqrt 2)) / 2 = max(x, 0) - |x| / 2 * erfc(|x| / sqrt 2), absolute error below 1e-7 * max(1, |x|).
-/// erfc(z) = t P(t) e^(-z^2) with t = 1 / (1 + 0.36 z) (the form of Hastings 1955), P minimax for z up to 4, relative
-/// error 1e-7; beyond, the product is below 1e-7 whatever P is. |x| stops at 12, where the second term is below 1e-31.
-inline __m512 Gelu(__m512 x) {
-  const __m512 size = _mm512_min_ps(_mm512_set1_ps(12.0F), _mm512_abs_ps(x));  // in this order a NaN in x passes
-  const __m512 t = _mm512_div_ps(_mm512_set1_ps(1.0F),
-                                 _mm512_fmadd_ps(size, _mm512_set1_ps(0.36F * 0.70710678F), _mm512_set1_ps(1.0F)));
-  __m512 p = _mm512_set1_ps(-0.1716321753F);
-  p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(0.5980223577F));
-  p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(-0.4139444201F));
-  p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(0.4808667118F));
-  p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(0.08209865234F));
-  p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(0.2230309265F));
-  p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(0.2015578474F));
-  // e^(-z^2) = 2^(-x^2 / (2 ln 2)).
-  const __m512 power = Exp2(_mm512_mul_ps(_mm512_mul_ps(size, size), _mm512_set1_ps(-0.72134752F)));
-  const __m512 half_tail = _mm512_mul_ps(_mm512_mul_ps(p, t), _mm512_mul_ps(power, _mm512_set1_ps(0.5F)));
-  return _mm512_fnmadd_ps(size, half_tail, _mm512_max_ps(_mm512_setzero_ps(), x));
-}
+  static Vector Add(Vector x, Vector y) { return _mm512_add_ps(x, y); }
+  static Vector Sub(Vector x, Vector y) { return _mm512_sub_ps(x, y); }
+  static Vector Mul(Vector x, Vector y) { return _mm512_mul_ps(x, y); }
+  static Vector Div(Vector x, Vector y) { return _mm512_div_ps(x, y); }
+  /// x * y + z, rounded once.
+  static Vector MulAdd(Vector x, Vector y, Vector z) { return _mm512_fmadd_ps(x, y, z); }
+  /// Where y is not a number, so is the result.
+  static Vector Max(Vector x, Vector y) { return _mm512_max_ps(x, y); }
+  static Vector Min(Vector x, Vector y) { return _mm512_min_ps(x, y); }
+  static Vector Abs(Vector x) { return _mm512_abs_ps(x); }
+  static Vector Round(Vector x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+  static Vector TimesPowerOf2(Vector x, Vector whole) { return _mm512_scalef_ps(x, whole); }
+  static float SumOfLanes(Vector x) { return _mm512_reduce_add_ps(x); }
+  static float LargestLane(Vector x) { return _mm512_reduce_max_ps(x); }
+
+  static Doubles Widened(double x) { return _mm512_set1_pd(x); }
+  static Doubles Low(Vector x) { return _mm512_cvtps_pd(_mm512_castps512_ps256(x)); }
+  static Doubles High(Vector x) { return _mm512_cvtps_pd(_mm512_extractf32x8_ps(x, 1)); }
+  static Vector Narrowed(Doubles low, Doubles high) {
+    return _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(low)), _mm512_cvtpd_ps(high), 1);
+  }
+  static Doubles Add(Doubles x, Doubles y) { return _mm512_add_pd(x, y); }
+  static Doubles Sub(Doubles x, Doubles y) { return _mm512_sub_pd(x, y); }
+  static Doubles Mul(Doubles x, Doubles y) { return _mm512_mul_pd(x, y); }
+  static double SumOfLanes(Doubles x) { return _mm512_reduce_add_pd(x); }
+  static double SquareRoot(double x) { return _mm_cvtsd_f64(_mm_sqrt_pd(_mm_set1_pd(x))); }
+
+  /// Swaps rows and columns: pairs, then fours, then the 128-bit quarters by twos and fours.
+  static void Transpose(Vector (&m)[16]) {
+    Vector t[16];
+    for (int i = 0; i < 8; ++i) {
+      t[2 * i] = _mm512_unpacklo_ps(m[2 * i], m[2 * i + 1]);
+      t[2 * i + 1] = _mm512_unpackhi_ps(m[2 * i], m[2 * i + 1]);
+    }
+    for (int i = 0; i < 16; i += 4) {
+      m[i] = _mm512_shuffle_ps(t[i], t[i + 2], 0x44);
+      m[i + 1] = _mm512_shuffle_ps(t[i], t[i + 2], 0xEE);
+      m[i + 2] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0x44);
+      m[i + 3] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0xEE);
+    }
+    for (int i = 0; i < 4; ++i) {
+      t[i] = _mm512_shuffle_f32x4(m[i], m[i + 4], 0x88);
+      t[i + 4] = _mm512_shuffle_f32x4(m[i], m[i + 4], 0xDD);
+      t[i + 8] = _mm512_shuffle_f32x4(m[i + 8], m[i + 12], 0x88);
+      t[i + 12] = _mm512_shuffle_f32x4(m[i + 8], m[i + 12], 0xDD);
+    }
+    for (int i = 0; i < 8; ++i) {
+      m[i] = _mm512_shuffle_f32x4(t[i], t[i + 8], 0x88);
+      m[i + 8] = _mm512_shuffle_f32x4(t[i], t[i + 8], 0xDD);
+    }
+  }
+
+ private:
+  /// The first `count` lanes, all of them from 16 on.
+  static __mmask16 First(int count) {
+    return static_cast<__mmask16>(count >= kLanes ? 0xFFFFU : (1U << static_cast<unsigned>(count)) - 1U);
+  }
+};
 
 }  // namespace
 }  // namespace pawsight::kernels
+
+#endif
