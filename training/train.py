@@ -34,11 +34,13 @@ class Helpers(nn.Module):
         super().__init__()
         self.frame = nn.Sequential(nn.Linear(2 * width, width), nn.GELU(), nn.Linear(width, targets.FRAME_SIZE))
         self.patch = nn.Linear(width, targets.PATCH_SIZE)
+        self.patch_weight = torch.ones(targets.PATCH_SIZE)
+        self.patch_weight[len(targets.PARTS):] = 2.5  # pets are what the questions are about, and small
 
     def loss(self, image, frame, patch):
         pooled = torch.cat([image[:, 0], image[:, 1:].mean(1)], -1)
         frame_loss = F.binary_cross_entropy_with_logits(self.frame(pooled).float(), frame)
-        patch_loss = F.binary_cross_entropy_with_logits(self.patch(image[:, 1:]).float(), patch)
+        patch_loss = F.binary_cross_entropy_with_logits(self.patch(image[:, 1:]).float(), patch, self.patch_weight)
         return 8 * frame_loss + 40 * patch_loss, frame_loss, patch_loss
 
 

@@ -14,7 +14,7 @@ void Limb(Canvas& canvas, Point from, Point via, Point to, Color color, double w
 void PaintHead(Canvas& canvas, const Person& person, Point at) {
   const double x = at.x, y = at.y;
   if (person.long_hair) {
-    canvas.RoundRectangle(x - 14, y - 14, 26, 36, 11);
+    canvas.RoundRectangle(x - 17, y - 14, 19, 36, 9);
     canvas.Fill(person.hair.Shade(0.85));
   }
   canvas.Ellipse(x, y, 11.5, 14);

@@ -226,21 +226,21 @@ class PetPainter {
       c_.Polygon({{-3, -9}, {1, -28}, {9, -10}});
       c_.Fill(ear.Shade(1.1));
     } else {
-      c_.Ellipse(-8, 3, 6.2, 13.5, 0.25);
+      c_.Ellipse(-8, 4, 7, 15.5, 0.25);
       c_.Fill(ear);
     }
   }
 
   void CatHead(bool closed) {
     const Color fur = coat_.fur;
-    c_.Polygon({{-11, -5}, {-10, -20}, {-1, -10}});
-    c_.Polygon({{1, -10}, {10, -20}, {11, -5}});
+    c_.Polygon({{-13, -4}, {-13, -25}, {0, -11}});
+    c_.Polygon({{0, -11}, {13, -25}, {13, -4}});
     c_.Fill(fur.Shade(0.85));
-    c_.Polygon({{-9, -8}, {-8.5, -16}, {-4, -10}});
-    c_.Polygon({{4, -10}, {8.5, -16}, {9, -8}});
+    c_.Polygon({{-11, -8}, {-11, -20}, {-4, -11}});
+    c_.Polygon({{4, -11}, {11, -20}, {11, -8}});
     c_.Fill({0.92, 0.65, 0.62});
-    c_.Ellipse(0, 0, 14, 12.5);
-    c_.FillVertical(fur.Shade(1.15), fur.Shade(0.92), -12, 12);
+    c_.Ellipse(0, 0, 15.5, 13);
+    c_.FillVertical(fur.Shade(1.15), fur.Shade(0.92), -13, 13);
     c_.Ellipse(4, 5, 7, 5);
     c_.Fill(coat_.belly);
     c_.Polygon({{2, 2}, {7, 2}, {4.5, 5}});

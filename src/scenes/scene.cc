@@ -9,24 +9,23 @@ namespace pawsight::scenes {
 namespace {
 
 Color DogFur(Rng& rng) {
-  switch (rng.Below(6)) {
+  switch (rng.Below(5)) {
     case 0: return {0.80, 0.60, 0.34};  // golden
     case 1: return {0.45, 0.28, 0.16};  // chocolate
-    case 2: return {0.16, 0.15, 0.16};  // black
+    case 2: return {0.17, 0.15, 0.15};  // black
     case 3: return {0.93, 0.90, 0.84};  // white
-    case 4: return {0.66, 0.42, 0.22};  // fox
-    default: return {0.52, 0.50, 0.49};  // grey
+    default: return {0.64, 0.44, 0.26};  // tan
   }
 }
 
 Color CatFur(Rng& rng) {
   switch (rng.Below(6)) {
-    case 0: return {0.88, 0.56, 0.25};  // ginger
-    case 1: return {0.55, 0.55, 0.57};  // grey
-    case 2: return {0.14, 0.13, 0.15};  // black
-    case 3: return {0.95, 0.93, 0.90};  // white
-    case 4: return {0.62, 0.50, 0.38};  // brown tabby
-    default: return {0.86, 0.78, 0.66};  // cream
+    case 0:
+    case 1: return {0.92, 0.55, 0.20};  // ginger
+    case 2: return {0.50, 0.52, 0.56};  // blue grey
+    case 3: return {0.15, 0.15, 0.18};  // black
+    case 4: return {0.68, 0.69, 0.72};  // silver
+    default: return {0.90, 0.88, 0.87};  // white
   }
 }
 

@@ -18,8 +18,8 @@ constexpr Lot kLots[] = {
     {{Activity::kSitting, Place::kCouch, false}, 7, 7},    {{Activity::kSitting, Place::kBed, false}, 7, 7},
     {{Activity::kSitting, Place::kTable, false}, 0, 11},   {{Activity::kSitting, Place::kFloor, true}, 10, 7},
     {{Activity::kWalking, Place::kFloor, false}, 12, 10},  {{Activity::kWalking, Place::kTable, false}, 0, 6},
-    {{Activity::kWalking, Place::kBed, false}, 2, 2},      {{Activity::kPlaying, Place::kFloor, false}, 13, 12},
-    {{Activity::kChewing, Place::kFloor, false}, 20, 0},   {{Activity::kEating, Place::kFloor, false}, 13, 13},
+    {{Activity::kWalking, Place::kBed, false}, 2, 2},      {{Activity::kPlaying, Place::kFloor, false}, 19, 15},
+    {{Activity::kChewing, Place::kFloor, false}, 20, 0},   {{Activity::kEating, Place::kFloor, false}, 18, 15},
 };
 
 Box BoxOf(const Spot& spot) { return {spot.left(), spot.top(), spot.right(), spot.y}; }
