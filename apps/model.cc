@@ -4,6 +4,7 @@
 #include <map>
 
 #include "apps/commands.h"
+#include "apps/model_score.h"
 #include "apps/open_model.h"
 #include "base/json.h"
 #include "engine/expected_tensors.h"
@@ -170,6 +171,7 @@ void AddModelCommand(CLI::App& program, int* exit_code) {
   inspect.add_option("dir", *dir, "model directory")->required();
   inspect.add_flag("--json", *json, "one JSON object");
   inspect.callback([dir, json, exit_code] { *exit_code = Inspect(*dir, *json); });
+  AddModelScore(model, exit_code);
 }
 
 }  // namespace pawsight

@@ -1,0 +1,127 @@
+#include "apps/model_score.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <map>
+#include <memory>
+
+#include "apps/commands.h"
+#include "apps/open_model.h"
+#include "base/json.h"
+#include "scenes/draw.h"
+#include "scenes/questions.h"
+
+namespace pawsight {
+namespace {
+
+struct ScoreCommand {
+  ModelOptions model;
+  uint64_t seed = 999983;   // not the seed of training, which is 1
+  int count = 1000;         // scenes
+  int questions = 12;       // a scene, each of another family
+  int width = 320;          // pixels of the camera
+  double at_least = 0;      // percent right, else exit 1
+  bool json = false;
+};
+
+struct Tally {
+  int asked = 0, right = 0;
+  int yes = 0, no = 0;      // true answers
+
+  double Percent() const { return asked == 0 ? 0 : 100.0 * right / asked; }
+  void Add(const Tally& other) {
+    asked += other.asked;
+    right += other.right;
+    yes += other.yes;
+    no += other.no;
+  }
+};
+
+using Score = std::map<std::string, Tally, std::less<>>;
+
+bool IsYesNo(const scenes::Asked& asked) { return asked.answer == "yes" || asked.answer == "no"; }
+
+/// Yes/no questions as rules ask them, by p_yes; the rest in words.
+Status AskScene(const engine::Vqa& vqa, const engine::ImageHandle& image, const std::vector<scenes::Asked>& asked, bool yes_no,
+                Score& score) {
+  std::vector<std::string> texts;
+  std::vector<const scenes::Asked*> chosen;
+  for (const scenes::Asked& one : asked) {
+    if (IsYesNo(one) != yes_no) continue;
+    texts.push_back(one.text);
+    chosen.push_back(&one);
+  }
+  if (texts.empty()) return Ok();
+  engine::AskOptions options;
+  options.mode = yes_no ? engine::Mode::kYesNo : engine::Mode::kGenerate;
+  PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<engine::Answer> answers, vqa.Ask(image, texts, options));
+  for (size_t i = 0; i < answers.size(); ++i) {
+    const std::string& truth = chosen[i]->answer;
+    Tally& tally = score[std::string(chosen[i]->family)];
+    ++tally.asked;
+    tally.right += answers[i].text == truth;
+    tally.yes += truth == "yes";
+    tally.no += truth == "no";
+  }
+  return Ok();
+}
+
+Result<Score> ScoreModel(const ScoreCommand& command) {
+  PAWSIGHT_ASSIGN_OR_RETURN(const engine::Vqa vqa, OpenModel(command.model));
+  const scenes::Questioner questioner;
+  Score score;
+  for (int i = 0; i < command.count; ++i) {
+    Rng rng = Rng(command.seed).Fork(static_cast<uint64_t>(i));
+    const scenes::Frame frame = scenes::Draw(rng.Next(), command.width, command.width * 3 / 4);
+    const std::vector<scenes::Asked> asked = questioner.Ask(frame.truth, rng, command.questions);
+    PAWSIGHT_ASSIGN_OR_RETURN(const engine::ImageHandle image, vqa.Look(ToPixels(vqa.preprocess(), frame.image)));
+    PAWSIGHT_RETURN_IF_ERROR(AskScene(vqa, image, asked, true, score));
+    PAWSIGHT_RETURN_IF_ERROR(AskScene(vqa, image, asked, false, score));
+  }
+  return score;
+}
+
+void Print(const std::string& name, const Tally& tally, bool json) {
+  if (json) {
+    const Json line(Json::Object{{"family", name}, {"asked", tally.asked}, {"right", tally.right}, {"yes", tally.yes}, {"no", tally.no}});
+    std::printf("%s\n", line.Dump().c_str());
+    return;
+  }
+  std::string balance;
+  if (tally.yes + tally.no > 0) balance = std::to_string(100 * tally.yes / (tally.yes + tally.no)) + " % yes";
+  std::printf("%-22s %6d %8.1f %%   %s\n", name.c_str(), tally.asked, tally.Percent(), balance.c_str());
+}
+
+int RunScore(const ScoreCommand& command) {
+  const auto score = ScoreModel(command);
+  if (!score.ok()) return ReportError(score.status());
+  Tally total, yes_no;
+  if (!command.json) std::printf("%-22s %6s %10s   true answers\n", "question", "asked", "right");
+  for (const auto& [family, tally] : *score) {
+    Print(family, tally, command.json);
+    total.Add(tally);
+    if (tally.yes + tally.no > 0) yes_no.Add(tally);
+  }
+  Print("all yes/no", yes_no, command.json);
+  Print("all", total, command.json);
+  return total.Percent() >= command.at_least ? kExitOk : kExitFailed;
+}
+
+}  // namespace
+
+void AddModelScore(CLI::App& model, int* exit_code) {
+  auto command = std::make_shared<ScoreCommand>();
+  CLI::App& score = *model.add_subcommand("score", "ask a model about drawn scenes it has not seen");
+  score.footer("Example:\n  pawsight model score --count 1000 --at-least 95\nYes/no questions count by p_yes at 0.5, others by the "
+               "words generated.");
+  AddModelOptions(score, &command->model);
+  score.add_option("--seed", command->seed, "which scenes; training uses 1")->capture_default_str();
+  score.add_option("--count", command->count, "scenes")->check(CLI::Range(1, 1000000))->capture_default_str();
+  score.add_option("--questions", command->questions, "questions a scene")->check(CLI::Range(1, 32))->capture_default_str();
+  score.add_option("--width", command->width, "pixels of the camera")->check(CLI::Range(64, 1920))->capture_default_str();
+  score.add_option("--at-least", command->at_least, "percent right, or exit with 1")->check(CLI::Range(0.0, 100.0));
+  score.add_flag("--json", command->json, "one JSON object a question and line");
+  score.callback([command, exit_code] { *exit_code = RunScore(*command); });
+}
+
+}  // namespace pawsight
