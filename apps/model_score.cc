@@ -16,17 +16,17 @@ namespace {
 
 struct ScoreCommand {
   ModelOptions model;
-  uint64_t seed = 999983;   // not the seed of training, which is 1
-  int count = 1000;         // scenes
-  int questions = 12;       // a scene, each of another family
-  int width = 320;          // pixels of the camera
-  double at_least = 0;      // percent right, else exit 1
+  uint64_t seed = 999983;  // not the seed of training, which is 1
+  int count = 1000;        // scenes
+  int questions = 12;      // a scene, each of another family
+  int width = 320;         // pixels of the camera
+  double at_least = 0;     // percent right, else exit 1
   bool json = false;
 };
 
 struct Tally {
   int asked = 0, right = 0;
-  int yes = 0, no = 0;      // true answers
+  int yes = 0, no = 0;  // true answers
 
   double Percent() const { return asked == 0 ? 0 : 100.0 * right / asked; }
   void Add(const Tally& other) {
@@ -42,8 +42,8 @@ using Score = std::map<std::string, Tally, std::less<>>;
 bool IsYesNo(const scenes::Asked& asked) { return asked.answer == "yes" || asked.answer == "no"; }
 
 /// Yes/no questions as rules ask them, by p_yes; the rest in words.
-Status AskScene(const engine::Vqa& vqa, const engine::ImageHandle& image, const std::vector<scenes::Asked>& asked, bool yes_no,
-                Score& score) {
+Status AskScene(const engine::Vqa& vqa, const engine::ImageHandle& image, const std::vector<scenes::Asked>& asked,
+                bool yes_no, Score& score) {
   std::vector<std::string> texts;
   std::vector<const scenes::Asked*> chosen;
   for (const scenes::Asked& one : asked) {
@@ -83,7 +83,8 @@ Result<Score> ScoreModel(const ScoreCommand& command) {
 
 void Print(const std::string& name, const Tally& tally, bool json) {
   if (json) {
-    const Json line(Json::Object{{"family", name}, {"asked", tally.asked}, {"right", tally.right}, {"yes", tally.yes}, {"no", tally.no}});
+    const Json line(Json::Object{
+        {"family", name}, {"asked", tally.asked}, {"right", tally.right}, {"yes", tally.yes}, {"no", tally.no}});
     std::printf("%s\n", line.Dump().c_str());
     return;
   }
@@ -112,13 +113,19 @@ int RunScore(const ScoreCommand& command) {
 void AddModelScore(CLI::App& model, int* exit_code) {
   auto command = std::make_shared<ScoreCommand>();
   CLI::App& score = *model.add_subcommand("score", "ask a model about drawn scenes it has not seen");
-  score.footer("Example:\n  pawsight model score --count 1000 --at-least 95\nYes/no questions count by p_yes at 0.5, others by the "
-               "words generated.");
+  score.footer(
+      "Example:\n  pawsight model score --count 1000 --at-least 95\nYes/no questions count by p_yes at 0.5, others by "
+      "the "
+      "words generated.");
   AddModelOptions(score, &command->model);
   score.add_option("--seed", command->seed, "which scenes; training uses 1")->capture_default_str();
   score.add_option("--count", command->count, "scenes")->check(CLI::Range(1, 1000000))->capture_default_str();
-  score.add_option("--questions", command->questions, "questions a scene")->check(CLI::Range(1, 32))->capture_default_str();
-  score.add_option("--width", command->width, "pixels of the camera")->check(CLI::Range(64, 1920))->capture_default_str();
+  score.add_option("--questions", command->questions, "questions a scene")
+      ->check(CLI::Range(1, 32))
+      ->capture_default_str();
+  score.add_option("--width", command->width, "pixels of the camera")
+      ->check(CLI::Range(64, 1920))
+      ->capture_default_str();
   score.add_option("--at-least", command->at_least, "percent right, or exit with 1")->check(CLI::Range(0.0, 100.0));
   score.add_flag("--json", command->json, "one JSON object a question and line");
   score.callback([command, exit_code] { *exit_code = RunScore(*command); });

@@ -19,12 +19,12 @@ namespace pawsight {
 namespace {
 
 struct SceneOptions {
-  uint64_t seed = 1;    // scenes of different seeds have nothing in common
-  uint64_t first = 0;   // index of the first scene, to go on where a stream was cut
-  int64_t count = 16;   // scenes; -1 for no end
-  int size = 128;       // side of the square RGB frames of a stream, 32..1024
-  int questions = 6;    // a scene, 0..64
-  int width = 640;      // of drawn JPEG files; 4:3
+  uint64_t seed = 1;   // scenes of different seeds have nothing in common
+  uint64_t first = 0;  // index of the first scene, to go on where a stream was cut
+  int64_t count = 16;  // scenes; -1 for no end
+  int size = 128;      // side of the square RGB frames of a stream, 32..1024
+  int questions = 6;   // a scene, 0..64
+  int width = 640;     // of drawn JPEG files; 4:3
   std::string out;
 };
 
@@ -60,9 +60,10 @@ int Stream(const SceneOptions& options) {
     for (const scenes::Asked& asked : questioner.Ask(truth, rng, options.questions)) {
       questions.push_back(Json::Object{{"text", asked.text}, {"answer", asked.answer}, {"family", asked.family}});
     }
-    const std::string json = Json(Json::Object{{"seed", std::to_string(seed)},
-                                               {"truth", scenes::ToJson(truth)},
-                                               {"questions", std::move(questions)}}).Dump();
+    const std::string json =
+        Json(Json::Object{
+                 {"seed", std::to_string(seed)}, {"truth", scenes::ToJson(truth)}, {"questions", std::move(questions)}})
+            .Dump();
     const frames::Image image = SquareFrame(scene, rng, options.size);
     if (!WriteNumber(static_cast<uint32_t>(json.size())) || !Write(json.data(), json.size()) ||
         !Write(image.rgb.data(), image.rgb.size())) {
@@ -102,8 +103,9 @@ int PrintWords() {
 void AddScenesCommand(CLI::App& program, int* exit_code) {
   auto* scenes = program.add_subcommand("scenes", "drawn rooms with pets, and the truth about them");
   scenes->require_subcommand(1);
-  scenes->footer("Examples:\n  pawsight scenes draw --out /tmp/rooms --count 20\n"
-                 "  pawsight scenes stream --seed 7 --count 1000 --size 128 --questions 6 > scenes.bin");
+  scenes->footer(
+      "Examples:\n  pawsight scenes draw --out /tmp/rooms --count 20\n"
+      "  pawsight scenes stream --seed 7 --count 1000 --size 128 --questions 6 > scenes.bin");
   auto options = std::make_shared<SceneOptions>();
   auto* stream = scenes->add_subcommand("stream", "frames, truth and questions to standard output, for training");
   auto* draw = scenes->add_subcommand("draw", "frames as JPEG with their truth as JSON, to look at");
@@ -112,11 +114,15 @@ void AddScenesCommand(CLI::App& program, int* exit_code) {
     command->add_option("--seed", options->seed, "which scenes")->capture_default_str();
     command->add_option("--first", options->first, "index of the first scene")->capture_default_str();
   }
-  stream->add_option("--count", options->count, "how many; -1 for no end")->check(CLI::Range(-1, 1 << 30))->capture_default_str();
+  stream->add_option("--count", options->count, "how many; -1 for no end")
+      ->check(CLI::Range(-1, 1 << 30))
+      ->capture_default_str();
   draw->add_option("--count", options->count, "how many")->check(CLI::Range(1, 100000))->capture_default_str();
   stream->add_option("--size", options->size, "side in pixels")->check(CLI::Range(32, 1024))->capture_default_str();
   stream->add_option("--questions", options->questions, "a frame")->check(CLI::Range(0, 64))->capture_default_str();
-  draw->add_option("--width", options->width, "in pixels; the height is 3/4 of it")->check(CLI::Range(64, 4096))->capture_default_str();
+  draw->add_option("--width", options->width, "in pixels; the height is 3/4 of it")
+      ->check(CLI::Range(64, 4096))
+      ->capture_default_str();
   draw->add_option("--out", options->out, "folder, made if missing")->required();
   stream->callback([options, exit_code] { *exit_code = Stream(*options); });
   draw->callback([options, exit_code] { *exit_code = DrawFiles(*options); });

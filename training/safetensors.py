@@ -24,7 +24,7 @@ def load(path):
 
 def save(path, tensors, metadata=None):
     header, offset = ({'__metadata__': metadata} if metadata else {}), 0
-    ordered = sorted(tensors.items())
+    ordered = sorted(tensors.items(), key=lambda t: (-t[1].element_size(), t[0]))  # wide types first: all stay aligned
     for name, t in ordered:
         size = t.numel() * t.element_size()
         header[name] = {'dtype': NAMES[t.dtype], 'shape': list(t.shape), 'data_offsets': [offset, offset + size]}

@@ -1,6 +1,9 @@
 #!/bin/sh
-# The whole run: training/train.sh PROGRAM OUT, where PROGRAM is the built pawsight. One thread, about an hour and a half.
+# The whole run: training/train.sh PROGRAM OUT [--resume], where PROGRAM is the built pawsight. One thread, 80 minutes.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 export OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
-exec python3 "$here/train.py" --program "$1" scenes --out "$2"
+program=$1
+run=$2
+shift 2
+exec python3 "$here/train.py" --program "$program" scenes --out "$run" "$@"

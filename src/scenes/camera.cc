@@ -117,7 +117,8 @@ std::optional<Pet> PetAt(const Script& script, size_t pet, milliseconds t) {
   const bool both = moment.before != nullptr && moment.after != nullptr;
   if (both && moment.after->start - moment.before->end <= kWalkTime) {
     const milliseconds walk = moment.after->start - moment.before->end;
-    return Underway(room, moment.before->pose, moment.after->pose, Seconds(t - moment.before->end) / Seconds(walk), Seconds(walk));
+    return Underway(room, moment.before->pose, moment.after->pose, Seconds(t - moment.before->end) / Seconds(walk),
+                    Seconds(walk));
   }
   const double walk = Seconds(kWalkTime) / 2;  // goes out of sight and comes back
   if (moment.before != nullptr && t < moment.before->end + kWalkTime / 2) {
@@ -187,8 +188,10 @@ struct EpisodeAct {
 
 constexpr size_t kDog = 0, kCat = 1;
 constexpr EpisodeAct kEpisodeActs[] = {
-    {kDog, {Activity::kSleeping, Place::kBasket, false}, 0, 10}, {kDog, {Activity::kChewing, Place::kFloor, false}, 13, 25},
-    {kDog, {Activity::kSitting, Place::kFloor, true}, 28, 36},   {kDog, {Activity::kPlaying, Place::kFloor, false}, 39, 60},
+    {kDog, {Activity::kSleeping, Place::kBasket, false}, 0, 10},
+    {kDog, {Activity::kChewing, Place::kFloor, false}, 13, 25},
+    {kDog, {Activity::kSitting, Place::kFloor, true}, 28, 36},
+    {kDog, {Activity::kPlaying, Place::kFloor, false}, 39, 60},
     {kCat, {Activity::kSitting, Place::kTable, false}, 40, 52},
 };
 

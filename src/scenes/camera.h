@@ -15,17 +15,17 @@
 namespace pawsight::scenes {
 
 struct CameraOptions {
-  int width = 640;              // pixels, 32..4096
-  int height = 480;             // 3/4 of the width keeps circles round
-  std::optional<bool> night;    // unset: by the seed
+  int width = 640;            // pixels, 32..4096
+  int height = 480;           // 3/4 of the width keeps circles round
+  std::optional<bool> night;  // unset: by the seed
 };
 
 /// One thing one pet does without a break. Between two acts it walks from the one to the other, in sight.
 struct Act {
-  size_t pet = 0;               // index into the cast
-  Pet pose;                     // where and how
+  size_t pet = 0;                              // index into the cast
+  Pet pose;                                    // where and how
   std::chrono::milliseconds start{0}, end{0};  // [start, end)
-  bool left_arm = true;         // chewing: which arm of the couch is torn from then on
+  bool left_arm = true;                        // chewing: which arm of the couch is torn from then on
 };
 
 /// Somebody comes in before `start`, stays, and has gone a little after `end`.
@@ -36,9 +36,9 @@ struct Visit {
 
 /// What a camera will see; a camera plays it and starts again.
 struct Script {
-  Scene scene;                  // room, light and view; nobody in it
+  Scene scene;  // room, light and view; nobody in it
   std::vector<Pet> cast;
-  std::vector<Act> acts;        // of each pet in order of time
+  std::vector<Act> acts;  // of each pet in order of time
   std::vector<Visit> visits;
   std::chrono::milliseconds length{0};
 };
@@ -73,12 +73,12 @@ struct TrueAlert {
 
 struct Episode {
   Script script;
-  std::vector<TrueAlert> alerts;            // in order of time
-  std::vector<std::string> quiet;           // questions whose answer is no throughout
+  std::vector<TrueAlert> alerts;   // in order of time
+  std::vector<std::string> quiet;  // questions whose answer is no throughout
 };
 
-/// The dog sleeps in its basket, goes and chews the couch for 12 s, stops and waits at the door; the cat comes in and sits
-/// on the table for 12 s while the dog plays; the cat leaves. Always the same.
+/// The dog sleeps in its basket, goes and chews the couch for 12 s, stops and waits at the door; the cat comes in and
+/// sits on the table for 12 s while the dog plays; the cat leaves. Always the same.
 Episode DemoEpisode();
 
 }  // namespace pawsight::scenes

@@ -34,7 +34,8 @@ TEST(VirtualCamera, DuringAnActTheTruthIsTheAct) {
     for (const Act& act : camera.script().acts) {
       const Scene scene = camera.SceneAt(act.start + (act.end - act.start) / 2);
       const auto found = std::find_if(scene.pets.begin(), scene.pets.end(), [&](const Pet& pet) {
-        return pet.activity == act.pose.activity && pet.place == act.pose.place && pet.x == act.pose.x && pet.y == act.pose.y;
+        return pet.activity == act.pose.activity && pet.place == act.pose.place && pet.x == act.pose.x &&
+               pet.y == act.pose.y;
       });
       EXPECT_NE(found, scene.pets.end()) << "seed " << seed << " at " << act.start.count();
     }

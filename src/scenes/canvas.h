@@ -6,7 +6,7 @@
 
 #include "frames/image.h"
 
-typedef struct _cairo cairo_t;                  // Cairo's own forward declarations; the library stays in canvas.cc
+typedef struct _cairo cairo_t;  // Cairo's own forward declarations; the library stays in canvas.cc
 typedef struct _cairo_surface cairo_surface_t;
 
 namespace pawsight::scenes {

@@ -64,7 +64,8 @@ TEST(Draw, APetChangesThePixelsOfItsBoxAndFewOthers) {
       for (int x = 0; x < 400; ++x) {
         const uint8_t *p = a.pixel(x, y), *q = b.pixel(x, y);
         if (std::abs(p[0] - q[0]) + std::abs(p[1] - q[1]) + std::abs(p[2] - q[2]) < 40) continue;
-        const bool in = x >= 400 * box.x0 - 12 && x <= 400 * box.x1 + 12 && y >= 300 * box.y0 - 12 && y <= 300 * box.y1 + 12;
+        const bool in =
+            x >= 400 * box.x0 - 12 && x <= 400 * box.x1 + 12 && y >= 300 * box.y0 - 12 && y <= 300 * box.y1 + 12;
         (in ? inside : outside) += 1;
       }
     }
@@ -87,9 +88,11 @@ TEST(Draw, EveryActivityPlaceAndThingComesUp) {
     empty += truth.Empty();
     people += truth.people > 0;
   }
-  for (const char* what : {"dog sleeping", "dog sitting", "dog walking", "dog playing", "dog chewing", "dog eating", "cat sleeping",
-                           "cat playing", "cat eating", "dog on couch", "dog on bed", "dog on basket", "cat on table", "cat on couch",
-                           "tv_on", "tv_off", "door_open", "door_closed", "lamp_on", "window", "bowl", "ball", "person"}) {
+  for (const char* what :
+       {"dog sleeping", "dog sitting",  "dog walking", "dog playing",  "dog chewing", "dog eating",
+        "cat sleeping", "cat playing",  "cat eating",  "dog on couch", "dog on bed",  "dog on basket",
+        "cat on table", "cat on couch", "tv_on",       "tv_off",       "door_open",   "door_closed",
+        "lamp_on",      "window",       "bowl",        "ball",         "person"}) {
     EXPECT_TRUE(seen.contains(what)) << what;
   }
   EXPECT_FALSE(seen.contains("dog on table"));
@@ -122,8 +125,14 @@ TEST(Staging, SaysSoWhenTheRoomLacksTheThing) {
 TEST(Staging, WishesAreMet) {
   for (uint64_t seed = 0; seed < 200; ++seed) {
     Rng rng(seed);
-    const Room room = FurnishRoom(rng, {.couch = true, .bed = seed % 2 == 0, .table = true, .door = true, .bowl = true, .ball = true,
-                                        .basket = true, .tv = false});
+    const Room room = FurnishRoom(rng, {.couch = true,
+                                        .bed = seed % 2 == 0,
+                                        .table = true,
+                                        .door = true,
+                                        .bowl = true,
+                                        .ball = true,
+                                        .basket = true,
+                                        .tv = false});
     EXPECT_TRUE(room.couch && room.table && room.door && room.bowl && room.ball && room.basket) << "seed " << seed;
     EXPECT_EQ(room.bed.has_value() || seed % 2 == 1, true) << "seed " << seed;
   }

@@ -105,7 +105,8 @@ void PaintTable(Canvas& canvas, const Table& table) {
     canvas.Polygon({{x - 3.5, top + 8}, {x + 3.5, top + 8}, {x + 2.5, table.y}, {x - 2.5, table.y}});
   }
   canvas.Fill(table.wood.Shade(0.7));
-  canvas.Polygon({{table.left() + 10, top - 8}, {table.right() - 10, top - 8}, {table.right(), top + 3}, {table.left(), top + 3}});
+  canvas.Polygon(
+      {{table.left() + 10, top - 8}, {table.right() - 10, top - 8}, {table.right(), top + 3}, {table.left(), top + 3}});
   canvas.FillVertical(table.wood.Shade(1.05), table.wood.Shade(1.28), top - 8, top + 3);
   canvas.Rectangle(table.left(), top + 3, table.w, 8);
   canvas.FillVertical(table.wood.Shade(0.9), table.wood.Shade(0.65), top + 3, top + 11);
@@ -132,7 +133,8 @@ void PaintTable(Canvas& canvas, const Table& table) {
       canvas.Ellipse(x + 5, top - 5, 5, 5);
       canvas.Fill({0.95, 0.7, 0.2});
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -235,7 +237,8 @@ void PaintTv(Canvas& canvas, const Tv& tv, double seconds) {
     default:  // a match on green
       canvas.Rectangle(ix, iy + ih * 0.3, iw, ih);
       canvas.Fill({0.25, 0.7, 0.3});
-      for (int i = 0; i < 4; ++i) canvas.Ellipse(ix + iw * (0.2 + 0.2 * i) + move, iy + ih * (0.5 + 0.1 * (i % 3)), 2.5, 4);
+      for (int i = 0; i < 4; ++i)
+        canvas.Ellipse(ix + iw * (0.2 + 0.2 * i) + move, iy + ih * (0.5 + 0.1 * (i % 3)), 2.5, 4);
       canvas.Fill({0.95, 0.2, 0.2});
       break;
   }

@@ -7,11 +7,11 @@ namespace {
 
 /// The places of a body's parts in a pose, in the pet's own units: x forward, y up is negative, feet at y = 0.
 struct Pose {
-  Point hip, shoulder;          // ends of the trunk
-  double thick = 16;            // half its thickness at the shoulder
+  Point hip, shoulder;  // ends of the trunk
+  double thick = 16;    // half its thickness at the shoulder
   Point head;
-  double head_turn = 0;         // radians, positive looks down
-  Point feet[4];                // near front, far front, near back, far back
+  double head_turn = 0;  // radians, positive looks down
+  Point feet[4];         // near front, far front, near back, far back
   Point tail_mid, tail_end;
   bool mouth_open = false;
   bool eyes_closed = false;
@@ -21,18 +21,22 @@ Pose DogStanding(double phase, bool walking) {
   const double swing = walking ? 13 : 0;
   const double s = std::sin(phase * 7);
   const double wag = std::sin(phase * 9) * 5;
-  return {{-34, -44}, {30, -46}, 16, {49, -71}, 0,
-          {{30 + swing * s, 0}, {24 - swing * s, -1}, {-32 - swing * s, 0}, {-26 + swing * s, -1}},
-          {-52, -62}, {-60 + wag, -80}, false, false};
+  return {{-34, -44}, {30, -46},
+          16,         {49, -71},
+          0,          {{30 + swing * s, 0}, {24 - swing * s, -1}, {-32 - swing * s, 0}, {-26 + swing * s, -1}},
+          {-52, -62}, {-60 + wag, -80},
+          false,      false};
 }
 
 Pose CatStanding(double phase, bool walking) {
   const double swing = walking ? 11 : 0;
   const double s = std::sin(phase * 7);
   const double sway = std::sin(phase * 2) * 6;
-  return {{-28, -34}, {24, -34}, 12, {39, -53}, 0,
-          {{24 + swing * s, 0}, {19 - swing * s, -1}, {-26 - swing * s, 0}, {-20 + swing * s, -1}},
-          {-50, -52}, {-46 + sway, -86}, false, false};
+  return {{-28, -34}, {24, -34},
+          12,         {39, -53},
+          0,          {{24 + swing * s, 0}, {19 - swing * s, -1}, {-26 - swing * s, 0}, {-20 + swing * s, -1}},
+          {-50, -52}, {-46 + sway, -86},
+          false,      false};
 }
 
 Pose MakePose(const Pet& pet) {
@@ -69,7 +73,8 @@ Pose MakePose(const Pet& pet) {
     }
     case Activity::kSitting:
     case Activity::kSleeping:
-    case Activity::kWalking: break;
+    case Activity::kWalking:
+      break;
   }
   return pose;
 }
@@ -81,12 +86,18 @@ class PetPainter {
 
   void Paint() {
     switch (pet_.activity) {
-      case Activity::kSleeping: Curled(); break;
-      case Activity::kSitting: Sitting(); break;
+      case Activity::kSleeping:
+        Curled();
+        break;
+      case Activity::kSitting:
+        Sitting();
+        break;
       case Activity::kWalking:
       case Activity::kPlaying:
       case Activity::kChewing:
-      case Activity::kEating: OnFourLegs(MakePose(pet_)); break;
+      case Activity::kEating:
+        OnFourLegs(MakePose(pet_));
+        break;
     }
   }
 
@@ -133,7 +144,8 @@ class PetPainter {
     const double t = pose.thick * coat_.fluff, hip = t * 0.92;
     const Point a = pose.hip, b = pose.shoulder;
     c_.MoveTo(a.x - hip * 0.7, a.y);
-    c_.CurveTo({a.x - hip * 0.8, a.y - hip * 1.25}, {(a.x + b.x) / 2, (a.y + b.y) / 2 - t * 0.92}, {b.x + t * 0.1, b.y - t * 0.95});
+    c_.CurveTo({a.x - hip * 0.8, a.y - hip * 1.25}, {(a.x + b.x) / 2, (a.y + b.y) / 2 - t * 0.92},
+               {b.x + t * 0.1, b.y - t * 0.95});
     c_.CurveTo({b.x + t * 1.1, b.y - t * 0.8}, {b.x + t * 1.1, b.y + t * 0.9}, {b.x - t * 0.1, b.y + t});
     c_.CurveTo({(a.x + b.x) / 2, (a.y + b.y) / 2 + t * 0.75}, {a.x, a.y + hip * 1.15}, {a.x - hip * 0.7, a.y});
     c_.ClosePath();
@@ -146,7 +158,8 @@ class PetPainter {
 
   void OnFourLegs(const Pose& pose) {
     const double t = pose.thick;
-    Tail({pose.hip.x - t * 0.5, pose.hip.y - t * 0.3}, pose.tail_mid, pose.tail_end, dog_ ? 7.5 * coat_.fluff : 6 * coat_.fluff);
+    Tail({pose.hip.x - t * 0.5, pose.hip.y - t * 0.3}, pose.tail_mid, pose.tail_end,
+         dog_ ? 7.5 * coat_.fluff : 6 * coat_.fluff);
     Leg({pose.hip.x + 3, pose.hip.y + 4}, pose.feet[3], true, -5);
     Leg({pose.shoulder.x - 2, pose.shoulder.y + 4}, pose.feet[1], true, 2);
     Trunk(pose);

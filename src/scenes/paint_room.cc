@@ -24,7 +24,8 @@ void PaintWallPattern(Canvas& canvas, const Walls& walls) {
       }
       canvas.Fill(line);
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -61,8 +62,11 @@ void PaintWallsAndFloor(Canvas& canvas, const Room& room) {
   canvas.FillVertical(walls.skirting, walls.skirting.Shade(0.8), walls.floor_y - 5, walls.floor_y);
   const auto side = [&](double edge, double width, double direction) {
     if (width <= 0) return;
-    canvas.Polygon({{edge, -60}, {edge + direction * width, -60}, {edge + direction * width, walls.floor_y},
-                    {edge, walls.floor_y + width * 0.9}, {edge - direction * 80, walls.floor_y + width * 3},
+    canvas.Polygon({{edge, -60},
+                    {edge + direction * width, -60},
+                    {edge + direction * width, walls.floor_y},
+                    {edge, walls.floor_y + width * 0.9},
+                    {edge - direction * 80, walls.floor_y + width * 3},
                     {edge - direction * 80, -60}});
     canvas.FillHorizontal(walls.wall.Shade(0.72), walls.wall_low.Shade(0.9), edge, edge + direction * width);
   };
@@ -147,7 +151,8 @@ void PaintPicture(Canvas& canvas, const Picture& picture) {
       canvas.Ellipse(picture.x, picture.y - picture.h / 2, picture.w / 5, picture.w / 5);
       canvas.Fill(picture.paint.Shade(0.6));
       break;
-    default: break;
+    default:
+      break;
   }
   canvas.Restore();
 }

@@ -31,9 +31,11 @@ void PaintBall(Canvas& canvas, const Ball& ball) {
   switch (ball.pattern) {
     case 0:
       canvas.MoveTo(ball.x - r * 0.8, y - r * 0.55);
-      canvas.CurveTo({ball.x - r * 0.1, y - r * 0.3}, {ball.x - r * 0.1, y + r * 0.4}, {ball.x - r * 0.75, y + r * 0.6});
+      canvas.CurveTo({ball.x - r * 0.1, y - r * 0.3}, {ball.x - r * 0.1, y + r * 0.4},
+                     {ball.x - r * 0.75, y + r * 0.6});
       canvas.MoveTo(ball.x + r * 0.8, y - r * 0.55);
-      canvas.CurveTo({ball.x + r * 0.1, y - r * 0.3}, {ball.x + r * 0.1, y + r * 0.4}, {ball.x + r * 0.75, y + r * 0.6});
+      canvas.CurveTo({ball.x + r * 0.1, y - r * 0.3}, {ball.x + r * 0.1, y + r * 0.4},
+                     {ball.x + r * 0.75, y + r * 0.6});
       canvas.Stroke({1, 1, 1, 0.9}, 1.8);
       break;
     case 1:
@@ -44,7 +46,8 @@ void PaintBall(Canvas& canvas, const Ball& ball) {
       canvas.Fill({1, 1, 1, 0.85});
       canvas.Restore();
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -62,7 +65,8 @@ void PaintBasketFront(Canvas& canvas, const Basket& basket) {
   canvas.MoveTo(basket.x - rx, cy);
   canvas.CurveTo({basket.x - rx, cy + ry * 1.38}, {basket.x + rx, cy + ry * 1.38}, {basket.x + rx, cy});
   canvas.LineTo(basket.x + rx - 9, cy + 1);
-  canvas.CurveTo({basket.x + rx - 12, cy + ry * 0.82}, {basket.x - rx + 12, cy + ry * 0.82}, {basket.x - rx + 9, cy + 1});
+  canvas.CurveTo({basket.x + rx - 12, cy + ry * 0.82}, {basket.x - rx + 12, cy + ry * 0.82},
+                 {basket.x - rx + 9, cy + 1});
   canvas.ClosePath();
   canvas.FillVertical(basket.rim.Shade(1.1), basket.rim.Shade(0.65), cy, cy + ry);
   for (int i = -4; i <= 4; ++i) {

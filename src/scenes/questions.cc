@@ -100,7 +100,8 @@ void AddThings(Kinds& kinds) {
     kinds.push_back({a + "_present",
                      {"Is there a " + a + "?", "Is there a " + a + " in the room?", "Do you see a " + b + "?",
                       "Can you see a " + a + "?", "Is a " + b + " visible?", "Is there a " + b + " in the picture?"},
-                     answer, Species::kDog});
+                     answer,
+                     Species::kDog});
   };
   thing("couch", "sofa", Shows<&Truth::couch>);
   thing("bed", "bed", Shows<&Truth::bed>);
@@ -116,29 +117,46 @@ void AddThings(Kinds& kinds) {
 }
 
 void AddRoom(Kinds& kinds) {
-  const auto add = [&](const char* family, std::vector<std::string> wordings, std::string (*answer)(const Truth&, Species)) {
+  const auto add = [&](const char* family, std::vector<std::string> wordings,
+                       std::string (*answer)(const Truth&, Species)) {
     kinds.push_back({family, std::move(wordings), answer, Species::kDog});
   };
-  add("person_present", {"Is there a person?", "Is anybody in the room?", "Do you see a person?", "Is someone there?",
-                         "Is there a person in the room?", "Is anyone home?", "Is somebody in the picture?"}, Anybody);
-  add("pet_present", {"Is there a pet?", "Is there an animal?", "Do you see an animal?", "Is there a pet in the room?",
-                      "Are there any animals?", "Is any pet visible?"}, AnyPet);
-  add("room_empty", {"Is the room empty?", "Is this room empty?", "Is nobody in the room?", "Is the room without people and pets?"}, Nothing);
-  add("night", {"Is it night?", "Is it dark?", "Was this taken at night?", "Is this a night picture?"}, Shows<&Truth::night>);
-  add("tv_on", {"Is the tv on?", "Is the television on?", "Is the tv running?", "Is the tv switched on?"}, Shows<&Truth::tv_on>);
-  add("door_open", {"Is the door open?", "Is there an open door?", "Did someone leave the door open?", "Do you see an open door?"},
+  add("person_present",
+      {"Is there a person?", "Is anybody in the room?", "Do you see a person?", "Is someone there?",
+       "Is there a person in the room?", "Is anyone home?", "Is somebody in the picture?"},
+      Anybody);
+  add("pet_present",
+      {"Is there a pet?", "Is there an animal?", "Do you see an animal?", "Is there a pet in the room?",
+       "Are there any animals?", "Is any pet visible?"},
+      AnyPet);
+  add("room_empty",
+      {"Is the room empty?", "Is this room empty?", "Is nobody in the room?", "Is the room without people and pets?"},
+      Nothing);
+  add("night", {"Is it night?", "Is it dark?", "Was this taken at night?", "Is this a night picture?"},
+      Shows<&Truth::night>);
+  add("tv_on", {"Is the tv on?", "Is the television on?", "Is the tv running?", "Is the tv switched on?"},
+      Shows<&Truth::tv_on>);
+  add("door_open",
+      {"Is the door open?", "Is there an open door?", "Did someone leave the door open?", "Do you see an open door?"},
       Shows<&Truth::door_open>);
-  add("lamp_on", {"Is the lamp on?", "Is the light on?", "Is the lamp switched on?", "Is a lamp on?"}, Shows<&Truth::lamp_on>);
+  add("lamp_on", {"Is the lamp on?", "Is the light on?", "Is the lamp switched on?", "Is a lamp on?"},
+      Shows<&Truth::lamp_on>);
   add("bedroom", {"Is this a bedroom?", "Is it a bedroom?", "Is the room a bedroom?", "Does this show a bedroom?"},
       IsRoom<RoomKind::kBedroom>);
   add("kitchen", {"Is this a kitchen?", "Is it a kitchen?", "Is the room a kitchen?", "Does this show a kitchen?"},
       IsRoom<RoomKind::kKitchen>);
-  add("pet_count", {"How many animals are there?", "How many pets are there?", "How many pets do you see?",
-                    "How many animals are in the room?"}, PetCount);
-  add("which_animal", {"What animal is it?", "What animal is in the room?", "Which animal do you see?",
-                       "What kind of animal is there?", "Is it a dog or a cat?"}, WhichAnimal);
-  add("pet_on_couch", {"Is there a pet on the couch?", "Is a pet on the sofa?", "Is there an animal on the couch?",
-                       "Is an animal on the sofa?"}, PetOnCouch);
+  add("pet_count",
+      {"How many animals are there?", "How many pets are there?", "How many pets do you see?",
+       "How many animals are in the room?"},
+      PetCount);
+  add("which_animal",
+      {"What animal is it?", "What animal is in the room?", "Which animal do you see?", "What kind of animal is there?",
+       "Is it a dog or a cat?"},
+      WhichAnimal);
+  add("pet_on_couch",
+      {"Is there a pet on the couch?", "Is a pet on the sofa?", "Is there an animal on the couch?",
+       "Is an animal on the sofa?"},
+      PetOnCouch);
 }
 
 std::string With(std::string text, const std::string& pet) {
@@ -148,48 +166,74 @@ std::string With(std::string text, const std::string& pet) {
 
 void AddPet(Kinds& kinds, Species species) {
   const std::string pet(Name(species));
-  const auto add = [&](const char* family, std::vector<std::string> wordings, std::string (*answer)(const Truth&, Species)) {
+  const auto add = [&](const char* family, std::vector<std::string> wordings,
+                       std::string (*answer)(const Truth&, Species)) {
     for (std::string& wording : wordings) wording = With(wording, pet);
     kinds.push_back({pet + "_" + family, std::move(wordings), answer, species});
   };
   const auto on = [&](const char* place, const char* other, std::string (*answer)(const Truth&, Species)) {
     const std::string a = place, b = other;
-    add(("on_" + a).c_str(), {"Is the {pet} on the " + a + "?", "Is there a {pet} on the " + a + "?",
-                              "Is a {pet} on the " + b + "?", "Do you see a {pet} on the " + b + "?",
-                              "Is the {pet} on the " + b + " now?"}, answer);
+    add(("on_" + a).c_str(),
+        {"Is the {pet} on the " + a + "?", "Is there a {pet} on the " + a + "?", "Is a {pet} on the " + b + "?",
+         "Do you see a {pet} on the " + b + "?", "Is the {pet} on the " + b + " now?"},
+        answer);
   };
-  add("present", {"Is there a {pet}?", "Is there a {pet} in the room?", "Do you see a {pet}?", "Can you see the {pet}?",
-                  "Is a {pet} visible?", "Is the {pet} there?"}, Present);
-  add("count", {"How many {pet}s are there?", "How many {pet}s do you see?", "How many {pet}s are in the room?",
-                "How many {pet}s are in the picture?"}, HowMany);
-  add("where", {"Where is the {pet}?", "What is the {pet} on?", "Where is the {pet} now?", "Where do you see the {pet}?"}, Where);
-  add("doing", {"What is the {pet} doing?", "What does the {pet} do?", "What is the {pet} doing now?",
-                "What is the {pet} up to?"}, Doing);
+  add("present",
+      {"Is there a {pet}?", "Is there a {pet} in the room?", "Do you see a {pet}?", "Can you see the {pet}?",
+       "Is a {pet} visible?", "Is the {pet} there?"},
+      Present);
+  add("count",
+      {"How many {pet}s are there?", "How many {pet}s do you see?", "How many {pet}s are in the room?",
+       "How many {pet}s are in the picture?"},
+      HowMany);
+  add("where",
+      {"Where is the {pet}?", "What is the {pet} on?", "Where is the {pet} now?", "Where do you see the {pet}?"},
+      Where);
+  add("doing",
+      {"What is the {pet} doing?", "What does the {pet} do?", "What is the {pet} doing now?",
+       "What is the {pet} up to?"},
+      Doing);
   on("couch", "sofa", IsOn<Place::kCouch>);
   on("bed", "bed", IsOn<Place::kBed>);
   on("floor", "floor", IsOn<Place::kFloor>);
-  add("in_basket", {"Is the {pet} in the basket?", "Is there a {pet} in the basket?", "Is a {pet} in its basket?",
-                    "Is the {pet} in the pet basket?"}, IsOn<Place::kBasket>);
-  add("sleeping", {"Is the {pet} sleeping?", "Is the {pet} asleep?", "Is there a sleeping {pet}?", "Does the {pet} sleep?"},
+  add("in_basket",
+      {"Is the {pet} in the basket?", "Is there a {pet} in the basket?", "Is a {pet} in its basket?",
+       "Is the {pet} in the pet basket?"},
+      IsOn<Place::kBasket>);
+  add("sleeping",
+      {"Is the {pet} sleeping?", "Is the {pet} asleep?", "Is there a sleeping {pet}?", "Does the {pet} sleep?"},
       Does<Activity::kSleeping>);
-  add("sitting", {"Is the {pet} sitting?", "Does the {pet} sit?", "Is there a sitting {pet}?", "Is a {pet} sitting there?"},
+  add("sitting",
+      {"Is the {pet} sitting?", "Does the {pet} sit?", "Is there a sitting {pet}?", "Is a {pet} sitting there?"},
       Does<Activity::kSitting>);
-  add("walking", {"Is the {pet} walking?", "Is the {pet} walking around?", "Does the {pet} walk?", "Is a {pet} walking in the room?"},
+  add("walking",
+      {"Is the {pet} walking?", "Is the {pet} walking around?", "Does the {pet} walk?",
+       "Is a {pet} walking in the room?"},
       Does<Activity::kWalking>);
-  add("eating", {"Is the {pet} eating?", "Is the {pet} at its bowl?", "Does the {pet} eat?", "Is the {pet} eating from the bowl?",
-                 "Is a {pet} eating food?"}, Does<Activity::kEating>);
-  add("playing", {"Is the {pet} playing?", "Is the {pet} playing with the ball?", "Does the {pet} play?",
-                  "Is the {pet} playing with a toy?"}, Does<Activity::kPlaying>);
-  add("by_door", {"Is the {pet} by the door?", "Is the {pet} at the door?", "Is the {pet} waiting at the door?",
-                  "Is there a {pet} at the door?"}, ByDoor);
+  add("eating",
+      {"Is the {pet} eating?", "Is the {pet} at its bowl?", "Does the {pet} eat?", "Is the {pet} eating from the bowl?",
+       "Is a {pet} eating food?"},
+      Does<Activity::kEating>);
+  add("playing",
+      {"Is the {pet} playing?", "Is the {pet} playing with the ball?", "Does the {pet} play?",
+       "Is the {pet} playing with a toy?"},
+      Does<Activity::kPlaying>);
+  add("by_door",
+      {"Is the {pet} by the door?", "Is the {pet} at the door?", "Is the {pet} waiting at the door?",
+       "Is there a {pet} at the door?"},
+      ByDoor);
   if (species == Species::kCat) {
     on("table", "table", IsOn<Place::kTable>);
     return;
   }
-  add("chewing_couch", {"Is the {pet} chewing the couch?", "Is the {pet} chewing on the couch?", "Is the {pet} biting the sofa?",
-                        "Is a {pet} chewing the sofa?", "Is the {pet} eating the couch?"}, Does<Activity::kChewing>);
-  add("chewing_furniture", {"Is the {pet} chewing furniture?", "Is the {pet} chewing the furniture?",
-                            "Is the {pet} destroying furniture?", "Is a {pet} biting the furniture?"}, Does<Activity::kChewing>);
+  add("chewing_couch",
+      {"Is the {pet} chewing the couch?", "Is the {pet} chewing on the couch?", "Is the {pet} biting the sofa?",
+       "Is a {pet} chewing the sofa?", "Is the {pet} eating the couch?"},
+      Does<Activity::kChewing>);
+  add("chewing_furniture",
+      {"Is the {pet} chewing furniture?", "Is the {pet} chewing the furniture?", "Is the {pet} destroying furniture?",
+       "Is a {pet} biting the furniture?"},
+      Does<Activity::kChewing>);
 }
 
 std::string Lower(std::string text) {
@@ -213,11 +257,12 @@ const std::vector<QuestionKind>& AllQuestions() {
 
 std::vector<std::string> QuestionWords() {
   std::set<std::string> words{"yes", "no", "0", "1", "2", "3", "both", "none", "dog", "cat"};
-  for (const Activity a : {Activity::kSleeping, Activity::kSitting, Activity::kWalking, Activity::kPlaying, Activity::kChewing,
-                           Activity::kEating}) {
+  for (const Activity a : {Activity::kSleeping, Activity::kSitting, Activity::kWalking, Activity::kPlaying,
+                           Activity::kChewing, Activity::kEating}) {
     words.emplace(Name(a));
   }
-  for (const Place p : {Place::kFloor, Place::kCouch, Place::kBed, Place::kTable, Place::kBasket}) words.emplace(Name(p));
+  for (const Place p : {Place::kFloor, Place::kCouch, Place::kBed, Place::kTable, Place::kBasket})
+    words.emplace(Name(p));
   for (const QuestionKind& kind : AllQuestions()) {
     for (const std::string& wording : kind.wordings) {
       std::string word;
@@ -239,7 +284,8 @@ Questioner::Questioner() : share_(AllQuestions().size()) {
     const Truth truth = Describe(RandomScene(0x5eed0000 + seed));
     for (size_t i = 0; i < share_.size(); ++i) {
       const QuestionKind& kind = AllQuestions()[i];
-      if (const std::string answer = kind.answer(truth, kind.species); !answer.empty()) share_[i][answer] += 1.0 / kScenes;
+      if (const std::string answer = kind.answer(truth, kind.species); !answer.empty())
+        share_[i][answer] += 1.0 / kScenes;
     }
   }
 }

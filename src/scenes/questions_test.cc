@@ -19,7 +19,9 @@ const QuestionKind& Kind(const std::string& family) {
   return *found;
 }
 
-std::string Answer(const std::string& family, const Truth& truth) { return Kind(family).answer(truth, Kind(family).species); }
+std::string Answer(const std::string& family, const Truth& truth) {
+  return Kind(family).answer(truth, Kind(family).species);
+}
 
 PetTruth APet(Species species, Activity activity, Place place) {
   PetTruth pet;
@@ -66,7 +68,8 @@ TEST(Questions, WhatIsNotThereIsNotAskedWhereItIs) {
 
 TEST(Questions, TwoDogsLeaveOpenWhichOneIsMeant) {
   Truth truth;
-  truth.pets = {APet(Species::kDog, Activity::kSleeping, Place::kBed), APet(Species::kDog, Activity::kChewing, Place::kFloor)};
+  truth.pets = {APet(Species::kDog, Activity::kSleeping, Place::kBed),
+                APet(Species::kDog, Activity::kChewing, Place::kFloor)};
   EXPECT_EQ(Answer("dog_where", truth), "");
   EXPECT_EQ(Answer("dog_count", truth), "2");
   EXPECT_EQ(Answer("dog_chewing_couch", truth), "yes");
@@ -100,7 +103,8 @@ TEST(Questions, EveryAnswerIsOneLowerCaseWordOfTheVocabulary) {
     const Truth truth = Describe(RandomScene(seed));
     for (const QuestionKind& kind : AllQuestions()) {
       const std::string answer = kind.answer(truth, kind.species);
-      EXPECT_TRUE(answer.empty() || std::binary_search(words.begin(), words.end(), answer)) << kind.family << ": " << answer;
+      EXPECT_TRUE(answer.empty() || std::binary_search(words.begin(), words.end(), answer))
+          << kind.family << ": " << answer;
     }
   }
 }

@@ -1,7 +1,9 @@
 #include "scenes/room.h"
 
 #include <algorithm>
+#include <cmath>
 #include <initializer_list>
+#include <utility>
 
 namespace pawsight::scenes {
 namespace {
@@ -12,9 +14,7 @@ T Pick(Rng& rng, std::initializer_list<T> choices) {
 }
 
 Color Wood(Rng& rng) { return Color::Hsv(rng.Uniform(0.05, 0.10), rng.Uniform(0.3, 0.65), rng.Uniform(0.3, 0.8)); }
-Color Cloth(Rng& rng) {
-  return Color::Hsv(rng.Uniform(), rng.Uniform(0.1, 0.65), rng.Uniform(0.35, 0.85));
-}
+Color Cloth(Rng& rng) { return Color::Hsv(rng.Uniform(), rng.Uniform(0.1, 0.65), rng.Uniform(0.35, 0.85)); }
 
 void PaintWalls(Rng& rng, Walls& walls) {
   walls.floor_y = rng.Uniform(150, 176);
@@ -66,12 +66,14 @@ BackRow ChooseBackRow(Rng& rng, RoomKind kind, const RoomWishes& wishes) {
   return row;
 }
 
+enum class Item { kCouch, kBed, kDoor, kTv, kKitchen, kPlant };
+
 /// Hands out stretches of the back wall from left to right; what does not fit is left out.
 class WallSpace {
  public:
   WallSpace(Rng& rng, double from, double to) : rng_(rng), x_(from), end_(to) {}
 
-  void Want(int what, double width) { wants_.push_back({what, width}); }
+  void Want(Item what, double width) { wants_.push_back({what, width}); }
 
   /// Calls place(what, x of the middle) in random order.
   template <typename Place>
@@ -94,10 +96,8 @@ class WallSpace {
  private:
   Rng& rng_;
   double x_, end_;
-  std::vector<std::pair<int, double>> wants_;
+  std::vector<std::pair<Item, double>> wants_;
 };
-
-enum Item { kCouchItem, kBedItem, kDoorItem, kTvItem, kKitchenItem, kPlantItem };
 
 void PlaceTv(Rng& rng, Room& room, double x) {
   Tv tv;
@@ -112,72 +112,87 @@ void PlaceTv(Rng& rng, Room& room, double x) {
   room.tv = tv;
 }
 
+Couch MakeCouch(Rng& rng, const Spot& spot) {
+  Couch couch;
+  static_cast<Spot&>(couch) = {spot.x, spot.y + rng.Uniform(26, 38), spot.w, rng.Uniform(80, 92)};
+  couch.color = Cloth(rng);
+  couch.cushions = rng.Chance(0.6) ? 2 : 3;
+  couch.arm = rng.Uniform(19, 25);
+  couch.roundness = rng.Uniform(6, 14);
+  couch.torn = rng.Chance(0.2);
+  couch.torn_left = rng.Chance(0.5);
+  couch.pillow = Cloth(rng);
+  return couch;
+}
+
+Bed MakeBed(Rng& rng, const Spot& spot) {
+  Bed bed;
+  static_cast<Spot&>(bed) = {spot.x, spot.y + rng.Uniform(30, 42), spot.w, rng.Uniform(84, 96)};
+  bed.frame = Wood(rng);
+  bed.blanket = Cloth(rng);
+  bed.sheet = Color::Hsv(rng.Uniform(), rng.Uniform(0, 0.12), rng.Uniform(0.88, 0.98));
+  bed.head_left = rng.Chance(0.5);
+  bed.pattern = rng.Below(3);
+  return bed;
+}
+
+Door MakeDoor(Rng& rng, const Spot& spot) {
+  Door door;
+  static_cast<Spot&>(door) = {spot.x, spot.y, spot.w, rng.Uniform(122, 138)};
+  door.color = rng.Chance(0.5) ? Wood(rng) : Color::Hsv(rng.Uniform(), rng.Uniform(0, 0.3), rng.Uniform(0.75, 0.95));
+  door.open = rng.Chance(0.5);
+  door.hinge_left = rng.Chance(0.5);
+  door.panels = 1 + rng.Below(3);
+  return door;
+}
+
+Kitchenette MakeKitchenette(Rng& rng, const Spot& spot) {
+  Kitchenette kitchen;
+  static_cast<Spot&>(kitchen) = {spot.x, spot.y + 14, spot.w, rng.Uniform(132, 145)};
+  kitchen.cabinet = Color::Hsv(rng.Uniform(), rng.Uniform(0.05, 0.4), rng.Uniform(0.6, 0.92));
+  kitchen.worktop = rng.Chance(0.5) ? Wood(rng) : Color{0.35, 0.35, 0.37};
+  kitchen.fridge_left = rng.Chance(0.5);
+  return kitchen;
+}
+
 void PlaceBackRow(Rng& rng, Room& room, const BackRow& row) {
   const double floor_y = room.walls.floor_y;
   const bool crowded = row.couch && row.bed;
   const double couch_w = crowded ? rng.Uniform(140, 150) : rng.Uniform(150, 185);
   const double bed_w = crowded ? rng.Uniform(150, 160) : rng.Uniform(165, 195);
   const double door_w = rng.Uniform(50, 62);
+  constexpr double kKitchenWidth = 165;
   WallSpace space(rng, 8, kWorldWidth - 8);
   double used = 0;
-  const auto want = [&](bool wanted, int item, double width) {
+  const auto want = [&](bool wanted, Item item, double width) {
     if (!wanted || used + width > kWorldWidth - 16) return;
     used += width;
     space.Want(item, width);
   };
-  want(row.couch, kCouchItem, couch_w);
-  want(row.bed, kBedItem, bed_w);
-  want(row.door, kDoorItem, door_w + 8);
-  want(row.kitchenette, kKitchenItem, 165);
-  want(row.tv, kTvItem, 92);
-  want(row.plant, kPlantItem, 40);
-  space.Share([&](int item, double x) {
-    switch (static_cast<Item>(item)) {
-      case kCouchItem: {
-        Couch couch;
-        static_cast<Spot&>(couch) = {x, floor_y + rng.Uniform(26, 38), couch_w, rng.Uniform(80, 92)};
-        couch.color = Cloth(rng);
-        couch.cushions = rng.Chance(0.6) ? 2 : 3;
-        couch.arm = rng.Uniform(19, 25);
-        couch.roundness = rng.Uniform(6, 14);
-        couch.torn = rng.Chance(0.2);
-        couch.torn_left = rng.Chance(0.5);
-        couch.pillow = Cloth(rng);
-        room.couch = couch;
+  want(row.couch, Item::kCouch, couch_w);
+  want(row.bed, Item::kBed, bed_w);
+  want(row.door, Item::kDoor, door_w + 8);
+  want(row.kitchenette, Item::kKitchen, kKitchenWidth);
+  want(row.tv, Item::kTv, 92);
+  want(row.plant, Item::kPlant, 40);
+  space.Share([&](Item item, double x) {
+    switch (item) {
+      case Item::kCouch:
+        room.couch = MakeCouch(rng, {x, floor_y, couch_w, 0});
         break;
-      }
-      case kBedItem: {
-        Bed bed;
-        static_cast<Spot&>(bed) = {x, floor_y + rng.Uniform(30, 42), bed_w, rng.Uniform(84, 96)};
-        bed.frame = Wood(rng);
-        bed.blanket = Cloth(rng);
-        bed.sheet = Color::Hsv(rng.Uniform(), rng.Uniform(0, 0.12), rng.Uniform(0.88, 0.98));
-        bed.head_left = rng.Chance(0.5);
-        bed.pattern = rng.Below(3);
-        room.bed = bed;
+      case Item::kBed:
+        room.bed = MakeBed(rng, {x, floor_y, bed_w, 0});
         break;
-      }
-      case kDoorItem: {
-        Door door;
-        static_cast<Spot&>(door) = {x, floor_y, door_w, rng.Uniform(122, 138)};
-        door.color = rng.Chance(0.5) ? Wood(rng) : Color::Hsv(rng.Uniform(), rng.Uniform(0, 0.3), rng.Uniform(0.75, 0.95));
-        door.open = rng.Chance(0.5);
-        door.hinge_left = rng.Chance(0.5);
-        door.panels = 1 + rng.Below(3);
-        room.door = door;
+      case Item::kDoor:
+        room.door = MakeDoor(rng, {x, floor_y, door_w, 0});
         break;
-      }
-      case kTvItem: PlaceTv(rng, room, x); break;
-      case kKitchenItem: {
-        Kitchenette kitchen;
-        static_cast<Spot&>(kitchen) = {x, floor_y + 14, 165, rng.Uniform(132, 145)};
-        kitchen.cabinet = Color::Hsv(rng.Uniform(), rng.Uniform(0.05, 0.4), rng.Uniform(0.6, 0.92));
-        kitchen.worktop = rng.Chance(0.5) ? Wood(rng) : Color{0.35, 0.35, 0.37};
-        kitchen.fridge_left = rng.Chance(0.5);
-        room.kitchenette = kitchen;
+      case Item::kTv:
+        PlaceTv(rng, room, x);
         break;
-      }
-      case kPlantItem:
+      case Item::kKitchen:
+        room.kitchenette = MakeKitchenette(rng, {x, floor_y, kKitchenWidth, 0});
+        break;
+      case Item::kPlant:
         room.walls.plant = true;
         room.walls.plant_spot = {x, floor_y + rng.Uniform(10, 18), 36, rng.Uniform(60, 85)};
         break;
@@ -187,12 +202,15 @@ void PlaceBackRow(Rng& rng, Room& room, const BackRow& row) {
 
 /// True when [x - w/2, x + w/2] is free of tall things at the wall.
 bool WallFree(const Room& room, double x, double w) {
-  const auto clear = [&](const auto& thing) { return !thing || x + w / 2 < thing->left() || x - w / 2 > thing->right(); };
+  const auto clear = [&](const auto& thing) {
+    return !thing || x + w / 2 < thing->left() || x - w / 2 > thing->right();
+  };
   bool pictures_clear = true;
   for (const Picture& p : room.pictures) pictures_clear &= x + w / 2 < p.left() - 4 || x - w / 2 > p.right() + 4;
   const bool plant_clear = !room.walls.plant || std::abs(x - room.walls.plant_spot.x) > w / 2 + 18;
   return pictures_clear && plant_clear && clear(room.door) && clear(room.tv) && clear(room.kitchenette) &&
-         clear(room.window) && x - w / 2 > room.walls.side_left + 4 && x + w / 2 < kWorldWidth - room.walls.side_right - 4;
+         clear(room.window) && x - w / 2 > room.walls.side_left + 4 &&
+         x + w / 2 < kWorldWidth - room.walls.side_right - 4;
 }
 
 void HangOnWall(Rng& rng, Room& room) {

@@ -27,9 +27,9 @@ struct Spot {
 struct Couch : Spot {
   Color color;
   int cushions = 2;
-  double arm = 20;      // width of an arm
+  double arm = 20;  // width of an arm
   double roundness = 10;
-  bool torn = false;    // stuffing shows where somebody chewed the left or right arm
+  bool torn = false;  // stuffing shows where somebody chewed the left or right arm
   bool torn_left = true;
   Color pillow;
 };

@@ -10,22 +10,32 @@ namespace {
 
 Color DogFur(Rng& rng) {
   switch (rng.Below(5)) {
-    case 0: return {0.80, 0.60, 0.34};  // golden
-    case 1: return {0.45, 0.28, 0.16};  // chocolate
-    case 2: return {0.17, 0.15, 0.15};  // black
-    case 3: return {0.93, 0.90, 0.84};  // white
-    default: return {0.64, 0.44, 0.26};  // tan
+    case 0:
+      return {0.80, 0.60, 0.34};  // golden
+    case 1:
+      return {0.45, 0.28, 0.16};  // chocolate
+    case 2:
+      return {0.17, 0.15, 0.15};  // black
+    case 3:
+      return {0.93, 0.90, 0.84};  // white
+    default:
+      return {0.64, 0.44, 0.26};  // tan
   }
 }
 
 Color CatFur(Rng& rng) {
   switch (rng.Below(6)) {
     case 0:
-    case 1: return {0.92, 0.55, 0.20};  // ginger
-    case 2: return {0.50, 0.52, 0.56};  // blue grey
-    case 3: return {0.15, 0.15, 0.18};  // black
-    case 4: return {0.68, 0.69, 0.72};  // silver
-    default: return {0.90, 0.88, 0.87};  // white
+    case 1:
+      return {0.92, 0.55, 0.20};  // ginger
+    case 2:
+      return {0.50, 0.52, 0.56};  // blue grey
+    case 3:
+      return {0.15, 0.15, 0.18};  // black
+    case 4:
+      return {0.68, 0.69, 0.72};  // silver
+    default:
+      return {0.90, 0.88, 0.87};  // white
   }
 }
 

@@ -17,7 +17,7 @@ struct Coat {
   bool pointed_ears = false;  // dogs: German shepherd or spaniel; cats always have them
   bool patches = false;       // dogs: spots; cats: tabby stripes
   Color patch;
-  double fluff = 1;           // tail and body thickness, 0.85..1.15
+  double fluff = 1;  // tail and body thickness, 0.85..1.15
   double size = 1;
 };
 
@@ -26,16 +26,16 @@ struct Pet {
   Coat coat;
   Activity activity = Activity::kSitting;
   Place place = Place::kFloor;
-  double x = 0, y = 0;     // where the middle of its feet stands
-  double scale = 1;        // units of the pet's own drawing to world units
+  double x = 0, y = 0;  // where the middle of its feet stands
+  double scale = 1;     // units of the pet's own drawing to world units
   bool faces_left = false;
-  double phase = 0;        // seconds of the movement: steps, breath, tail
-  bool front = false;      // sitting: looks at the camera
+  double phase = 0;    // seconds of the movement: steps, breath, tail
+  bool front = false;  // sitting: looks at the camera
 };
 
 struct Person {
   double x = 0, y = 0, scale = 1;
-  bool sits = false;       // on the couch
+  bool sits = false;  // on the couch
   bool faces_left = false;
   double phase = 0;
   bool walks = false;
@@ -49,9 +49,9 @@ struct View {
   double roll = 0;                            // radians
   bool mirrored = false;
   double brightness = 1, contrast = 1, warmth = 0;
-  double noise = 4;      // deviation of the sensor noise, of 255
-  int jpeg_quality = 70; // 1..100
-  double blur = 0;       // 0 sharp .. 1
+  double noise = 4;       // deviation of the sensor noise, of 255
+  int jpeg_quality = 70;  // 1..100
+  double blur = 0;        // 0 sharp .. 1
 };
 
 struct Scene {
@@ -60,7 +60,7 @@ struct Scene {
   std::vector<Person> people;
   bool night = false;
   View view;
-  double seconds = 0;    // time of the frame, for what moves by itself (the television)
+  double seconds = 0;  // time of the frame, for what moves by itself (the television)
   uint64_t noise_seed = 0;
 };
 

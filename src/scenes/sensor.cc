@@ -32,7 +32,8 @@ void Blur(frames::Image& image, double amount) {
   std::vector<float> row(stride);
   for (int y = 0; y < image.height; ++y) {
     uint8_t* p = image.pixel(0, y);
-    for (size_t i = 3; i + 3 < stride; ++i) row[i] = side * static_cast<float>(p[i - 3] + p[i + 3]) + middle * static_cast<float>(p[i]);
+    for (size_t i = 3; i + 3 < stride; ++i)
+      row[i] = side * static_cast<float>(p[i - 3] + p[i + 3]) + middle * static_cast<float>(p[i]);
     for (size_t i = 3; i + 3 < stride; ++i) p[i] = ToByte(row[i]);
   }
 }
@@ -91,10 +92,9 @@ constexpr int kLuma[64] = {16, 11, 10, 16, 24,  40,  51,  61,  12, 12, 14, 19, 2
                            14, 13, 16, 24, 40,  57,  69,  56,  14, 17, 22, 29, 51,  87,  80,  62,
                            18, 22, 37, 56, 68,  109, 103, 77,  24, 35, 55, 64, 81,  104, 113, 92,
                            49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99};
-constexpr int kChroma[64] = {17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99,
-                             24, 26, 56, 99, 99, 99, 99, 99, 47, 66, 99, 99, 99, 99, 99, 99,
-                             99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99,
-                             99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99};
+constexpr int kChroma[64] = {17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99, 24, 26, 56, 99, 99, 99,
+                             99, 99, 47, 66, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99,
+                             99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99};
 
 Block Steps(const int (&table)[64], int quality) {
   const int scale = quality < 50 ? 5000 / std::max(quality, 1) : 200 - 2 * std::min(quality, 100);
@@ -107,8 +107,11 @@ struct Plane {
   int width, height;
   std::vector<float> at;
 
-  Plane(int w, int h) : width((w + 7) & ~7), height((h + 7) & ~7), at(static_cast<size_t>(width) * static_cast<size_t>(height)) {}
-  float& operator()(int x, int y) { return at[static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x)]; }
+  Plane(int w, int h)
+      : width((w + 7) & ~7), height((h + 7) & ~7), at(static_cast<size_t>(width) * static_cast<size_t>(height)) {}
+  float& operator()(int x, int y) {
+    return at[static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x)];
+  }
 };
 
 void Quantise(Plane& plane, const Block& steps) {
@@ -175,7 +178,8 @@ void Expose(frames::Image& image, const Scene& scene) {
       const float shade = 1 - light.vignette * 0.5F * (dx * dx + dy * dy);
       const Grain grain = NextGrain(rng);
       if (light.grey) {
-        const float luma = 0.35F * static_cast<float>(p[0]) + 0.5F * static_cast<float>(p[1]) + 0.15F * static_cast<float>(p[2]);
+        const float luma =
+            0.35F * static_cast<float>(p[0]) + 0.5F * static_cast<float>(p[1]) + 0.15F * static_cast<float>(p[2]);
         const float v = ((luma - 128) * light.contrast + 124) * shade * light.gain[1] + light.noise * grain.g;
         p[0] = p[1] = p[2] = ToByte(v);
         continue;

@@ -9,7 +9,8 @@
 namespace pawsight::scenes {
 
 /// Changes `image` into what the camera of `scene.view` would give: infrared grey at night, brightness, contrast,
-/// vignette, blur, noise seeded by scene.noise_seed, and the blocks of its JPEG quality. Cost: about 1.5 ms for 256x192.
+/// vignette, blur, noise seeded by scene.noise_seed, and the blocks of its JPEG quality. Cost: about 1.5 ms for
+/// 256x192.
 void Expose(frames::Image& image, const Scene& scene);
 
 /// The loss of a baseline JPEG at `quality` (1..100), 4:2:0, without the bytes: 8x8 cosine transforms, quantised with

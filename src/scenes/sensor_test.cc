@@ -72,7 +72,8 @@ TEST(Expose, NoiseIsAsStrongAsItSays) {
   scene.view.noise = 0;
   Expose(clean, scene);
   double luma = 0;
-  for (size_t i = 0; i < noisy.rgb.size(); i += 3) luma += std::pow(static_cast<double>(noisy.rgb[i + 1]) - clean.rgb[i + 1], 2);
+  for (size_t i = 0; i < noisy.rgb.size(); i += 3)
+    luma += std::pow(static_cast<double>(noisy.rgb[i + 1]) - clean.rgb[i + 1], 2);
   EXPECT_NEAR(std::sqrt(luma / static_cast<double>(noisy.rgb.size() / 3)), 4, 1.5);  // the chroma part is averaged away
 }
 

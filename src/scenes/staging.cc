@@ -12,14 +12,14 @@ struct Lot {
 };
 
 constexpr Lot kLots[] = {
-    {{Activity::kSleeping, Place::kFloor, false}, 6, 5},   {{Activity::kSleeping, Place::kCouch, false}, 7, 6},
-    {{Activity::kSleeping, Place::kBed, false}, 7, 6},     {{Activity::kSleeping, Place::kBasket, false}, 8, 6},
-    {{Activity::kSleeping, Place::kTable, false}, 0, 6},   {{Activity::kSitting, Place::kFloor, false}, 7, 7},
-    {{Activity::kSitting, Place::kCouch, false}, 7, 7},    {{Activity::kSitting, Place::kBed, false}, 7, 7},
-    {{Activity::kSitting, Place::kTable, false}, 0, 11},   {{Activity::kSitting, Place::kFloor, true}, 10, 7},
-    {{Activity::kWalking, Place::kFloor, false}, 12, 10},  {{Activity::kWalking, Place::kTable, false}, 0, 6},
-    {{Activity::kWalking, Place::kBed, false}, 2, 2},      {{Activity::kPlaying, Place::kFloor, false}, 19, 15},
-    {{Activity::kChewing, Place::kFloor, false}, 20, 0},   {{Activity::kEating, Place::kFloor, false}, 18, 15},
+    {{Activity::kSleeping, Place::kFloor, false}, 6, 5},  {{Activity::kSleeping, Place::kCouch, false}, 7, 6},
+    {{Activity::kSleeping, Place::kBed, false}, 7, 6},    {{Activity::kSleeping, Place::kBasket, false}, 8, 6},
+    {{Activity::kSleeping, Place::kTable, false}, 0, 6},  {{Activity::kSitting, Place::kFloor, false}, 7, 7},
+    {{Activity::kSitting, Place::kCouch, false}, 7, 7},   {{Activity::kSitting, Place::kBed, false}, 7, 7},
+    {{Activity::kSitting, Place::kTable, false}, 0, 11},  {{Activity::kSitting, Place::kFloor, true}, 10, 7},
+    {{Activity::kWalking, Place::kFloor, false}, 12, 10}, {{Activity::kWalking, Place::kTable, false}, 0, 6},
+    {{Activity::kWalking, Place::kBed, false}, 2, 2},     {{Activity::kPlaying, Place::kFloor, false}, 19, 15},
+    {{Activity::kChewing, Place::kFloor, false}, 20, 0},  {{Activity::kEating, Place::kFloor, false}, 18, 15},
 };
 
 Box BoxOf(const Spot& spot) { return {spot.left(), spot.top(), spot.right(), spot.y}; }
@@ -28,12 +28,16 @@ Box BoxOf(const Spot& spot) { return {spot.left(), spot.top(), spot.right(), spo
 double Reach(const Pet& pet, Activity activity) {
   const bool dog = pet.species == Species::kDog;
   switch (activity) {
-    case Activity::kEating: return dog ? 70 : 50;
-    case Activity::kPlaying: return dog ? 92 : 70;
-    case Activity::kChewing: return dog ? 76 : 54;
+    case Activity::kEating:
+      return dog ? 70 : 50;
+    case Activity::kPlaying:
+      return dog ? 92 : 70;
+    case Activity::kChewing:
+      return dog ? 76 : 54;
     case Activity::kSleeping:
     case Activity::kSitting:
-    case Activity::kWalking: return 0;
+    case Activity::kWalking:
+      return 0;
   }
   return 0;
 }
@@ -62,7 +66,8 @@ std::optional<Pet> Try(Rng& rng, Room& room, Pet pet, const Behaviour& what) {
     case Place::kBed: {
       if (!room.bed) return std::nullopt;
       const double side = room.bed->head_left ? 1 : -1;
-      return at(room.bed->x + side * room.bed->w * rng.Uniform(-0.12, 0.22), room.bed->y - room.bed->h * 0.38, 0.86 * size);
+      return at(room.bed->x + side * room.bed->w * rng.Uniform(-0.12, 0.22), room.bed->y - room.bed->h * 0.38,
+                0.86 * size);
     }
     case Place::kTable:
       if (!room.table) return std::nullopt;
@@ -70,7 +75,8 @@ std::optional<Pet> Try(Rng& rng, Room& room, Pet pet, const Behaviour& what) {
     case Place::kBasket:
       if (!room.basket) return std::nullopt;
       return at(room.basket->x, room.basket->y - 6, size);
-    case Place::kFloor: break;
+    case Place::kFloor:
+      break;
   }
   if (what.activity == Activity::kChewing) {
     if (!room.couch) return std::nullopt;
@@ -209,11 +215,16 @@ double ScaleAt(const Room& room, double y) {
 
 double Depth(const Room& room, const Pet& pet) {
   switch (pet.place) {
-    case Place::kCouch: return room.couch ? room.couch->y + 0.5 : pet.y;
-    case Place::kBed: return room.bed ? room.bed->y + 0.5 : pet.y;
-    case Place::kTable: return room.table ? room.table->y + 0.5 : pet.y;
-    case Place::kBasket: return room.basket ? room.basket->y - 1 : pet.y;
-    case Place::kFloor: return pet.y;
+    case Place::kCouch:
+      return room.couch ? room.couch->y + 0.5 : pet.y;
+    case Place::kBed:
+      return room.bed ? room.bed->y + 0.5 : pet.y;
+    case Place::kTable:
+      return room.table ? room.table->y + 0.5 : pet.y;
+    case Place::kBasket:
+      return room.basket ? room.basket->y - 1 : pet.y;
+    case Place::kFloor:
+      return pet.y;
   }
   return pet.y;
 }
@@ -232,12 +243,24 @@ Spot Extent(const Pet& pet) {
   const bool dog = pet.species == Species::kDog;
   double x0 = 0, x1 = 0, h = 0;
   switch (pet.activity) {
-    case Activity::kSleeping: x0 = dog ? -50 : -42, x1 = dog ? 60 : 42, h = dog ? 36 : 33; break;
-    case Activity::kSitting: x0 = dog ? -36 : -32, x1 = dog ? 44 : 30, h = dog ? 98 : 83; break;
-    case Activity::kWalking: x0 = dog ? -54 : -44, x1 = dog ? 76 : 54, h = dog ? 90 : 76; break;
-    case Activity::kPlaying: x0 = dog ? -50 : -42, x1 = dog ? 76 : 54, h = dog ? 78 : 66; break;
-    case Activity::kChewing: x0 = dog ? -54 : -44, x1 = dog ? 80 : 54, h = dog ? 86 : 72; break;
-    case Activity::kEating: x0 = dog ? -54 : -44, x1 = dog ? 74 : 54, h = dog ? 76 : 66; break;
+    case Activity::kSleeping:
+      x0 = dog ? -50 : -42, x1 = dog ? 60 : 42, h = dog ? 36 : 33;
+      break;
+    case Activity::kSitting:
+      x0 = dog ? -36 : -32, x1 = dog ? 44 : 30, h = dog ? 98 : 83;
+      break;
+    case Activity::kWalking:
+      x0 = dog ? -54 : -44, x1 = dog ? 76 : 54, h = dog ? 90 : 76;
+      break;
+    case Activity::kPlaying:
+      x0 = dog ? -50 : -42, x1 = dog ? 76 : 54, h = dog ? 78 : 66;
+      break;
+    case Activity::kChewing:
+      x0 = dog ? -54 : -44, x1 = dog ? 80 : 54, h = dog ? 86 : 72;
+      break;
+    case Activity::kEating:
+      x0 = dog ? -54 : -44, x1 = dog ? 74 : 54, h = dog ? 76 : 66;
+      break;
   }
   const double middle = (x0 + x1) / 2 * (pet.faces_left ? -1 : 1);
   return {pet.x + middle * pet.scale, pet.y, (x1 - x0) * pet.scale, h * pet.scale};

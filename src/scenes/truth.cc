@@ -10,32 +10,46 @@ std::string_view Name(Species species) { return species == Species::kDog ? "dog"
 
 std::string_view Name(Activity activity) {
   switch (activity) {
-    case Activity::kSleeping: return "sleeping";
-    case Activity::kSitting: return "sitting";
-    case Activity::kWalking: return "walking";
-    case Activity::kPlaying: return "playing";
-    case Activity::kChewing: return "chewing";
-    case Activity::kEating: return "eating";
+    case Activity::kSleeping:
+      return "sleeping";
+    case Activity::kSitting:
+      return "sitting";
+    case Activity::kWalking:
+      return "walking";
+    case Activity::kPlaying:
+      return "playing";
+    case Activity::kChewing:
+      return "chewing";
+    case Activity::kEating:
+      return "eating";
   }
   return "";
 }
 
 std::string_view Name(Place place) {
   switch (place) {
-    case Place::kFloor: return "floor";
-    case Place::kCouch: return "couch";
-    case Place::kBed: return "bed";
-    case Place::kTable: return "table";
-    case Place::kBasket: return "basket";
+    case Place::kFloor:
+      return "floor";
+    case Place::kCouch:
+      return "couch";
+    case Place::kBed:
+      return "bed";
+    case Place::kTable:
+      return "table";
+    case Place::kBasket:
+      return "basket";
   }
   return "";
 }
 
 std::string_view Name(RoomKind kind) {
   switch (kind) {
-    case RoomKind::kLivingRoom: return "livingroom";
-    case RoomKind::kBedroom: return "bedroom";
-    case RoomKind::kKitchen: return "kitchen";
+    case RoomKind::kLivingRoom:
+      return "livingroom";
+    case RoomKind::kBedroom:
+      return "bedroom";
+    case RoomKind::kKitchen:
+      return "kitchen";
   }
   return "";
 }
@@ -85,13 +99,16 @@ Json ToJson(const Truth& truth) {
                                 {"box", ToJson(pet.box)},
                                 {"visible", pet.visible}});
   }
-  return Json::Object{{"room", Name(truth.room)},   {"night", truth.night},     {"people", truth.people},
-                      {"couch", truth.couch},       {"bed", truth.bed},         {"table", truth.table},
-                      {"chair", truth.chair},       {"tv", truth.tv},           {"door", truth.door},
-                      {"window", truth.window},     {"lamp", truth.lamp},       {"bowl", truth.bowl},
-                      {"ball", truth.ball},         {"basket", truth.basket},   {"tv_on", truth.tv_on},
-                      {"door_open", truth.door_open}, {"lamp_on", truth.lamp_on}, {"couch_torn", truth.couch_torn},
-                      {"pets", std::move(pets)},      {"things", std::move(things)}};
+  return Json::Object{{"room", Name(truth.room)}, {"night", truth.night},
+                      {"people", truth.people},   {"couch", truth.couch},
+                      {"bed", truth.bed},         {"table", truth.table},
+                      {"chair", truth.chair},     {"tv", truth.tv},
+                      {"door", truth.door},       {"window", truth.window},
+                      {"lamp", truth.lamp},       {"bowl", truth.bowl},
+                      {"ball", truth.ball},       {"basket", truth.basket},
+                      {"tv_on", truth.tv_on},     {"door_open", truth.door_open},
+                      {"lamp_on", truth.lamp_on}, {"couch_torn", truth.couch_torn},
+                      {"pets", std::move(pets)},  {"things", std::move(things)}};
 }
 
 }  // namespace pawsight::scenes

@@ -14,11 +14,20 @@ constexpr double kHopSeconds = 0.5;
 /// Where it stands on the floor before it hops up to `pet`, or after it came down.
 Pet OnFloor(const Room& room, Pet pet) {
   switch (pet.place) {
-    case Place::kFloor: return pet;
-    case Place::kCouch: pet.y = room.couch ? room.couch->y + 16 : pet.y; break;
-    case Place::kBed: pet.y = room.bed ? room.bed->y + 16 : pet.y; break;
-    case Place::kTable: pet.y = room.table ? room.table->y + 12 : pet.y; break;
-    case Place::kBasket: pet.y = room.basket ? room.basket->y + 8 : pet.y; break;
+    case Place::kFloor:
+      return pet;
+    case Place::kCouch:
+      pet.y = room.couch ? room.couch->y + 16 : pet.y;
+      break;
+    case Place::kBed:
+      pet.y = room.bed ? room.bed->y + 16 : pet.y;
+      break;
+    case Place::kTable:
+      pet.y = room.table ? room.table->y + 12 : pet.y;
+      break;
+    case Place::kBasket:
+      pet.y = room.basket ? room.basket->y + 8 : pet.y;
+      break;
   }
   pet.place = Place::kFloor;
   pet.scale = ScaleAt(room, pet.y) * pet.coat.size;
@@ -47,7 +56,8 @@ Pet Hop(const Pet& floor, const Pet& above, double t) {
 
 }  // namespace
 
-Pet Underway(const Room& room, const std::optional<Pet>& from, const std::optional<Pet>& to, double part, double seconds) {
+Pet Underway(const Room& room, const std::optional<Pet>& from, const std::optional<Pet>& to, double part,
+             double seconds) {
   CHECK(from || to);
   const Pet start = from ? OnFloor(room, *from) : OffStage(room, *to);
   const Pet goal = to ? OnFloor(room, *to) : OffStage(room, *from);
