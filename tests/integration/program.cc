@@ -1,0 +1,93 @@
+#include "program.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+namespace pawsight::integration {
+namespace {
+
+constexpr std::chrono::minutes kLongest{5};
+
+std::string ReadText(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void Redirect(const char* path, int descriptor) {
+  const int opened = open(path, descriptor == STDIN_FILENO ? O_RDONLY : O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  if (opened >= 0) dup2(opened, descriptor);
+}
+
+/// In the child, after fork: only calls that are safe there.
+[[noreturn]] void Become(const std::vector<char*>& argv, const std::string& folder, const std::string& out, const std::string& err) {
+  Redirect("/dev/null", STDIN_FILENO);
+  Redirect(out.c_str(), STDOUT_FILENO);
+  Redirect(err.c_str(), STDERR_FILENO);
+  if (folder.empty() || chdir(folder.c_str()) == 0) execv(argv[0], argv.data());
+  _exit(126);
+}
+
+/// The exit code as a shell gives it.
+int Wait(pid_t child) {
+  const auto limit = std::chrono::steady_clock::now() + kLongest;
+  int status = 0;
+  while (waitpid(child, &status, WNOHANG) == 0) {
+    if (std::chrono::steady_clock::now() > limit) {
+      ADD_FAILURE() << "pawsight ran for more than five minutes";
+      kill(child, SIGKILL);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+}  // namespace
+
+TempFolder::TempFolder() {
+  std::string pattern = std::filesystem::temp_directory_path() / "pawsight-program-XXXXXX";
+  path_ = mkdtemp(pattern.data());
+}
+
+TempFolder::~TempFolder() {
+  std::error_code unused;
+  std::filesystem::remove_all(path_, unused);
+}
+
+Ended Run(const std::vector<std::string>& arguments, const std::string& folder, const std::function<void(pid_t)>& while_running) {
+  const TempFolder said;
+  const std::string out = said.Path("out");
+  const std::string err = said.Path("err");
+  std::vector<std::string> words = {PAWSIGHT_PROGRAM};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  const pid_t child = fork();
+  if (child == 0) Become(argv, folder, out, err);
+  if (child < 0) {
+    ADD_FAILURE() << "fork failed";
+    return {};
+  }
+  if (while_running) while_running(child);
+  const int code = Wait(child);
+  return {code, ReadText(out), ReadText(err)};
+}
+
+std::string SharedPath(const std::string& name) {
+  const char* given = std::getenv("PAWSIGHT_SHARED");
+  const std::string top = given != nullptr && *given != '\0' ? given : PAWSIGHT_SOURCE_DIR "/../shared";
+  return std::filesystem::path(top + "/" + name).lexically_normal();
+}
+
+void WriteText(const std::string& path, const std::string& text) { std::ofstream(path, std::ios::binary) << text; }
+
+}  // namespace pawsight::integration
