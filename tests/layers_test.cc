@@ -45,8 +45,8 @@ std::vector<std::string> ForbiddenIncludes(const SourceFile& file, const Layers&
     const std::string other = FirstPart(include.name);
     if (include.name.find('/') == std::string::npos || other == folder || layers.count(other) == 0) continue;
     if (row != layers.end() && row->second.count(other) != 0) continue;
-    found.push_back(file.path + ":" + std::to_string(include.line) + " includes " + include.name +
-                    ", which the row '" + folder + ":' of src/layers.txt does not allow");
+    found.push_back(file.path + ":" + std::to_string(include.line) + " includes " + include.name + ", which the row '" +
+                    folder + ":' of src/layers.txt does not allow");
   }
   return found;
 }

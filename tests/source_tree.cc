@@ -82,9 +82,8 @@ enum class Scope { kNamespace, kType, kFunction, kOther };
 
 /// What the brace after `head` opens, where `head` is the text since the last statement at namespace or class scope.
 Scope ScopeOf(const std::string& head) {
-  static const std::regex kPrefix(
-      R"(^\s*(template\s*<[^{]*?>(?=\s*(class|struct|union|requires)\b)|typedef|static|)"
-      R"(inline|constexpr|const)\s*)");
+  static const std::regex kPrefix(R"(^\s*(template\s*<[^{]*?>(?=\s*(class|struct|union|requires)\b)|typedef|static|)"
+                                  R"(inline|constexpr|const)\s*)");
   std::string rest = head;
   for (std::smatch match; std::regex_search(rest, match, kPrefix);) rest = match.suffix();
   static const std::regex kNamespaceHead(R"(^\s*((inline\s+)?namespace\b|extern\s+"\s*"\s*$))");
@@ -221,7 +220,8 @@ std::vector<Function> Functions(std::string_view text) {
       const std::string_view body = std::string_view(code).substr(first, i + 1 - first);
       const size_t brace = body.find('{');
       const auto line = std::count(code.begin(), code.begin() + static_cast<std::ptrdiff_t>(first), '\n');
-      functions.push_back({FunctionName(std::string(text.substr(first, brace))), static_cast<int>(line) + 1, CodeLines(body)});
+      functions.push_back(
+          {FunctionName(std::string(text.substr(first, brace))), static_cast<int>(line) + 1, CodeLines(body)});
     }
     if (closed.scope != Scope::kOther) head = i + 1;
   }

@@ -1,5 +1,5 @@
-// tests/source_tree.h: the repository's own files as the tests of tests/ read them, and just enough C++ to tell code from
-// comments and to find functions. A reader of our own style, not of all C++. Pure functions but for ReadTree.
+// tests/source_tree.h: the repository's own files as the tests of tests/ read them, and just enough C++ to tell code
+// from comments and to find functions. A reader of our own style, not of all C++. Pure functions but for ReadTree.
 #pragma once
 
 #include <string>

@@ -12,7 +12,8 @@ using ::testing::FieldsAre;
 TEST(SourceTree, CommentsGoAndLiteralsThatLookLikeThemStay) {
   EXPECT_EQ(WithoutComments("int a; // b\nint c; /* d\n e */ int f;", Strings::kKeep),
             "int a;     \nint c;     \n      int f;");
-  EXPECT_EQ(WithoutComments(R"(url = "http://x"; c = '"'; // y)", Strings::kKeep), R"(url = "http://x"; c = '"';     )");
+  EXPECT_EQ(WithoutComments(R"(url = "http://x"; c = '"'; // y)", Strings::kKeep),
+            R"(url = "http://x"; c = '"';     )");
   EXPECT_EQ(WithoutComments("R\"x(a // b \" )x\" + 1'000'000", Strings::kKeep), "R\"x(a // b \" )x\" + 1'000'000");
   EXPECT_EQ(WithoutComments(R"(f("a\"{b", '{'))", Strings::kBlank), R"(f("     ", ' '))");
 }
@@ -23,8 +24,10 @@ TEST(SourceTree, AnIncludeIsFoundWithItsKindAndLineButNotInAComment) {
 }
 
 TEST(SourceTree, AFunctionsLengthLeavesOutCommentsAndBlankLines) {
-  EXPECT_THAT(Functions("namespace a {\n\n// About it.\nint Add(int x,\n        int y) {\n  // Why.\n\n  return x + y;\n}\n}\n"),
-              ElementsAre(FieldsAre("Add", 4, 4)));
+  EXPECT_THAT(
+      Functions(
+          "namespace a {\n\n// About it.\nint Add(int x,\n        int y) {\n  // Why.\n\n  return x + y;\n}\n}\n"),
+      ElementsAre(FieldsAre("Add", 4, 4)));
 }
 
 TEST(SourceTree, MethodsConstructorsOperatorsAndTestsAreFunctions) {

@@ -20,11 +20,24 @@ constexpr int kMaxFunctionLines = 70;
 
 /// What of the tree is ours to keep tidy; third-party code is not in the repository.
 const std::vector<std::string> kCodeFolders = {"src", "apps", "tests"};
-const std::vector<std::string> kTextRoots = {"src",       "apps",       "tests",     "scripts",      "packaging",
-                                             "docs",      "cmake",      "training",  "run",          ".ci/run",
-                                             "README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "SECURITY.md", "CHANGELOG.md",
-                                             "CMakeLists.txt", "CMakePresets.json"};
-const std::vector<std::string> kTextSuffixes = {".h",  ".cc", ".txt",  ".md", ".sh", ".py",   ".cmake",
+const std::vector<std::string> kTextRoots = {"src",
+                                             "apps",
+                                             "tests",
+                                             "scripts",
+                                             "packaging",
+                                             "docs",
+                                             "cmake",
+                                             "training",
+                                             "run",
+                                             ".ci/run",
+                                             "README.md",
+                                             "CONTRIBUTING.md",
+                                             "ARCHITECTURE.md",
+                                             "SECURITY.md",
+                                             "CHANGELOG.md",
+                                             "CMakeLists.txt",
+                                             "CMakePresets.json"};
+const std::vector<std::string> kTextSuffixes = {".h",  ".cc", ".txt",  ".md", ".sh",  ".py",   ".cmake",
                                                 "run", ".ts", ".html", ".js", ".css", ".json", "Containerfile"};
 
 /// "file PATH" or "function PATH NAME" to its lines of code, "processor PATH" to its lines that ask for one.
@@ -95,7 +108,8 @@ TEST(Tidiness, FilesAndFunctionsAreShort) {
 
 TEST(Tidiness, NoFileOrFolderHasANameThatSaysNothing) {
   static const std::regex kEmptyName(R"((^|[/_.-])(utils?|common|helpers?|misc|core|manager)([/_.-]|$))");
-  for (const SourceFile& file : ReadTree({"src", "apps", "tests", "scripts", "packaging", "docs", "cmake", "training"})) {
+  for (const SourceFile& file :
+       ReadTree({"src", "apps", "tests", "scripts", "packaging", "docs", "cmake", "training"})) {
     EXPECT_FALSE(std::regex_search(file.path, kEmptyName)) << file.path;
   }
 }
@@ -120,16 +134,18 @@ TEST(Tidiness, AWordThatMarksUnfinishedWorkNamesItsIssue) {
 TEST(Tidiness, HeadersStartWithTheirPathAndPragmaOnce) {
   for (const SourceFile& file : ReadTree({"src"}, {".h"})) {
     const std::string own = file.path.substr(4);
-    EXPECT_TRUE(file.text.starts_with("// " + own + ": ")) << file.path << " starts with what it is for: // " << own << ": ...";
+    EXPECT_TRUE(file.text.starts_with("// " + own + ": "))
+        << file.path << " starts with what it is for: // " << own << ": ...";
     EXPECT_NE(file.text.find("\n#pragma once\n"), std::string::npos) << file.path;
   }
 }
 
 /// The C++ standard library, C and POSIX headers, and the processor's.
 bool IsSystemHeader(const std::string& name) {
-  static const std::set<std::string> kOthers = {"unistd.h", "fcntl.h",     "immintrin.h", "signal.h", "poll.h", "dirent.h",
-                                                "spawn.h",  "pthread.h",   "sched.h",     "netdb.h",  "fenv.h", "cpuid.h",
-                                                "dlfcn.h",  "setjmp.h", "termios.h", "errno.h", "string.h", "stdio.h", "stdlib.h", "time.h"};
+  static const std::set<std::string> kOthers = {"unistd.h", "fcntl.h",  "immintrin.h", "signal.h", "poll.h",
+                                                "dirent.h", "spawn.h",  "pthread.h",   "sched.h",  "netdb.h",
+                                                "fenv.h",   "cpuid.h",  "dlfcn.h",     "setjmp.h", "termios.h",
+                                                "errno.h",  "string.h", "stdio.h",     "stdlib.h", "time.h"};
   if (name.find('.') == std::string::npos && name.find('/') == std::string::npos) return true;
   return kOthers.count(name) != 0 || name.starts_with("sys/") || name.starts_with("netinet/") ||
          name.starts_with("arpa/") || name.starts_with("linux/");
@@ -196,7 +212,8 @@ TEST(Tidiness, ADependencyStaysInItsHomeFolder) {
     for (const Include& include : Includes(file.text)) {
       if (!include.angled || IsSystemHeader(include.name)) continue;
       const Dependency* dependency = DependencyOf(include.name, dependencies);
-      ASSERT_NE(dependency, nullptr) << file.path << " includes <" << include.name << ">: no row of docs/DEPENDENCIES.md";
+      ASSERT_NE(dependency, nullptr) << file.path << " includes <" << include.name
+                                     << ">: no row of docs/DEPENDENCIES.md";
       EXPECT_TRUE(dependency->homes.count(home) != 0 || dependency->homes.count(folder) != 0)
           << file.path << ":" << include.line << " includes <" << include.name << ">, whose home is elsewhere";
     }

@@ -19,14 +19,14 @@ using ::testing::Not;
 TEST(Program, HelpNamesEveryCommandAndHasExamples) {
   const Ended help = Run({"--help"});
   EXPECT_EQ(help.code, 0);
-  EXPECT_THAT(help.out, AllOf(HasSubstr("demo"), HasSubstr("ask"), HasSubstr("watch"), HasSubstr("model"), HasSubstr("doctor"),
-                              HasSubstr("Examples:"), HasSubstr("Exit codes:")));
+  EXPECT_THAT(help.out, AllOf(HasSubstr("demo"), HasSubstr("ask"), HasSubstr("watch"), HasSubstr("model"),
+                              HasSubstr("doctor"), HasSubstr("Examples:"), HasSubstr("Exit codes:")));
   EXPECT_THAT(help.err, IsEmpty());
 }
 
 TEST(Program, EveryCommandsHelpHasAnExample) {
-  const std::vector<std::vector<std::string>> commands = {{"demo"},           {"ask"},    {"watch"},     {"model", "check"},
-                                                          {"model", "inspect"}, {"doctor"}, {"completion"}};
+  const std::vector<std::vector<std::string>> commands = {
+      {"demo"}, {"ask"}, {"watch"}, {"model", "check"}, {"model", "inspect"}, {"doctor"}, {"completion"}};
   for (std::vector<std::string> command : commands) {
     command.push_back("--help");
     const Ended help = Run(command);
@@ -92,16 +92,19 @@ TEST(Program, CompletionIsAScriptThatBashAccepts) {
   ASSERT_EQ(completion.code, 0) << completion.err;
   WriteText(folder.Path("completion.bash"), completion.out);
   EXPECT_EQ(std::system(("bash -n '" + folder.Path("completion.bash") + "'").c_str()), 0);
-  const Result<std::string> shipped = ReadTextFile(PAWSIGHT_SOURCE_DIR "/packaging/completion/pawsight.bash", 1U << 20U);
+  const Result<std::string> shipped =
+      ReadTextFile(PAWSIGHT_SOURCE_DIR "/packaging/completion/pawsight.bash", 1U << 20U);
   ASSERT_TRUE(shipped.ok()) << shipped.status().message();
-  EXPECT_EQ(*shipped, completion.out) << "write it again: pawsight completion bash > packaging/completion/pawsight.bash";
+  EXPECT_EQ(*shipped, completion.out)
+      << "write it again: pawsight completion bash > packaging/completion/pawsight.bash";
 }
 
 class Goldens : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!IsDirectory(SharedPath("goldens/tiny-a"))) {
-      GTEST_SKIP() << "SKIPPED: no goldens at " << SharedPath("goldens") << "; set PAWSIGHT_SHARED to the folder above it";
+      GTEST_SKIP() << "SKIPPED: no goldens at " << SharedPath("goldens")
+                   << "; set PAWSIGHT_SHARED to the folder above it";
     }
   }
 };
@@ -120,7 +123,8 @@ TEST_F(Goldens, ModelCheckPassesOnBothModelsAndBothWeightFormats) {
 }
 
 TEST_F(Goldens, ModelCheckFailsOnAnotherModelsNumbers) {
-  const Ended ended = Run({"model", "check", SharedPath("goldens/tiny-b"), "--golden", SharedPath("goldens/tiny-a/goldens.safetensors")});
+  const Ended ended = Run(
+      {"model", "check", SharedPath("goldens/tiny-b"), "--golden", SharedPath("goldens/tiny-a/goldens.safetensors")});
   EXPECT_NE(ended.code, 0);
   EXPECT_LE(ended.code, 3) << ended.err;
 }

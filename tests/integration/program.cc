@@ -28,7 +28,8 @@ void Redirect(const char* path, int descriptor) {
 }
 
 /// In the child, after fork: only calls that are safe there.
-[[noreturn]] void Become(const std::vector<char*>& argv, const std::string& folder, const std::string& out, const std::string& err) {
+[[noreturn]] void Become(const std::vector<char*>& argv, const std::string& folder, const std::string& out,
+                         const std::string& err) {
   Redirect("/dev/null", STDIN_FILENO);
   Redirect(out.c_str(), STDOUT_FILENO);
   Redirect(err.c_str(), STDERR_FILENO);
@@ -62,7 +63,8 @@ TempFolder::~TempFolder() {
   std::filesystem::remove_all(path_, unused);
 }
 
-Ended Run(const std::vector<std::string>& arguments, const std::string& folder, const std::function<void(pid_t)>& while_running) {
+Ended Run(const std::vector<std::string>& arguments, const std::string& folder,
+          const std::function<void(pid_t)>& while_running) {
   const TempFolder said;
   const std::string out = said.Path("out");
   const std::string err = said.Path("err");

@@ -1,5 +1,5 @@
-// tests/integration/program.h: starts the built `pawsight` as a user would and gives back what it said and how it ended.
-// For tests only; thread-compatible.
+// tests/integration/program.h: starts the built `pawsight` as a user would and gives back what it said and how it
+// ended. For tests only; thread-compatible.
 #pragma once
 
 #include <sys/types.h>
@@ -31,8 +31,9 @@ class TempFolder {
   std::string path_;
 };
 
-/// Runs `pawsight ARGUMENTS...` in `folder` ("" is the current one) with no input. `while_running` is called once with the
-/// process's id right after the start. A program that has not ended after five minutes is killed, and the test fails.
+/// Runs `pawsight ARGUMENTS...` in `folder` ("" is the current one) with no input. `while_running` is called once with
+/// the process's id right after the start. A program that has not ended after five minutes is killed, and the test
+/// fails.
 Ended Run(const std::vector<std::string>& arguments, const std::string& folder = "",
           const std::function<void(pid_t)>& while_running = {});
 
