@@ -66,11 +66,9 @@ TEST_P(EveryForm, EveryPrefixIsRefused) {
 TEST_P(EveryForm, AFlippedByteIsReadOrRefusedWithoutHarm) {
   const std::string file = Golden(GetParam());
   for (size_t i = 0; i < file.size(); ++i) {
-    for (const int flip : {0x01, 0x80, 0xFF}) {
-      std::string broken = file;
-      broken[i] = static_cast<char>(broken[i] ^ flip);
-      (void)Read(broken);  // either way is right: the sanitizers judge
-    }
+    std::string broken = file;
+    broken[i] = static_cast<char>(broken[i] ^ (1 << (i % 8)));
+    (void)Read(broken);  // either way is right: the sanitizers judge
   }
 }
 
