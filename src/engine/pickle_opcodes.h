@@ -42,79 +42,31 @@ inline constexpr uint8_t kOpStackGlobal = 0x93;
 inline constexpr uint8_t kOpMemoize = 0x94;
 inline constexpr uint8_t kOpFrame = 0x95;
 
+struct Opcode {
+  uint8_t op;
+  std::string_view name;
+};
+inline constexpr Opcode kOpcodes[] = {
+    {0x28, "MARK"}, {0x2E, "STOP"}, {0x30, "POP"}, {0x31, "POP_MARK"}, {0x32, "DUP"}, {0x46, "FLOAT"}, {0x49, "INT"},
+    {0x4A, "BININT"}, {0x4B, "BININT1"}, {0x4C, "LONG"}, {0x4D, "BININT2"}, {0x4E, "NONE"}, {0x50, "PERSID"},
+    {0x51, "BINPERSID"}, {0x52, "REDUCE"}, {0x53, "STRING"}, {0x54, "BINSTRING"}, {0x55, "SHORT_BINSTRING"},
+    {0x56, "UNICODE"}, {0x58, "BINUNICODE"}, {0x61, "APPEND"}, {0x62, "BUILD"}, {0x63, "GLOBAL"}, {0x64, "DICT"},
+    {0x7D, "EMPTY_DICT"}, {0x65, "APPENDS"}, {0x67, "GET"}, {0x68, "BINGET"}, {0x69, "INST"}, {0x6A, "LONG_BINGET"},
+    {0x6C, "LIST"}, {0x5D, "EMPTY_LIST"}, {0x6F, "OBJ"}, {0x70, "PUT"}, {0x71, "BINPUT"}, {0x72, "LONG_BINPUT"},
+    {0x73, "SETITEM"}, {0x74, "TUPLE"}, {0x29, "EMPTY_TUPLE"}, {0x75, "SETITEMS"}, {0x47, "BINFLOAT"},
+    {0x42, "BINBYTES"}, {0x43, "SHORT_BINBYTES"}, {0x80, "PROTO"}, {0x81, "NEWOBJ"}, {0x82, "EXT1"}, {0x83, "EXT2"},
+    {0x84, "EXT4"}, {0x85, "TUPLE1"}, {0x86, "TUPLE2"}, {0x87, "TUPLE3"}, {0x88, "NEWTRUE"}, {0x89, "NEWFALSE"},
+    {0x8A, "LONG1"}, {0x8B, "LONG4"}, {0x8C, "SHORT_BINUNICODE"}, {0x8D, "BINUNICODE8"}, {0x8E, "BINBYTES8"},
+    {0x8F, "EMPTY_SET"}, {0x90, "ADDITEMS"}, {0x91, "FROZENSET"}, {0x92, "NEWOBJ_EX"}, {0x93, "STACK_GLOBAL"},
+    {0x94, "MEMOIZE"}, {0x95, "FRAME"}, {0x96, "BYTEARRAY8"}, {0x97, "NEXT_BUFFER"}, {0x98, "READONLY_BUFFER"},
+};
+
 /// "NEWOBJ"; "unknown" for a byte that is no instruction.
 constexpr std::string_view OpcodeName(uint8_t op) {
-  switch (op) {
-    case 0x28: return "MARK";
-    case 0x2E: return "STOP";
-    case 0x30: return "POP";
-    case 0x31: return "POP_MARK";
-    case 0x32: return "DUP";
-    case 0x46: return "FLOAT";
-    case 0x49: return "INT";
-    case 0x4A: return "BININT";
-    case 0x4B: return "BININT1";
-    case 0x4C: return "LONG";
-    case 0x4D: return "BININT2";
-    case 0x4E: return "NONE";
-    case 0x50: return "PERSID";
-    case 0x51: return "BINPERSID";
-    case 0x52: return "REDUCE";
-    case 0x53: return "STRING";
-    case 0x54: return "BINSTRING";
-    case 0x55: return "SHORT_BINSTRING";
-    case 0x56: return "UNICODE";
-    case 0x58: return "BINUNICODE";
-    case 0x61: return "APPEND";
-    case 0x62: return "BUILD";
-    case 0x63: return "GLOBAL";
-    case 0x64: return "DICT";
-    case 0x7D: return "EMPTY_DICT";
-    case 0x65: return "APPENDS";
-    case 0x67: return "GET";
-    case 0x68: return "BINGET";
-    case 0x69: return "INST";
-    case 0x6A: return "LONG_BINGET";
-    case 0x6C: return "LIST";
-    case 0x5D: return "EMPTY_LIST";
-    case 0x6F: return "OBJ";
-    case 0x70: return "PUT";
-    case 0x71: return "BINPUT";
-    case 0x72: return "LONG_BINPUT";
-    case 0x73: return "SETITEM";
-    case 0x74: return "TUPLE";
-    case 0x29: return "EMPTY_TUPLE";
-    case 0x75: return "SETITEMS";
-    case 0x47: return "BINFLOAT";
-    case 0x42: return "BINBYTES";
-    case 0x43: return "SHORT_BINBYTES";
-    case 0x80: return "PROTO";
-    case 0x81: return "NEWOBJ";
-    case 0x82: return "EXT1";
-    case 0x83: return "EXT2";
-    case 0x84: return "EXT4";
-    case 0x85: return "TUPLE1";
-    case 0x86: return "TUPLE2";
-    case 0x87: return "TUPLE3";
-    case 0x88: return "NEWTRUE";
-    case 0x89: return "NEWFALSE";
-    case 0x8A: return "LONG1";
-    case 0x8B: return "LONG4";
-    case 0x8C: return "SHORT_BINUNICODE";
-    case 0x8D: return "BINUNICODE8";
-    case 0x8E: return "BINBYTES8";
-    case 0x8F: return "EMPTY_SET";
-    case 0x90: return "ADDITEMS";
-    case 0x91: return "FROZENSET";
-    case 0x92: return "NEWOBJ_EX";
-    case 0x93: return "STACK_GLOBAL";
-    case 0x94: return "MEMOIZE";
-    case 0x95: return "FRAME";
-    case 0x96: return "BYTEARRAY8";
-    case 0x97: return "NEXT_BUFFER";
-    case 0x98: return "READONLY_BUFFER";
-    default: return "unknown";
+  for (const Opcode& opcode : kOpcodes) {
+    if (opcode.op == op) return opcode.name;
   }
+  return "unknown";
 }
 
 }  // namespace pawsight::engine
