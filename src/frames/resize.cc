@@ -23,10 +23,18 @@ constexpr size_t kLanes = 3 * kBlockRows;
 
 using Bytes16 = uint8_t __attribute__((vector_size(16)));
 
-// On x86 the inner loop is built twice and chosen once, by the loader.
-#if defined(__x86_64__)
+// On x86 the inner loop is built twice and chosen once, by the loader; but not under the thread sanitizer, which is not yet
+// there when the loader chooses.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define PAWSIGHT_WIDE_CLONES
+#endif
+#elif defined(__SANITIZE_THREAD__)
+#define PAWSIGHT_WIDE_CLONES
+#endif
+#if !defined(PAWSIGHT_WIDE_CLONES) && defined(__x86_64__)
 #define PAWSIGHT_WIDE_CLONES __attribute__((target_clones("avx2", "default")))
-#else
+#elif !defined(PAWSIGHT_WIDE_CLONES)
 #define PAWSIGHT_WIDE_CLONES
 #endif
 
