@@ -17,18 +17,21 @@ namespace pawsight::kernels {
 namespace {
 
 constexpr int kGroupPanels = 16;
+constexpr int kFewPanels = 4;
 constexpr int kSumStride = kGroupPanels * kPanel + 16;
 
 /// Below this many rows a group is done before the next could arrive: prefetching would only get in the way.
 constexpr int kPrefetchRows = 100;
 
-/// Floats in a cache line.
-constexpr int kLine = 16;
-
+/// As many as fit V::kGroupBytes. Where k is so deep that they are few, copying blocks of a would cost too much beside their
+/// use: then up to kFewPanels, in twice the room.
 template <typename V>
 int PanelsInGroup(int k) {
-  const size_t fit = V::kGroupBytes / (static_cast<size_t>(k) * kPanel * sizeof(float));
-  return fit < 1 ? 1 : fit > kGroupPanels ? kGroupPanels : static_cast<int>(fit);
+  const size_t panel_bytes = static_cast<size_t>(k) * kPanel * sizeof(float);
+  const auto fit = static_cast<int>(V::kGroupBytes / panel_bytes);
+  if (fit >= kFewPanels) return fit < kGroupPanels ? fit : kGroupPanels;
+  const auto squeezed = static_cast<int>(2 * V::kGroupBytes / panel_bytes);
+  return squeezed < 1 ? 1 : squeezed < kFewPanels ? squeezed : kFewPanels;
 }
 
 /// Walks over the panels of the group after this one, a few cache lines at a time, into the second-level cache.

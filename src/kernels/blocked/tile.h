@@ -27,6 +27,12 @@ constexpr int kDepth = 256;
 /// Floats from one row of a block to the next: a line more than kDepth, or all rows would meet in the same cache set.
 constexpr int kBlockStride = kDepth + 16;
 
+/// How many steps of k ahead b is asked for; the processor's own prefetching stops at the end of each page.
+constexpr int kStepsAhead = 8;
+
+/// Floats in a cache line.
+constexpr int kLine = 16;
+
 constexpr int CeilDiv(int count, int size) { return (count + size - 1) / size; }
 
 /// sums[row * sum_stride + column] = (fresh ? 0 : itself) + block . b over `depth` steps of k.
@@ -46,6 +52,7 @@ constexpr int kStrip = V::kTileVectors * V::kLanes;
 /// `kStrips` strips beside each other, the first at a panel's start unless it is alone.
 template <typename V, int kRows, int kStrips>
 void MultiplyStrips(const Tile& tile) {
+  static_assert(kStrips == 1 || 2 * kRows <= V::kTileRows, "the prefetch below looks along one panel");
   constexpr int kVectors = V::kTileVectors * kStrips;
   constexpr int kVectorsInPanel = kPanel / V::kLanes;
   float* const memory = tile.sums;
@@ -62,6 +69,9 @@ void MultiplyStrips(const Tile& tile) {
   const float* b = tile.b;
   const size_t panel_stride = tile.panel_stride;
   for (int step = 0; step < tile.depth; ++step, ++a, b += kPanel) {
+    if constexpr (2 * kRows > V::kTileRows) {  // with fewer rows the loads are all there is, and come as fast as they can
+      for (int j = 0; j < kStrip<V> * kStrips; j += kLine) __builtin_prefetch(b + kStepsAhead * kPanel + j);
+    }
     typename V::Vector columns[kVectors];
     PAWSIGHT_UNROLL
     for (int v = 0; v < kVectors; ++v) {
