@@ -16,7 +16,7 @@ namespace {
 
 struct ScoreCommand {
   ModelOptions model;
-  uint64_t seed = 999983;  // not the seed of training, which is 1
+  uint64_t seed = 424243;  // training uses 1, its own held-out set 999983
   int count = 1000;        // scenes
   int questions = 12;      // a scene, each of another family
   int width = 320;         // pixels of the camera

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/files.h"
+#include "engine/folder_stamp.h"
 #include "frames/decode.h"
 #include "frames/normalize.h"
 #include "frames/resize.h"
@@ -46,10 +47,13 @@ Result<engine::Vqa> OpenModel(const ModelOptions& options) {
   if (dir.empty()) {
     PAWSIGHT_ASSIGN_OR_RETURN(dir, DefaultModelDir());
   }
+  PAWSIGHT_ASSIGN_OR_RETURN(const engine::FolderStamp stamp, engine::FolderStamp::Take(dir));
   PAWSIGHT_ASSIGN_OR_RETURN(
       std::unique_ptr<engine::Target> target,
       targets::OpenCpuTarget(dir, {.threads = options.threads, .kernels = options.kernels}));
-  return engine::Vqa::Open(dir, std::move(target));
+  PAWSIGHT_ASSIGN_OR_RETURN(engine::Vqa vqa, engine::Vqa::Open(dir, std::move(target)));
+  PAWSIGHT_RETURN_IF_ERROR(stamp.CheckUnchanged());  // all of the old model or all of the new one
+  return vqa;
 }
 
 std::vector<float> ToPixels(const engine::PreprocessConfig& preprocess, const frames::Image& image) {

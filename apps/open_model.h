@@ -32,8 +32,7 @@ void AddModelOptions(CLI::App& command, ModelOptions* options);
 /// Errors: kNotFound, with the places that were looked at.
 Result<std::string> DefaultModelDir();
 
-/// Errors: those of DefaultModelDir, targets::OpenCpuTarget, engine::Vqa::Open, all but a bad flag as
-/// kFailedPrecondition: something about the installation.
+/// Errors: those of DefaultModelDir, targets::OpenCpuTarget, engine::Vqa::Open, engine::FolderStamp.
 Result<engine::Vqa> OpenModel(const ModelOptions& options);
 
 /// An image as the model takes it: resized without keeping the aspect, normalised, [3, S, S].

@@ -13,7 +13,7 @@ std::vector<float> TensorLoader::Vector(const std::string& name, int size) {
                               std::to_string(size) + " values", "weights_mismatch");
     return values;
   }
-  status_ = Annotate(ToFloat(*tensor, values), name);
+  status_ = weights_.ReadFloats(name, values);
   return values;
 }
 

@@ -4,13 +4,13 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <optional>
 #include <thread>
 #include <utility>
 
 #include "base/mutex.h"
 #include "engine/image_encoder.h"
+#include "engine/memory_check.h"
 #include "engine/text_decoder.h"
 #include "engine/text_encoder.h"
 #include "targets/cpu/match_heads.h"
@@ -277,19 +277,6 @@ Result<std::vector<Match>> CpuTarget::MatchTexts(std::span<const ImageHandle> im
   return matches;
 }
 
-/// Bytes that the system says could be given out now; 0 when it does not say.
-uint64_t AvailableMemory() {
-  std::ifstream info("/proc/meminfo");
-  std::string key;
-  uint64_t kilobytes = 0;
-  std::string unit;
-  while (info >> key >> kilobytes) {
-    std::getline(info, unit);
-    if (key == "MemAvailable:") return kilobytes * 1024;
-  }
-  return 0;
-}
-
 Result<Parts> LoadParts(const BlipConfig& config, std::span<const Head> heads, const engine::Weights& weights,
                         const kernels::Kernels& kernels) {
   const auto any = [&](Head a, Head b) { return std::ranges::any_of(heads, [&](Head h) { return h == a || h == b; }); };
@@ -321,11 +308,7 @@ Result<std::unique_ptr<engine::Target>> OpenCpuTarget(const std::string& model_d
   PAWSIGHT_ASSIGN_OR_RETURN(const engine::Weights weights,
                             options.weights.empty() ? engine::Weights::Open(model_dir) : engine::Weights::OpenFile(options.weights));
   PAWSIGHT_ASSIGN_OR_RETURN(std::vector<Head> heads, engine::CheckWeights(weights, config));
-  const uint64_t available = AvailableMemory();
-  if (available != 0 && weights.float_bytes() > available) {
-    return ResourceExhausted(model_dir + ": needs about " + std::to_string(weights.float_bytes() >> 20U) + " MB, " +
-                             std::to_string(available >> 20U) + " MB are free", "model_too_large");
-  }
+  PAWSIGHT_RETURN_IF_ERROR(Annotate(engine::CheckMemory(weights.float_bytes(), engine::AvailableMemory()), model_dir));
   PAWSIGHT_ASSIGN_OR_RETURN(Parts parts, LoadParts(config, heads, weights, *kernels));
   return std::unique_ptr<engine::Target>(
       std::make_unique<CpuTarget>(std::move(config), std::move(heads), std::move(parts), *kernels, threads));

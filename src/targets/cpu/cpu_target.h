@@ -20,7 +20,7 @@ struct CpuOptions {
 /// Reads a model directory in the hub's layout, checks every tensor, converts and packs the weights once. The mappings are
 /// given back afterwards. Cost: one pass over the weights; memory about 4 bytes a weight.
 /// Errors: those of BlipConfig::Open, Weights::Open and CheckWeights; kInvalidArgument, threads out of range or no such
-/// kernels; kFailedPrecondition, this CPU lacks them; kResourceExhausted, the model would not fit in memory.
+/// kernels; kFailedPrecondition, this CPU lacks them; those of engine::CheckMemory.
 Result<std::unique_ptr<engine::Target>> OpenCpuTarget(const std::string& model_dir, const CpuOptions& options = {});
 
 }  // namespace pawsight::targets
