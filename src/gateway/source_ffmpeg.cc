@@ -1,0 +1,100 @@
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <utility>
+
+#include "gateway/source_kinds.h"
+#include "gateway/split_stream.h"
+#include "net/child_process.h"
+#include "net/http_client.h"
+
+namespace pawsight::gateway {
+namespace {
+
+constexpr size_t kReadBytes = 256U << 10U;
+
+std::string FormatNumber(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4f", value);
+  return text;
+}
+
+class FfmpegSource : public Source {
+ public:
+  FfmpegSource(SourceSpec spec, const SourceOptions& options, const Clock& clock)
+      : spec_(std::move(spec)), options_(options), clock_(clock) {}
+
+  bool live() const override { return spec_.kind == SourceKind::kRtsp; }
+
+  Status Run(std::stop_token stop, const OnFrame& on_frame) override {
+    PAWSIGHT_ASSIGN_OR_RETURN(const std::unique_ptr<net::ChildProcess> child, net::ChildProcess::Start(Command()));
+    if (!live()) start_ = clock_.Now();
+    num_given_ = 0;
+    std::vector<uint8_t> bytes(kReadBytes);
+    PpmSplitter splitter;
+    while (true) {
+      const Result<size_t> num_bytes = child->Read(bytes, options_.silence, stop);
+      if (num_bytes.status().code() == StatusCode::kCancelled) return Ok();
+      if (!num_bytes.ok()) return Annotate(num_bytes.status(), Name());
+      if (*num_bytes == 0) return AtEnd(*child);
+      const std::span<const uint8_t> piece(bytes.data(), *num_bytes);
+      PAWSIGHT_ASSIGN_OR_RETURN(const bool go_on, splitter.Feed(piece, [&](frames::Image image) {
+        return on_frame({0, NextTime(), {}, std::move(image)});
+      }));
+      if (!go_on) return Ok();
+    }
+  }
+
+ private:
+  /// No shell, no option made of user text: a path gets "file:" before it, a URL begins with its scheme.
+  std::vector<std::string> Command() const {
+    std::vector<std::string> command = {"ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "error", "-threads", "1"};
+    if (live()) {
+      const std::string microseconds = std::to_string(std::chrono::microseconds(options_.silence).count());
+      command.insert(command.end(), {"-rtsp_transport", "tcp", "-timeout", microseconds, "-protocol_whitelist",
+                                     "rtp,udp,tcp,rtsp,rtsps,tls,crypto", "-i", spec_.address});
+    } else {
+      command.insert(command.end(), {"-protocol_whitelist", "file", "-i", "file:" + spec_.address});
+    }
+    const std::string filter =
+        "fps=" + FormatNumber(options_.fps) + ",scale='min(" + std::to_string(options_.max_width) + ",iw)':-2";
+    command.insert(command.end(), {"-map", "0:v:0", "-vf", filter, "-f", "image2pipe", "-c:v", "ppm", "pipe:1"});
+    return command;
+  }
+
+  std::string Name() const { return net::RedactUrl(spec_.address); }
+
+  Time NextTime() {
+    const auto offset = std::chrono::duration<double>(static_cast<double>(num_given_++) / options_.fps);
+    return live() ? clock_.Now() : start_ + std::chrono::duration_cast<std::chrono::nanoseconds>(offset);
+  }
+
+  Status AtEnd(net::ChildProcess& child) const {
+    const int exit_status = child.Wait();
+    if (live()) return Unavailable(Name() + ": " + Explain(child, "the camera ended the connection"));
+    if (exit_status == 0 && num_given_ > 0) return Ok();
+    return DataLoss(Name() + ": " + Explain(child, "no video in it"));
+  }
+
+  /// ffmpeg's last line of error may show the URL with its password: that part is cut.
+  std::string Explain(net::ChildProcess& child, const std::string& otherwise) const {
+    std::string line = child.LastError();
+    const size_t at = line.find(spec_.address);
+    if (at != std::string::npos) line.replace(at, spec_.address.size(), Name());
+    return line.empty() ? otherwise : line;
+  }
+
+  const SourceSpec spec_;
+  const SourceOptions options_;
+  const Clock& clock_;
+  Time start_{};
+  uint64_t num_given_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Source> MakeFfmpegSource(const SourceSpec& spec, const SourceOptions& options, const Clock& clock) {
+  return std::make_unique<FfmpegSource>(spec, options, clock);
+}
+
+}  // namespace pawsight::gateway
