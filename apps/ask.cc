@@ -77,8 +77,8 @@ void PrintAnswers(const AskCommand& command, const std::string& image, std::span
 
 Result<std::vector<engine::Answer>> AskPhoto(const engine::Vqa& vqa, const std::string& path,
                                              std::span<const std::string> questions, const engine::AskOptions& options) {
-  PAWSIGHT_ASSIGN_OR_RETURN(const frames::Image image, ReadImage(path));
-  PAWSIGHT_ASSIGN_OR_RETURN(const engine::ImageHandle look, vqa.Look(ToPixels(vqa.preprocess(), image)));
+  PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<float> pixels, ReadPixels(vqa.preprocess(), path));
+  PAWSIGHT_ASSIGN_OR_RETURN(const engine::ImageHandle look, vqa.Look(pixels));
   return vqa.Ask(look, questions, options);
 }
 

@@ -14,7 +14,20 @@
 namespace pawsight {
 namespace {
 
-constexpr size_t kMaxImageBytes = 64U << 20U;
+// A person's own photo: any phone's, also progressive.
+constexpr frames::DecodeLimits kPhotoLimits{.max_bytes = 64U << 20U, .max_pixels = 100'000'000, .max_scratch = 1U << 30U};
+
+/// `sized` has the model's size already.
+std::vector<float> Normalized(const engine::PreprocessConfig& preprocess, const frames::Image& sized) {
+  frames::Normalization normalization{preprocess.do_rescale ? preprocess.rescale_factor : 1.0, preprocess.mean, preprocess.std};
+  if (!preprocess.do_normalize) {
+    normalization.mean = {0.0F, 0.0F, 0.0F};
+    normalization.std = {1.0F, 1.0F, 1.0F};
+  }
+  std::vector<float> pixels(sized.rgb.size());
+  frames::Normalize(sized, normalization, pixels);
+  return pixels;
+}
 
 }  // namespace
 
@@ -57,22 +70,14 @@ Result<engine::Vqa> OpenModel(const ModelOptions& options) {
 }
 
 std::vector<float> ToPixels(const engine::PreprocessConfig& preprocess, const frames::Image& image) {
-  const frames::Image sized = frames::ResizeBicubic(image, preprocess.width, preprocess.height);
-  frames::Normalization normalization{preprocess.do_rescale ? preprocess.rescale_factor : 1.0, preprocess.mean, preprocess.std};
-  if (!preprocess.do_normalize) {
-    normalization.mean = {0.0F, 0.0F, 0.0F};
-    normalization.std = {1.0F, 1.0F, 1.0F};
-  }
-  std::vector<float> pixels(sized.rgb.size());
-  frames::Normalize(sized, normalization, pixels);
-  return pixels;
+  return Normalized(preprocess, frames::ResizeBicubic(image, preprocess.width, preprocess.height));
 }
 
-Result<frames::Image> ReadImage(const std::string& path) {
-  PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<uint8_t> bytes, ReadFile(path, kMaxImageBytes));
-  auto decoded = frames::Decode(bytes, {.max_bytes = kMaxImageBytes});
+Result<std::vector<float>> ReadPixels(const engine::PreprocessConfig& preprocess, const std::string& path) {
+  PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<uint8_t> bytes, ReadFile(path, kPhotoLimits.max_bytes));
+  const auto decoded = frames::DecodeResized(bytes, kPhotoLimits, preprocess.width, preprocess.height);
   if (!decoded.ok()) return Annotate(decoded.status(), path);
-  return std::move(decoded->image);
+  return Normalized(preprocess, decoded->image);
 }
 
 }  // namespace pawsight

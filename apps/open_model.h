@@ -38,7 +38,8 @@ Result<engine::Vqa> OpenModel(const ModelOptions& options);
 /// An image as the model takes it: resized without keeping the aspect, normalised, [3, S, S].
 std::vector<float> ToPixels(const engine::PreprocessConfig& preprocess, const frames::Image& image);
 
-/// Decodes a JPEG or PNG file. Errors: those of ReadFile and frames::Decode.
-Result<frames::Image> ReadImage(const std::string& path);
+/// The same of a JPEG or PNG file of up to 64 MB and 100 megapixels, decoded straight to the size wanted.
+/// Errors: those of ReadFile and frames::DecodeResized.
+Result<std::vector<float>> ReadPixels(const engine::PreprocessConfig& preprocess, const std::string& path);
 
 }  // namespace pawsight
