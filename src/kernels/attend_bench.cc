@@ -1,32 +1,15 @@
 // What is not a plain matrix product in BLIP base: attention of one head, layer norm of a frame, packing of a head's keys.
-#include <cstdint>
 #include <string>
-#include <vector>
 
 #include <benchmark/benchmark.h>
 
-#include "base/rng.h"
+#include "kernels/benching.h"
 #include "kernels/kernels.h"
 
 namespace pawsight::kernels {
 namespace {
 
 constexpr int kHeadDim = 64;
-
-/// `count` random floats from a cache line's start.
-struct Floats {
-  explicit Floats(size_t count) : memory(count + 16), start(memory.data()) {
-    while (reinterpret_cast<uintptr_t>(start) % 64 != 0) ++start;
-    Rng rng(1);
-    for (float& value : memory) value = static_cast<float>(rng.Uniform(-1.0, 1.0));
-  }
-  Floats(const Floats&) = delete;
-  Floats& operator=(const Floats&) = delete;
-  float* data() { return start; }
-
-  std::vector<float> memory;
-  float* start;
-};
 
 /// One of 12 heads, so q and out have rows of 768.
 void Attention(benchmark::State& state, const Kernels* table, int rows, int num_keys) {
@@ -41,8 +24,7 @@ void Attention(benchmark::State& state, const Kernels* table, int rows, int num_
                    .rows = rows, .head_dim = kHeadDim, .num_keys = num_keys, .scale = 0.125F, .scratch = scratch.data()});
     benchmark::ClobberMemory();
   }
-  state.counters["flop"] = benchmark::Counter(4.0 * rows * num_keys * kHeadDim * static_cast<double>(state.iterations()),
-                                              benchmark::Counter::kIsRate);
+  Rate(state, "flop", 4.0 * rows * num_keys * kHeadDim);
 }
 
 void LayerNorm(benchmark::State& state, const Kernels* table) {
@@ -53,7 +35,7 @@ void LayerNorm(benchmark::State& state, const Kernels* table) {
     table->layer_norm(x.data(), 768, gain.data(), gain.data(), 1e-5F, y.data(), 768, 577, 768);
     benchmark::ClobberMemory();
   }
-  state.SetBytesProcessed(state.iterations() * 577 * 768 * 8);
+  Rate(state, "bytes", 577 * 768 * 8);
 }
 
 void PackKeys(benchmark::State& state, const Kernels* table) {
@@ -63,7 +45,7 @@ void PackKeys(benchmark::State& state, const Kernels* table) {
     table->pack_transposed(keys.data(), 768, 577, kHeadDim, packed.data());
     benchmark::ClobberMemory();
   }
-  state.SetBytesProcessed(state.iterations() * 577 * kHeadDim * 8);
+  Rate(state, "bytes", 577 * kHeadDim * 8);
 }
 
 void PackValues(benchmark::State& state, const Kernels* table) {
@@ -73,14 +55,13 @@ void PackValues(benchmark::State& state, const Kernels* table) {
     table->pack(values.data(), 768, 577, kHeadDim, packed.data(), 577 * kPanel);
     benchmark::ClobberMemory();
   }
-  state.SetBytesProcessed(state.iterations() * 577 * kHeadDim * 8);
+  Rate(state, "bytes", 577 * kHeadDim * 8);
 }
 
 const bool kRegistered = [] {
   for (const Kernels* table : Available()) {
-    const std::string name(table->name);
     const auto add = [&](const std::string& what, auto function) {
-      benchmark::RegisterBenchmark((what + "/" + name).c_str(), function)->Unit(benchmark::kMicrosecond);
+      ReportBest(benchmark::RegisterBenchmark((what + "/" + std::string(table->name)).c_str(), function));
     };
     add("attend_frame", [=](benchmark::State& state) { Attention(state, table, 577, 577); });
     add("attend_8_token_question", [=](benchmark::State& state) { Attention(state, table, 8, 577); });

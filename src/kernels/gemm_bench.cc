@@ -1,13 +1,10 @@
 // The matrix products of BLIP base (577 tokens of a frame, width 768), one thread, beside the multiply-adds a second that the
 // core can do at all, measured in the same run.
-#include <algorithm>
-#include <cstdint>
 #include <string>
-#include <vector>
 
 #include <benchmark/benchmark.h>
 
-#include "base/rng.h"
+#include "kernels/benching.h"
 #include "kernels/kernels.h"
 
 #if defined(__x86_64__)
@@ -37,21 +34,6 @@ constexpr Shape kShapes[] = {
     {"1_row_vocabulary", 1, 768, 30524},
 };
 
-/// `count` random floats from a cache line's start.
-struct Floats {
-  explicit Floats(size_t count) : memory(count + 16), start(memory.data()) {
-    while (reinterpret_cast<uintptr_t>(start) % 64 != 0) ++start;
-    Rng rng(1);
-    for (float& value : memory) value = static_cast<float>(rng.Uniform(-1.0, 1.0));
-  }
-  Floats(const Floats&) = delete;
-  Floats& operator=(const Floats&) = delete;
-  float* data() { return start; }
-
-  std::vector<float> memory;
-  float* start;
-};
-
 void Products(benchmark::State& state, const Kernels* table, const Shape& shape) {
   const auto rows = static_cast<size_t>(shape.rows);
   const auto k = static_cast<size_t>(shape.k);
@@ -66,10 +48,8 @@ void Products(benchmark::State& state, const Kernels* table, const Shape& shape)
                  .rows = shape.rows, .k = shape.k, .n = shape.n, .tail = shape.tail});
     benchmark::ClobberMemory();
   }
-  const double iterations = static_cast<double>(state.iterations());
-  state.counters["flop"] = benchmark::Counter(2.0 * static_cast<double>(rows * k * n) * iterations, benchmark::Counter::kIsRate);
-  state.counters["bytes_of_b"] = benchmark::Counter(static_cast<double>(PackedSize(shape.k, shape.n) * sizeof(float)) * iterations,
-                                                    benchmark::Counter::kIsRate, benchmark::Counter::kIs1024);
+  Rate(state, "flop", 2.0 * static_cast<double>(rows * k * n));
+  Rate(state, "bytes_of_b", static_cast<double>(PackedSize(shape.k, shape.n) * sizeof(float)));
 }
 
 #if defined(__x86_64__)
@@ -84,8 +64,7 @@ __attribute__((target("avx512f"))) void PeakAvx512(benchmark::State& state) {
     }
     for (int i = 0; i < 16; ++i) benchmark::DoNotOptimize(sums[i]);
   }
-  state.counters["flop"] =
-      benchmark::Counter(1000.0 * 16 * 16 * 2 * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+  Rate(state, "flop", 1000.0 * 16 * 16 * 2);
 }
 
 __attribute__((target("avx2,fma"))) void PeakAvx2(benchmark::State& state) {
@@ -98,21 +77,20 @@ __attribute__((target("avx2,fma"))) void PeakAvx2(benchmark::State& state) {
     }
     for (int i = 0; i < 12; ++i) benchmark::DoNotOptimize(sums[i]);
   }
-  state.counters["flop"] =
-      benchmark::Counter(1000.0 * 12 * 8 * 2 * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+  Rate(state, "flop", 1000.0 * 12 * 8 * 2);
 }
 #endif
 
 const bool kRegistered = [] {
   for (const Kernels* table : Available()) {
 #if defined(__x86_64__)
-    if (table->name == "avx512") benchmark::RegisterBenchmark("peak/avx512", PeakAvx512);
-    if (table->name == "avx2") benchmark::RegisterBenchmark("peak/avx2", PeakAvx2);
+    if (table->name == "avx512") ReportBest(benchmark::RegisterBenchmark("peak/avx512", PeakAvx512));
+    if (table->name == "avx2") ReportBest(benchmark::RegisterBenchmark("peak/avx2", PeakAvx2));
 #endif
     for (const Shape& shape : kShapes) {
       const std::string name = "gemm/" + std::string(table->name) + "/" + shape.name;
-      benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) { Products(state, table, shape); })
-          ->Unit(benchmark::kMicrosecond);
+      ReportBest(benchmark::RegisterBenchmark(name.c_str(),
+                                              [=](benchmark::State& state) { Products(state, table, shape); }));
     }
   }
   return true;

@@ -18,6 +18,7 @@ namespace pawsight::kernels {
 /// Columns in a panel. The right-hand matrix b [k, n] of a product is packed as ceil(n / kPanel) panels; the value at
 /// (row r, column j) is at b[(j / kPanel) * panel_stride + r * kPanel + j % kPanel]; columns beyond n are 0.
 /// panel_stride is k * kPanel, or more where rows will be appended (a decoder's values).
+/// Any alignment is right; at a cache line's start (64 bytes) a product is about 10 % faster.
 inline constexpr int kPanel = 32;
 
 /// Floats in a packed matrix of k rows and n columns.
@@ -63,7 +64,7 @@ struct Attend {
   int num_keys = 0;  // >= 1
   float scale = 1.0F;
   int causal = -1;
-  float* scratch = nullptr;  // AttendScratch(num_keys) floats, this thread's alone
+  float* scratch = nullptr;  // AttendScratch(num_keys) floats, this thread's alone; what it holds does not matter
 };
 
 /// Rows of scores held at once by attend; scratch is that many rows of padded keys.
