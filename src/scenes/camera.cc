@@ -1,6 +1,6 @@
 #include "scenes/camera.h"
 
-#include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "base/check.h"
@@ -202,7 +202,12 @@ std::optional<Script> EpisodeScript(uint64_t seed) {
   RoomWishes wishes;
   wishes.couch = wishes.table = wishes.door = wishes.ball = wishes.bowl = wishes.basket = true;
   script.scene.room = FurnishRoom(rng, wishes);
-  if (!script.scene.room.door || script.scene.room.chair) return std::nullopt;
+  const Room& room = script.scene.room;
+  const bool homely = room.door && room.window && room.walls.rug && !room.pictures.empty() && !room.chair;
+  const auto apart = [&](const Spot& thing) {
+    return std::abs(thing.x - room.table->x) > 0.45 * (thing.w + room.table->w);
+  };
+  if (!homely || !apart(*room.door) || !apart(*room.couch)) return std::nullopt;
   script.scene.room.couch->torn = false;
   script.scene.view.noise = 2.5;
   script.scene.view.jpeg_quality = 88;
@@ -226,7 +231,7 @@ Episode DemoEpisode() {
   Episode episode;
   std::optional<Script> script;
   for (uint64_t seed = 1; !script; ++seed) {  // the first room with a place for everything
-    CHECK(seed < 1000);
+    CHECK(seed < 10000);
     script = EpisodeScript(seed);
   }
   episode.script = *std::move(script);
