@@ -31,7 +31,7 @@ CameraPath::CameraPath(std::vector<rules::Rule> rules, Backend& backend, events:
       plan_(PlanFor(rules_)),
       backend_(backend, clock),
       gate_(options.change),
-      recorder_(store),
+      recorder_(store == nullptr ? Recorder::Append() : [store](const events::Event& event) { return store->Append(event); }),
       states_(rules_.size()) {
   CHECK(!rules_.empty() && rules_.size() <= rules::kMaxRules);
 }

@@ -142,7 +142,7 @@ TEST_F(CameraPathTest, EncodedFramesAreDecodedAndBadOnesAreToldAndStopNothing) {
   EXPECT_EQ(ShowFrame(std::move(good)).outcomes[0].reason, Reason::kFired);
 }
 
-TEST_F(CameraPathTest, AnAlertIsToldThoughTheDiskIsFullAndStoredOnceThereIsRoom) {
+TEST_F(CameraPathTest, AnAlertIsToldThoughTheDiskIsFull) {
   OpenStore();
   events::Event filler;
   filler.type = "filler";
@@ -160,12 +160,6 @@ TEST_F(CameraPathTest, AnAlertIsToldThoughTheDiskIsFullAndStoredOnceThereIsRoom)
   EXPECT_EQ(report.changes[0].recorded.code(), StatusCode::kResourceExhausted);
   EXPECT_THAT(Terminal::Lines(path_->rules(), report, true), HasSubstr("not recorded"));
   EXPECT_EQ(path_->recorder().num_waiting(), 1U);
-  {
-    // Another process makes room: here, a connection without the limit.
-    auto other = events::Store::Open(directory_ + "/e.sqlite").value();
-    Recorder recorder(other.get());
-    EXPECT_TRUE(recorder.Record(report.changes[0].event).ok());
-  }
 }
 
 TEST_F(CameraPathTest, LinesAreReadableAndJsonHasTheSameFacts) {
@@ -182,20 +176,37 @@ TEST_F(CameraPathTest, LinesAreReadableAndJsonHasTheSameFacts) {
 }
 
 TEST(RecorderTest, EventsWaitInOrderUntilTheStoreTakesThem) {
-  std::string pattern = (std::filesystem::temp_directory_path() / "pawsight-recorder-XXXXXX").string();
-  const std::string directory = mkdtemp(pattern.data());
-  auto store = events::Store::Open(directory + "/e.sqlite", {.lock_wait = std::chrono::milliseconds(1)}).value();
-  Recorder recorder(store.get());
-  events::Event refused;  // no type: refused, and it waits as one the disk refused would
-  EXPECT_FALSE(recorder.Record(refused).ok());
-  EXPECT_FALSE(recorder.Record({.type = "alert.fired"}).ok()) << "order is kept: it waits behind the first";
-  EXPECT_EQ(recorder.num_waiting(), 2U);
-  for (size_t n = 0; n < kMaxWaitingEvents; ++n) (void)recorder.Record({.type = "alert.fired"});
-  EXPECT_EQ(recorder.num_waiting(), kMaxWaitingEvents) << "bounded";
+  std::vector<std::string> stored;
+  Status disk = ResourceExhausted("full");
+  Recorder recorder([&](const events::Event& event) -> Result<events::Event> {
+    if (!disk.ok()) return disk;
+    stored.push_back(event.rule);
+    return event;
+  });
+  EXPECT_EQ(recorder.Record({.rule = "a"}).status().code(), StatusCode::kResourceExhausted);
+  EXPECT_FALSE(recorder.Record({.rule = "b"}).ok());
+  EXPECT_FALSE(recorder.Flush().ok());
+  disk = Ok();
+  EXPECT_TRUE(recorder.Record({.rule = "c"}).ok());
+  EXPECT_THAT(stored, ElementsAre("a", "b", "c"));
+  EXPECT_EQ(recorder.num_waiting(), 0U);
+}
+
+TEST(RecorderTest, WhatWaitsIsBoundedAndWhatIsGivenUpIsCounted) {
+  Recorder recorder([](const events::Event&) -> Result<events::Event> { return Unavailable("locked"); });
+  for (size_t n = 0; n < kMaxWaitingEvents + 2; ++n) EXPECT_FALSE(recorder.Record({}).ok());
+  EXPECT_EQ(recorder.num_waiting(), kMaxWaitingEvents);
   EXPECT_EQ(recorder.num_given_up(), 2U);
-  EXPECT_TRUE(recorder.Flush().ok());
-  EXPECT_THAT(store->List(0, 1000).value(), SizeIs(kMaxWaitingEvents));
-  std::filesystem::remove_all(directory);
+}
+
+TEST(RecorderTest, AnEventThatIsItselfAtFaultHoldsUpNoOther) {
+  Recorder recorder([](const events::Event& event) -> Result<events::Event> {
+    if (event.type.empty()) return InvalidArgument("event.type: empty");
+    return event;
+  });
+  EXPECT_FALSE(recorder.Record({}).ok());
+  EXPECT_EQ(recorder.num_waiting(), 0U);
+  EXPECT_TRUE(recorder.Record({.type = "alert.fired"}).ok());
 }
 
 }  // namespace

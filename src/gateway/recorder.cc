@@ -8,23 +8,24 @@ namespace pawsight::gateway {
 
 Status Recorder::Flush() {
   while (!waiting_.empty()) {
-    PAWSIGHT_RETURN_IF_ERROR(store_->Append(waiting_.front()).status());
+    PAWSIGHT_RETURN_IF_ERROR(append_(waiting_.front()).status());
     waiting_.pop_front();
   }
   return Ok();
 }
 
 Result<events::Event> Recorder::Record(const events::Event& event) {
-  if (store_ == nullptr) return event;
+  if (append_ == nullptr) return event;
   const bool waited = !waiting_.empty();
   Status status = Flush();
   if (status.ok()) {
-    Result<events::Event> stored = store_->Append(event);
+    Result<events::Event> stored = append_(event);
     if (stored.ok()) {
       if (waited) LogInfo("events.recording_again");
       return stored;
     }
     status = stored.status();
+    if (status.code() == StatusCode::kInvalidArgument) return status;
   }
   if (!waited) LogError("events.not_recorded", {{"reason", status.ToString()}});
   waiting_.push_back(event);

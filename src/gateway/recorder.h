@@ -5,9 +5,11 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <utility>
 
 #include "base/status.h"
-#include "events/store.h"
+#include "events/event.h"
 
 namespace pawsight::gateway {
 
@@ -16,11 +18,12 @@ inline constexpr size_t kMaxWaitingEvents = 1000;
 
 class Recorder {
  public:
-  /// `store` may be null: nothing is recorded then. It must outlive the recorder.
-  explicit Recorder(events::Store* store) : store_(store) {}
+  /// Stores one event: Store::Append. Empty: nothing is recorded.
+  using Append = std::function<Result<events::Event>(const events::Event&)>;
+  explicit Recorder(Append append) : append_(std::move(append)) {}
 
   /// The stored event with its id, after those that waited. Without a store, the event as it was.
-  /// Errors: Store::Append's; the event waits.
+  /// Errors: Store::Append's; the event waits, unless it is itself at fault (kInvalidArgument): that is told once.
   Result<events::Event> Record(const events::Event& event);
   /// Tries those that wait again; OK when none is left.
   Status Flush();
@@ -29,7 +32,7 @@ class Recorder {
   uint64_t num_given_up() const { return num_given_up_; }
 
  private:
-  events::Store* store_;
+  const Append append_;
   std::deque<events::Event> waiting_;
   uint64_t num_given_up_ = 0;
 };

@@ -22,7 +22,7 @@ class Source {
 
   /// Gives frames to `on_frame` (all but `number` filled in), no more than the sampling rate, until the source ends (OK),
   /// fails, `on_frame` returns false (OK) or `stop` is requested (OK, within 0.2 s). May be run again after a failure.
-  /// Errors: kNotFound, no such file or program. kUnavailable, kUnauthenticated, kPermissionDenied, kDeadlineExceeded,
+  /// Errors: kFailedPrecondition, ffmpeg is missing. kNotFound, no such file. kUnavailable, kUnauthenticated, kPermissionDenied, kDeadlineExceeded,
   /// unreachable or silent. kInvalidArgument, kDataLoss, no video or image in it.
   using OnFrame = std::function<bool(Frame frame)>;
   virtual Status Run(std::stop_token stop, const OnFrame& on_frame) = 0;

@@ -27,7 +27,9 @@ class FfmpegSource : public Source {
   bool live() const override { return spec_.kind == SourceKind::kRtsp; }
 
   Status Run(std::stop_token stop, const OnFrame& on_frame) override {
-    PAWSIGHT_ASSIGN_OR_RETURN(const std::unique_ptr<net::ChildProcess> child, net::ChildProcess::Start(Command()));
+    const Result<std::unique_ptr<net::ChildProcess>> started = net::ChildProcess::Start(Command());
+    if (!started.ok()) return FailedPrecondition(started.status().message());  // our installation, not the camera
+    const std::unique_ptr<net::ChildProcess>& child = *started;
     if (!live()) start_ = clock_.Now();
     num_given_ = 0;
     std::vector<uint8_t> bytes(kReadBytes);

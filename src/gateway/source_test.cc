@@ -98,14 +98,14 @@ TEST_F(SourceTest, AVideoFileIsSampledAndScaledByFfmpeg) {
 TEST_F(SourceTest, AFileWithoutVideoIsDataLossWithFfmpegsReason) {
   Save("v.mp4", std::vector<uint8_t>(1000, 7));
   const Status status = Run(directory_ + "/v.mp4", 1, {.silence = seconds(60)});
-  if (status.code() == StatusCode::kNotFound) GTEST_SKIP() << "LOUD: ffmpeg is missing, video sources are not tested";
+  if (status.code() == StatusCode::kFailedPrecondition) GTEST_SKIP() << "LOUD: ffmpeg is missing, video sources are not tested";
   EXPECT_EQ(status.code(), StatusCode::kDataLoss);
   EXPECT_THAT(status.message(), HasSubstr("Invalid data"));
 }
 
 TEST_F(SourceTest, AnRtspCameraThatIsNotThereIsUnavailableAndItsPasswordIsNotShown) {
   const Status status = Run("rtsp://admin:geheim@127.0.0.1:1/live", 1, {.silence = seconds(60)});
-  if (status.code() == StatusCode::kNotFound) GTEST_SKIP() << "LOUD: ffmpeg is missing, video sources are not tested";
+  if (status.code() == StatusCode::kFailedPrecondition) GTEST_SKIP() << "LOUD: ffmpeg is missing, video sources are not tested";
   EXPECT_EQ(status.code(), StatusCode::kUnavailable) << status.ToString();
   EXPECT_THAT(status.message(), Not(HasSubstr("geheim")));
 }

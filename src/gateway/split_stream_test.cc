@@ -26,7 +26,7 @@ std::vector<std::string> Parts(const std::string& stream, const std::string& bou
 
 TEST(MultipartSplitterTest, PartsAreFoundHoweverTheBytesCome) {
   const std::string sized = "--x\r\nContent-Type: image/jpeg\r\nContent-Length: 5\r\n\r\na--xb\r\n--x\r\ncontent-length: 1\r\n\r\nc\r\n--x--\r\n";
-  const std::string unsized = "preamble\r\n--x\r\nContent-Type: image/jpeg\r\n\r\nabc\r\n--x\r\n\r\n\r\n\r\n--x\nA: b\n\nde\n--x--";
+  const std::string unsized = "preamble\r\n--x\r\nContent-Type: image/jpeg\r\n\r\nabc\r\n--x\r\n\r\n\r\n--x\nA: b\n\nde\n--x--";
   for (const size_t piece : {1, 2, 3, 7, 1000}) {
     EXPECT_THAT(Parts(sized, "x", piece), ElementsAre("a--xb", "c")) << piece;
     EXPECT_THAT(Parts(sized, "--x", piece), ElementsAre("a--xb", "c")) << "some cameras say the dashes too";

@@ -9,6 +9,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/check.h"
 
@@ -38,29 +39,31 @@ class RawClient {
   }
   /// Everything until the server closes.
   std::string ReadAll() {
-    std::string all;
-    while (ReadSome(all)) {
+    while (ReadSome()) {
     }
-    return all;
+    return std::exchange(read_, {});
   }
-  /// Until `mark` was read, or the end.
+  /// Up to and with `mark`, or everything when the server closes before it.
   std::string ReadUntil(std::string_view mark) {
-    std::string text;
-    while (text.find(mark) == std::string::npos && ReadSome(text)) {
+    while (read_.find(mark) == std::string::npos && ReadSome()) {
     }
+    const size_t at = read_.find(mark);
+    const std::string text = read_.substr(0, at == std::string::npos ? at : at + mark.size());
+    read_.erase(0, text.size());
     return text;
   }
   void CloseSending() { shutdown(fd_, SHUT_WR); }
 
  private:
-  bool ReadSome(std::string& text) {
+  bool ReadSome() {
     char chunk[4096];
     const ssize_t got = recv(fd_, chunk, sizeof chunk, 0);
     if (got <= 0) return false;
-    text.append(chunk, static_cast<size_t>(got));
+    read_.append(chunk, static_cast<size_t>(got));
     return true;
   }
   int fd_;
+  std::string read_;  // not yet returned
 };
 
 }  // namespace pawsight::net::testing

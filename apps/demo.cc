@@ -1,0 +1,199 @@
+// apps/demo.cc: `pawsight demo`: the path of a frame on a virtual camera: in the terminal, as a live page, or one episode.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "apps/commands.h"
+#include "apps/demo_episode.h"
+#include "apps/embedded_backend.h"
+#include "apps/interrupt.h"
+#include "frames/encode.h"
+#include "gateway/camera_watch.h"
+#include "scenes/camera.h"
+
+namespace pawsight {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr const char* kFooter = R"(Examples:
+  pawsight demo                        a drawn room, live, with a page at http://127.0.0.1:8077/
+  pawsight demo --seed 7               another room and its pets
+  pawsight demo --once                 one episode of 60 s, fast; exit 0 when exactly the true alerts came
+
+--once plays camera time faster than it passes: computing is measured and moves camera time on, frames that pass meanwhile
+are dropped, painting is free. The delays it prints are in camera time, from the true start until the alert was out.)";
+
+constexpr int kPort = 8077;  // when it is taken and was not asked for, any free one
+constexpr int kJpegQuality = 85;
+
+struct DemoCommand {
+  bool once = false;
+  std::string listen;
+  uint64_t seed = 0;  // 0 is the episode, over and over
+  double fps = 2;     // frames a second, 0.1..30
+  std::string events;
+  bool json = false;
+  ModelOptions model;
+};
+
+/// A directory that goes away with it.
+class ScratchDirectory {
+ public:
+  ScratchDirectory() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "pawsight-demo-XXXXXX").string();
+    if (mkdtemp(pattern.data()) != nullptr) path_ = pattern;
+  }
+  ~ScratchDirectory() {
+    std::error_code ignored;  // a leftover in the temporary directory harms nobody
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  ScratchDirectory(const ScratchDirectory&) = delete;
+  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
+  /// "" when there is none.
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+/// A virtual camera that plays as time passes and sends JPEG, as a real one does.
+class VirtualSource : public gateway::Source {
+ public:
+  VirtualSource(scenes::VirtualCamera camera, double fps, const Clock& clock)
+      : camera_(std::move(camera)), period_(static_cast<int64_t>(1000 / fps)), clock_(clock) {}
+
+  bool live() const override { return true; }
+  Status Run(std::stop_token stop, const OnFrame& on_frame) override {
+    const steady_clock::time_point start = steady_clock::now();
+    for (milliseconds t{0}; gateway::SleepUntil(start + t, stop); t += period_) {
+      const scenes::Frame drawn = camera_.At(t % camera_.script().length);
+      PAWSIGHT_ASSIGN_OR_RETURN(std::vector<uint8_t> jpeg, frames::EncodeJpeg(drawn.image, kJpegQuality));
+      if (!on_frame({0, clock_.Now(), std::move(jpeg), {}})) break;
+    }
+    return Ok();
+  }
+
+ private:
+  const scenes::VirtualCamera camera_;
+  const milliseconds period_;
+  const Clock& clock_;
+};
+
+void PrintOutcome(const EpisodeOutcome& outcome, bool json) {
+  const auto seconds = [](milliseconds ms) { return static_cast<double>(ms.count()) / 1000; };
+  Json report(Json::Object{{"type", "episode"}, {"ok", outcome.AllTrue()}, {"alerts", Json::Array{}}, {"missed", Json::Array{}}});
+  Json alerts(Json::Array{});
+  for (const EpisodeAlert& alert : outcome.alerts) {
+    alerts.Append(Json::Object{{"question", alert.question}, {"true", alert.is_true}, {"at_s", seconds(alert.at)},
+                               {"delay_s", alert.is_true ? Json(seconds(alert.delay)) : Json()}});
+    if (json) continue;
+    if (alert.is_true) {
+      std::printf("%-44s %5.1f s after it began\n", alert.question.c_str(), seconds(alert.delay));
+    } else {
+      std::printf("%-44s false alert at %.1f s\n", alert.question.c_str(), seconds(alert.at));
+    }
+  }
+  Json missed(Json::Array{});
+  for (const std::string& question : outcome.missed) {
+    missed.Append(question);
+    if (!json) std::printf("%-44s missed\n", question.c_str());
+  }
+  report.Set("alerts", std::move(alerts));
+  report.Set("missed", std::move(missed));
+  const double longest_ms = static_cast<double>(outcome.longest_frame.count()) / 1e6;
+  report.Set("frames", outcome.num_frames);
+  report.Set("frames_dropped", outcome.num_dropped);
+  report.Set("longest_frame_ms", longest_ms);
+  if (json) {
+    std::printf("%s\n", report.Dump().c_str());
+    return;
+  }
+  std::printf("%d frames taken, %d dropped, the slowest took %.0f ms\n%s\n", outcome.num_frames, outcome.num_dropped, longest_ms,
+              outcome.AllTrue() ? "The true alerts came, and no others." : "NOT the true alerts.");
+}
+
+/// The rooms of --seed: what a pet owner may ask of any room.
+std::vector<rules::Rule> AnyRoomRules() {
+  Json all(Json::Array{});
+  for (const char* question : {"Is the dog on the couch?", "Is the dog chewing the couch?", "Is the cat on the table?", "Is there a person?"}) {
+    all.Append(Json::Object{{"question", question}, {"for_s", 2}, {"clear_s", 3}, {"cooldown_s", 10}});
+  }
+  return std::move(rules::ParseRules(all)).value();  // ours: right, or a bug
+}
+
+Result<gateway::CameraWatchOptions> OptionsOf(const DemoCommand& command, const std::string& scratch) {
+  gateway::CameraWatchOptions options;
+  options.path.camera = "demo";
+  options.source = command.seed == 0 ? "a drawn room" : "drawn room " + std::to_string(command.seed);
+  options.terminal = {.json = command.json, .answers = command.json && !command.once};
+  options.events_path = command.events;
+  if (command.events.empty() && !scratch.empty()) options.events_path = scratch + "/events.sqlite";
+  if (!command.listen.empty()) {
+    PAWSIGHT_ASSIGN_OR_RETURN(options.listen, net::ParseListenAddress(command.listen));
+  } else if (!command.once) {
+    options.listen = net::ListenAddress{"127.0.0.1", kPort};
+  }
+  return options;
+}
+
+Result<std::unique_ptr<gateway::CameraWatch>> OpenWatch(const DemoCommand& command, std::vector<rules::Rule> rules,
+                                                        gateway::Backend& backend, const Clock& clock,
+                                                        gateway::CameraWatchOptions options) {
+  auto watch = gateway::CameraWatch::Open(rules, backend, clock, stdout, options);
+  const bool port_taken = watch.status().code() == StatusCode::kUnavailable && command.listen.empty() && options.listen;
+  if (!port_taken) return watch;
+  options.listen->port = 0;
+  return gateway::CameraWatch::Open(std::move(rules), backend, clock, stdout, options);
+}
+
+int Demo(const DemoCommand& command) {
+  const Interrupt interrupt;
+  const SystemClock clock;
+  const ScratchDirectory scratch;
+  if (command.once && command.seed != 0) return ReportError(InvalidArgument("--once plays the episode; --seed is for the live demo"));
+  const Result<gateway::CameraWatchOptions> options = OptionsOf(command, scratch.path());
+  if (!options.ok()) return ReportError(options.status());
+  const scenes::Episode episode = scenes::DemoEpisode();
+  const Result<std::unique_ptr<gateway::Backend>> backend = OpenEmbeddedBackend(command.model);
+  if (!backend.ok()) return ReportError(backend.status()), kExitEnvironment;
+  const auto watch = OpenWatch(command, command.seed == 0 ? EpisodeRules(episode) : AnyRoomRules(), **backend, clock, *options);
+  if (!watch.ok()) return ReportError(watch.status()), kExitEnvironment;
+  if (options->listen) std::fprintf(stderr, "live page: %s/\n", (*watch)->url().c_str());
+
+  if (command.once) {
+    const EpisodeOutcome outcome = PlayEpisode(episode, **watch, command.fps, clock.Now(), interrupt.token());
+    if (interrupt.interrupted()) return kExitInterrupted;
+    PrintOutcome(outcome, command.json);
+    return outcome.AllTrue() ? kExitOk : kExitFailed;
+  }
+  std::fprintf(stderr, "watching a drawn room; Ctrl-C ends it\n");
+  VirtualSource source(command.seed == 0 ? scenes::VirtualCamera(episode.script, {}) : scenes::VirtualCamera(command.seed, {}),
+                       command.fps, clock);
+  const Status status = (*watch)->Run(source, interrupt.token());
+  if (interrupt.interrupted()) return kExitInterrupted;
+  return status.ok() ? kExitOk : ReportError(status);
+}
+
+}  // namespace
+
+void AddDemoCommand(CLI::App& program, int* exit_code) {
+  auto command = std::make_shared<DemoCommand>();
+  CLI::App* app = program.add_subcommand("demo", "watch a drawn room: alerts in the terminal and a live page");
+  app->add_flag("--once", command->once, "play one short episode, check its alerts, exit 0 or 1");
+  app->add_option("--listen", command->listen, "serve the live page there: HOST:PORT, port 0 is any (default 127.0.0.1:8077)");
+  app->add_option("--seed", command->seed, "another room; 0 is the episode, over and over")->capture_default_str();
+  app->add_option("--fps", command->fps, "frames a second")->check(CLI::Range(0.1, 30.0))->capture_default_str();
+  app->add_option("--events", command->events, "file of the event store (default: a temporary one)");
+  app->add_flag("--json", command->json, "JSON lines");
+  AddModelOptions(*app, &command->model);
+  app->footer(kFooter);
+  app->callback([command, exit_code] { *exit_code = Demo(*command); });
+}
+
+}  // namespace pawsight

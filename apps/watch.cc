@@ -1,0 +1,154 @@
+// apps/watch.cc: `pawsight watch`: a camera's frames, the questions, alerts as lines and as events.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "apps/commands.h"
+#include "apps/embedded_backend.h"
+#include "apps/interrupt.h"
+#include "base/files.h"
+#include "gateway/camera_watch.h"
+#include "net/http_client.h"
+
+namespace pawsight {
+namespace {
+
+constexpr const char* kFooter = R"(Examples:
+  pawsight watch rtsp://user:password@camera/1 -q "Is the dog on the couch?" --for 5
+  pawsight watch http://camera/snapshot.jpg -q "Is the cat on the table?" --fps 0.5 --listen 127.0.0.1:8080
+  pawsight watch evening.mp4 -q "Is there a dog?" --json
+  pawsight watch photos/ --rules rules.json
+
+A rule fires when its answer has held for --for seconds, once an episode; it ends after --clear seconds of the other answer.
+Live sources: the newest frame wins. Files and directories: every sampled frame, at camera time from now on.
+--json: one object a line, "type" is "frame", "alert.fired" or "alert.resolved".
+--rules: a JSON array of {"question", "id", "expect", "threshold", "unsure_band", "for_s", "clear_s", "cooldown_s", "severity"}.
+Exit codes: 0 the source ended, 2 usage, 3 environment, 4 the source cannot be reached, 130 interrupted.)";
+
+struct WatchCommand {
+  std::string source;
+  std::vector<std::string> questions;
+  std::string rules_path;
+  std::string expect = "yes";
+  double threshold = 0.7;   // probability of the expected answer, 0.01..0.99
+  double hold_s = 0;        // --for
+  double clear_s = 5;
+  double cooldown_s = 60;
+  double fps = 1;           // frames a second, 0.01..60
+  double refresh_s = 60;    // an unchanged camera is asked so often
+  bool every_frame = false;
+  std::string camera = "camera";
+  ModelOptions model;
+  std::string events;
+  bool no_events = false;
+  bool json = false;
+  bool alerts_only = false;
+  std::string listen;
+};
+
+/// Rules from the flags, one a question, and from the file.
+Result<std::vector<rules::Rule>> RulesOf(const WatchCommand& command) {
+  Json all(Json::Array{});
+  for (const std::string& question : command.questions) {
+    all.Append(Json::Object{{"question", question},
+                            {"expect", command.expect},
+                            {"threshold", command.threshold},
+                            {"for_s", command.hold_s},
+                            {"clear_s", command.clear_s},
+                            {"cooldown_s", command.cooldown_s}});
+  }
+  if (!command.rules_path.empty()) {
+    PAWSIGHT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(command.rules_path, 1U << 20U));
+    Result<Json> file = Json::Parse(text);
+    if (!file.ok()) return Annotate(file.status(), command.rules_path);
+    if (!file->is_array()) return InvalidArgument(command.rules_path + ": want an array of rules");
+    for (const Json& rule : file->as_array()) all.Append(rule);
+  }
+  if (all.as_array().empty()) return InvalidArgument("nothing to watch for: give a question with -q, or --rules FILE");
+  return rules::ParseRules(all);
+}
+
+Result<gateway::CameraWatchOptions> OptionsOf(const WatchCommand& command) {
+  gateway::CameraWatchOptions options;
+  options.path.camera = command.camera;
+  options.path.gate = !command.every_frame;
+  options.path.change.refresh = std::chrono::milliseconds(static_cast<int64_t>(command.refresh_s * 1000));
+  options.source = net::RedactUrl(command.source);
+  options.terminal = {.json = command.json, .answers = !command.alerts_only};
+  if (!command.listen.empty()) {
+    PAWSIGHT_ASSIGN_OR_RETURN(options.listen, net::ParseListenAddress(command.listen));
+  }
+  options.events_path = command.events;
+  if (command.events.empty() && !command.no_events) {
+    PAWSIGHT_ASSIGN_OR_RETURN(options.events_path, gateway::DefaultEventsPath());
+  }
+  return options;
+}
+
+/// A source that fails is unreachable, whatever the code; unless it was named wrongly or our installation lacks a part.
+int ReportSource(const Status& status) {
+  const int exit_code = ReportError(status);
+  const bool ours = status.code() == StatusCode::kInvalidArgument || status.code() == StatusCode::kFailedPrecondition;
+  return ours ? exit_code : kExitUnreachable;
+}
+
+int Watch(const WatchCommand& command) {
+  const Interrupt interrupt;
+  const SystemClock clock;
+  const Result<std::vector<rules::Rule>> rules = RulesOf(command);
+  if (!rules.ok()) return ReportError(rules.status());
+  for (const rules::Rule& rule : *rules) {
+    for (const std::string& advice : rules::QuestionAdvice(rule.question)) {
+      std::fprintf(stderr, "pawsight: \"%s\": %s\n", rule.question.text().c_str(), advice.c_str());
+    }
+  }
+  const Result<gateway::SourceSpec> spec = gateway::ParseSource(command.source);
+  if (!spec.ok()) return ReportSource(spec.status());
+  const Result<gateway::CameraWatchOptions> options = OptionsOf(command);
+  if (!options.ok()) return ReportError(options.status());
+  const Result<std::unique_ptr<gateway::Backend>> backend = OpenEmbeddedBackend(command.model);
+  if (!backend.ok()) return ReportError(backend.status()), kExitEnvironment;
+  const auto watch = gateway::CameraWatch::Open(*rules, **backend, clock, stdout, *options);
+  if (!watch.ok()) return ReportError(watch.status()), kExitEnvironment;
+  if (options->listen) std::fprintf(stderr, "live page: %s/\n", (*watch)->url().c_str());
+
+  const auto source = gateway::MakeSource(*spec, {.fps = command.fps}, clock);
+  const Status status = (*watch)->Run(*source, interrupt.token());
+  const gateway::WatchSummary& seen = (*watch)->summary();
+  std::fprintf(stderr, "%llu frames, %llu asked about, %llu dropped, %llu alerts\n", static_cast<unsigned long long>(seen.num_frames),
+               static_cast<unsigned long long>(seen.num_asked), static_cast<unsigned long long>(seen.num_dropped),
+               static_cast<unsigned long long>(seen.num_alerts));
+  if (interrupt.interrupted()) return kExitInterrupted;
+  return status.ok() ? kExitOk : ReportSource(status);
+}
+
+}  // namespace
+
+void AddWatchCommand(CLI::App& program, int* exit_code) {
+  auto command = std::make_shared<WatchCommand>();
+  CLI::App* app = program.add_subcommand("watch", "watch a camera, a video or a directory of images, and tell alerts");
+  app->add_option("source", command->source, "video file, directory, http(s):// snapshot or MJPEG, rtsp(s)://")->required();
+  app->add_option("-q,--question", command->questions, "a yes/no question; may be repeated");
+  app->add_option("--rules", command->rules_path, "a JSON file of rules, beside the questions");
+  app->add_option("--expect", command->expect, "the answer that alerts: yes or no")->check(CLI::IsMember({"yes", "no"}))->capture_default_str();
+  app->add_option("--threshold", command->threshold, "least probability of that answer")->check(CLI::Range(0.01, 0.99))->capture_default_str();
+  app->add_option("--for", command->hold_s, "seconds it must hold before the alert")->check(CLI::Range(0.0, 86400.0))->capture_default_str();
+  app->add_option("--clear", command->clear_s, "seconds of the other answer that end the alert")->check(CLI::Range(0.0, 86400.0))->capture_default_str();
+  app->add_option("--cooldown", command->cooldown_s, "seconds after an alert without another")->check(CLI::Range(0.0, 604800.0))->capture_default_str();
+  app->add_option("--fps", command->fps, "frames a second to look at")->check(CLI::Range(0.01, 60.0))->capture_default_str();
+  app->add_option("--refresh", command->refresh_s, "seconds after which an unchanged camera is asked again")->check(CLI::Range(0.1, 86400.0))->capture_default_str();
+  app->add_flag("--every-frame", command->every_frame, "ask about unchanged frames too");
+  app->add_option("--camera", command->camera, "the camera's name in events")->capture_default_str();
+  AddModelOptions(*app, &command->model);
+  app->add_option("--events", command->events, "file of the event store (default: pawsight/events.sqlite under XDG_DATA_HOME)");
+  app->add_flag("--no-events", command->no_events, "record nothing");
+  app->add_flag("--json", command->json, "JSON lines");
+  app->add_flag("--alerts-only", command->alerts_only, "no lines for answers");
+  app->add_option("--listen", command->listen, "serve the live page there: HOST:PORT, port 0 is any");
+  app->footer(kFooter);
+  app->callback([command, exit_code] { *exit_code = Watch(*command); });
+}
+
+}  // namespace pawsight
