@@ -117,9 +117,9 @@ TEST(Staging, SaysSoWhenTheRoomLacksTheThing) {
   scene.room = FurnishRoom(rng);
   scene.room.couch.reset();
   scene.room.bowl.reset();
-  EXPECT_FALSE(Stage(rng, scene, Pet{}, {Activity::kChewing, Place::kFloor, false}).has_value());
-  EXPECT_FALSE(Stage(rng, scene, Pet{}, {Activity::kSleeping, Place::kCouch, false}).has_value());
-  EXPECT_FALSE(Stage(rng, scene, Pet{}, {Activity::kEating, Place::kFloor, false}).has_value());
+  EXPECT_FALSE(Stage(rng, scene, Pet{}, {Activity::kChewing, Place::kFloor}).has_value());
+  EXPECT_FALSE(Stage(rng, scene, Pet{}, {Activity::kSleeping, Place::kCouch}).has_value());
+  EXPECT_FALSE(Stage(rng, scene, Pet{}, {Activity::kEating, Place::kFloor}).has_value());
 }
 
 TEST(Staging, WishesAreMet) {

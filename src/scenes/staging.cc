@@ -12,14 +12,24 @@ struct Lot {
 };
 
 constexpr Lot kLots[] = {
-    {{Activity::kSleeping, Place::kFloor, false}, 6, 5},  {{Activity::kSleeping, Place::kCouch, false}, 7, 6},
-    {{Activity::kSleeping, Place::kBed, false}, 7, 6},    {{Activity::kSleeping, Place::kBasket, false}, 8, 6},
-    {{Activity::kSleeping, Place::kTable, false}, 0, 6},  {{Activity::kSitting, Place::kFloor, false}, 7, 7},
-    {{Activity::kSitting, Place::kCouch, false}, 7, 7},   {{Activity::kSitting, Place::kBed, false}, 7, 7},
-    {{Activity::kSitting, Place::kTable, false}, 0, 11},  {{Activity::kSitting, Place::kFloor, true}, 10, 7},
-    {{Activity::kWalking, Place::kFloor, false}, 12, 10}, {{Activity::kWalking, Place::kTable, false}, 0, 6},
-    {{Activity::kWalking, Place::kBed, false}, 2, 2},     {{Activity::kPlaying, Place::kFloor, false}, 19, 15},
-    {{Activity::kChewing, Place::kFloor, false}, 20, 0},  {{Activity::kEating, Place::kFloor, false}, 18, 15},
+    {{Activity::kSleeping, Place::kFloor}, 6, 5},
+    {{Activity::kSleeping, Place::kCouch}, 7, 6},
+    {{Activity::kSleeping, Place::kBed}, 7, 6},
+    {{Activity::kSleeping, Place::kBasket}, 8, 6},
+    {{Activity::kSleeping, Place::kTable}, 0, 6},
+    {{Activity::kSitting, Place::kFloor}, 7, 7},
+    {{Activity::kSitting, Place::kFloor, Near::kDoor}, 10, 7},
+    {{Activity::kSitting, Place::kFloor, Near::kCouch}, 7, 2},
+    {{Activity::kSitting, Place::kCouch}, 7, 7},
+    {{Activity::kSitting, Place::kBed}, 7, 7},
+    {{Activity::kSitting, Place::kTable}, 0, 11},
+    {{Activity::kWalking, Place::kFloor}, 10, 9},
+    {{Activity::kWalking, Place::kFloor, Near::kCouch}, 14, 3},
+    {{Activity::kWalking, Place::kTable}, 0, 6},
+    {{Activity::kWalking, Place::kBed}, 2, 2},
+    {{Activity::kPlaying, Place::kFloor}, 19, 15},
+    {{Activity::kChewing, Place::kFloor}, 22, 0},
+    {{Activity::kEating, Place::kFloor}, 18, 15},
 };
 
 Box BoxOf(const Spot& spot) { return {spot.left(), spot.top(), spot.right(), spot.y}; }
@@ -40,6 +50,28 @@ double Reach(const Pet& pet, Activity activity) {
       return 0;
   }
   return 0;
+}
+
+/// With the muzzle at an arm of the couch, or about there when it does something else. A pet left at the world's corner
+/// has no place.
+std::optional<Pet> AtCouchArm(Rng& rng, Room& room, Pet pet) {
+  if (!room.couch) return std::nullopt;
+  Couch& couch = *room.couch;
+  const bool chews = pet.activity == Activity::kChewing;
+  const bool left_arm = rng.Chance(0.5);
+  const double arm_x = left_arm ? couch.left() + couch.arm * 0.55 : couch.right() - couch.arm * 0.55;
+  if (chews && (arm_x < 36 || arm_x > kWorldWidth - 36)) return pet;  // too near the edge of the picture
+  pet.scale = 0.96 * pet.coat.size;
+  pet.y = couch.y + (chews ? 9 : rng.Uniform(6, 20));
+  const double reach = Reach(pet, Activity::kChewing) * pet.scale + (chews ? 0 : rng.Uniform(-16, 34));
+  const double outside = left_arm ? -1 : 1;
+  double side = outside;
+  if (arm_x + side * reach < 40 || arm_x + side * reach > kWorldWidth - 40) side = -outside;  // from before the couch
+  pet.x = arm_x + side * reach;
+  if (chews || rng.Chance(0.75)) pet.faces_left = side > 0;
+  couch.torn = chews || rng.Chance(0.6);
+  couch.torn_left = left_arm;
+  return pet;
 }
 
 /// One try at a spot; the caller checks that it is free. A pet left where it was, at the world's corner, is not.
@@ -78,24 +110,7 @@ std::optional<Pet> Try(Rng& rng, Room& room, Pet pet, const Behaviour& what) {
     case Place::kFloor:
       break;
   }
-  if (what.activity == Activity::kChewing) {
-    if (!room.couch) return std::nullopt;
-    Couch& couch = *room.couch;
-    const double scale = 0.96 * size;
-    const bool left_arm = rng.Chance(0.5);
-    const double arm_x = left_arm ? couch.left() + couch.arm * 0.55 : couch.right() - couch.arm * 0.55;
-    if (arm_x < 36 || arm_x > kWorldWidth - 36) return pet;  // too near the edge of the picture; try the other arm
-    pet.faces_left = !left_arm;                              // from outside
-    const double reach = Reach(pet, what.activity) * scale;
-    double x = arm_x - (left_arm ? reach : -reach);
-    if (x < 40 || x > kWorldWidth - 40) {  // no room there: from before the couch
-      pet.faces_left = !pet.faces_left;
-      x = arm_x + (left_arm ? reach : -reach);
-    }
-    couch.torn = true;
-    couch.torn_left = left_arm;
-    return at(x, couch.y + 9, scale);
-  }
+  if (what.activity == Activity::kChewing || what.near == Near::kCouch) return AtCouchArm(rng, room, pet);
   if (what.activity == Activity::kEating) {
     if (!room.bowl) return std::nullopt;
     const double scale = ScaleAt(room, room.bowl->y) * size;
@@ -106,7 +121,7 @@ std::optional<Pet> Try(Rng& rng, Room& room, Pet pet, const Behaviour& what) {
     const double scale = ScaleAt(room, room.ball->y) * size;
     return at(room.ball->x - dir * Reach(pet, what.activity) * scale, room.ball->y - 1, scale);
   }
-  if (what.by_door) {
+  if (what.near == Near::kDoor) {
     if (!room.door) return std::nullopt;
     const double y = room.door->y + rng.Uniform(26, 40);
     const double x = room.door->x + rng.Uniform(-18, 18);
@@ -160,11 +175,12 @@ Behaviour RandomBehaviour(Rng& rng, Species species) {
 }
 
 void AddWishes(const Behaviour& behaviour, RoomWishes& wishes) {
-  wishes.couch |= behaviour.place == Place::kCouch || behaviour.activity == Activity::kChewing;
+  wishes.couch |=
+      behaviour.place == Place::kCouch || behaviour.activity == Activity::kChewing || behaviour.near == Near::kCouch;
   wishes.bed |= behaviour.place == Place::kBed;
   wishes.table |= behaviour.place == Place::kTable;
   wishes.basket |= behaviour.place == Place::kBasket;
-  wishes.door |= behaviour.by_door;
+  wishes.door |= behaviour.near == Near::kDoor;
   wishes.bowl |= behaviour.activity == Activity::kEating;
   wishes.ball |= behaviour.activity == Activity::kPlaying;
 }

@@ -8,11 +8,15 @@
 
 namespace pawsight::scenes {
 
-/// A thing a pet does at a place; `by_door` with kSitting on the floor only.
+/// Where on the floor, when it matters.
+enum class Near { kAnything, kDoor, kCouch };
+
+/// A thing a pet does at a place; `near` for sitting and walking on the floor. Near the couch it stands where it would
+/// chew and does not, the couch whole or torn: without such pictures a torn couch would pass for chewing.
 struct Behaviour {
   Activity activity = Activity::kSitting;
   Place place = Place::kFloor;
-  bool by_door = false;
+  Near near = Near::kAnything;
 
   friend bool operator==(const Behaviour&, const Behaviour&) = default;
 };
