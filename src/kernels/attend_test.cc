@@ -1,8 +1,8 @@
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cmath>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "kernels/kernels.h"
 #include "kernels/testing.h"
@@ -15,17 +15,29 @@ class AttendOf : public EveryTable {
   /// One head at odd alignments and strides; keys [head_dim, num_keys].
   struct Head {
     Head(int rows, int head_dim, int num_keys, uint64_t seed, double range = 1.0)
-        : rng(seed), q(rows, head_dim, 3, 1), keys(head_dim, num_keys), values(num_keys, head_dim),
-          out(rows, head_dim, 5, 2), scratch(AttendScratch(num_keys) + 1, NAN) {
+        : rng(seed),
+          q(rows, head_dim, 3, 1),
+          keys(head_dim, num_keys),
+          values(num_keys, head_dim),
+          out(rows, head_dim, 5, 2),
+          scratch(AttendScratch(num_keys) + 1, NAN) {
       q.Fill(rng, -range, range);
       keys.Fill(rng, -range, range);
       values.Fill(rng);
     }
     Attend Args(const Packed& packed_keys, const Packed& packed_values) {
-      return {.q = q.row(0), .ldq = q.stride(), .keys = packed_keys.floats.data(),
-              .values = packed_values.floats.data(), .value_panel_stride = packed_values.panel_stride, .out = out.row(0),
-              .ldo = out.stride(), .rows = q.rows(), .head_dim = q.cols(), .num_keys = keys.cols(),
-              .scale = 1.0F / std::sqrt(static_cast<float>(q.cols())), .scratch = scratch.data() + 1};
+      return {.q = q.row(0),
+              .ldq = q.stride(),
+              .keys = packed_keys.floats.data(),
+              .values = packed_values.floats.data(),
+              .value_panel_stride = packed_values.panel_stride,
+              .out = out.row(0),
+              .ldo = out.stride(),
+              .rows = q.rows(),
+              .head_dim = q.cols(),
+              .num_keys = keys.cols(),
+              .scale = 1.0F / std::sqrt(static_cast<float>(q.cols())),
+              .scratch = scratch.data() + 1};
     }
     /// Row `row` of the answer in double.
     std::vector<double> Expected(int row, const Attend& args) const {
@@ -52,8 +64,8 @@ class AttendOf : public EveryTable {
         const std::vector<double> expected = Expected(i, args);
         for (int d = 0; d < args.head_dim; ++d) {
           ASSERT_NEAR(out.at(i, d), expected[static_cast<size_t>(d)], tolerance)
-              << args.rows << " rows, " << args.head_dim << " wide, " << args.num_keys << " keys, causal " << args.causal
-              << ", at " << i << ", " << d;
+              << args.rows << " rows, " << args.head_dim << " wide, " << args.num_keys << " keys, causal "
+              << args.causal << ", at " << i << ", " << d;
         }
       }
       ASSERT_TRUE(out.GuardsHold());

@@ -1,7 +1,7 @@
-// kernels/kernels.h: the arithmetic of a transformer on one thread: matrix product with fused tails, attention of one head,
-// layer norm. One table of plain functions an instruction set; the table is chosen once at start and passed down.
-// Not here: threads (kernels/team.h), BLIP (engine). `scalar` is the specification; every other table is tested against it.
-// Thread-safe: functions without state; the caller owns every buffer. Nothing here allocates or fails.
+// kernels/kernels.h: the arithmetic of a transformer on one thread: matrix product with fused tails, attention of one
+// head, layer norm. One table of plain functions an instruction set; the table is chosen once at start and passed down.
+// Not here: threads (kernels/team.h), BLIP (engine). `scalar` is the specification; every other table is tested against
+// it. Thread-safe: functions without state; the caller owns every buffer. Nothing here allocates or fails.
 //
 // A row of a result depends on that row of the input alone and its sum over k runs in order k = 0, 1, 2... within one
 // accumulator, however many rows are computed together: an answer never depends on its batch, bit for bit.
@@ -54,7 +54,8 @@ struct Gemm {
 struct Attend {
   const float* q = nullptr;  // [rows, head_dim], ldq floats a row
   int ldq = 0;
-  const float* keys = nullptr;  // packed [head_dim, num_keys]: PackTransposed of the keys; panel_stride head_dim * kPanel
+  const float* keys =
+      nullptr;  // packed [head_dim, num_keys]: PackTransposed of the keys; panel_stride head_dim * kPanel
   const float* values = nullptr;  // packed [num_keys, head_dim]
   size_t value_panel_stride = 0;
   float* out = nullptr;  // [rows, head_dim], ldo floats a row
@@ -76,13 +77,15 @@ struct Kernels {
 
   void (*gemm)(const Gemm& args);
   void (*attend)(const Attend& args);
-  /// y = (x - mean) / sqrt(variance + eps) * gain + bias, each row by itself; x, y [rows, cols] with ldx, ldy floats a row;
-  /// gain, bias [cols]. y may be x. cols >= 1. Variance is the mean of squares of (x - mean), two passes.
-  void (*layer_norm)(const float* x, int ldx, const float* gain, const float* bias, float eps, float* y, int ldy, int rows,
-                     int cols);
-  /// Packs b [k, n] given its transpose, source [n, k] row-major with lds floats a row: a linear layer's weight, a head's keys.
+  /// y = (x - mean) / sqrt(variance + eps) * gain + bias, each row by itself; x, y [rows, cols] with ldx, ldy floats a
+  /// row; gain, bias [cols]. y may be x. cols >= 1. Variance is the mean of squares of (x - mean), two passes.
+  void (*layer_norm)(const float* x, int ldx, const float* gain, const float* bias, float eps, float* y, int ldy,
+                     int rows, int cols);
+  /// Packs b [k, n] given its transpose, source [n, k] row-major with lds floats a row: a linear layer's weight, a
+  /// head's keys.
   void (*pack_transposed)(const float* source, int lds, int n, int k, float* packed);
-  /// Packs b [k, n] given as it is, row-major with lds floats a row: a head's values. Writes whole panels of panel_stride.
+  /// Packs b [k, n] given as it is, row-major with lds floats a row: a head's values. Writes whole panels of
+  /// panel_stride.
   void (*pack)(const float* source, int lds, int k, int n, float* packed, size_t panel_stride);
 };
 

@@ -10,7 +10,7 @@ class PackOf : public EveryTable {};
 INSTANTIATE_TEST_SUITE_P(Table, PackOf, testing::ValuesIn(Available()), TableName);
 
 TEST_P(PackOf, ATransposedMatrixIsPackedAsTheHeaderSaysAndPaddedWithZeros) {
-  for (int k : {1, 2, 5, 15, 16, 17, 31, 33, 64, 100}) {
+  for (int k : {1, 2, 5, 8, 15, 16, 17, 33}) {
     for (int n = 1; n <= 100; ++n) {
       Rng rng(static_cast<uint64_t>(n));
       Matrix source(n, k, 3, 1);

@@ -37,8 +37,9 @@ bool SpinUntil(const Condition& condition) {
 
 }  // namespace
 
-// A run is published by raising `run`, and is over when `unfinished` is 0. Both change without the lock being needed to see
-// them; whoever is about to sleep looks once more under the lock, and whoever changes them under the lock then notifies.
+// A run is published by raising `run`, and is over when `unfinished` is 0. Both change without the lock being needed to
+// see them; whoever is about to sleep looks once more under the lock, and whoever changes them under the lock then
+// notifies.
 struct Team::State {
   explicit State(int members) : size(members) {}
 
@@ -89,7 +90,7 @@ struct Team::State {
   CondVar finished;
   int sleepers GUARDED_BY(mu) = 0;
 
-  alignas(64) std::atomic<uint64_t> run = 0;  // how many were published
+  alignas(64) std::atomic<uint64_t> run = 0;    // how many were published
   alignas(64) std::atomic<int> unfinished = 0;  // members that have yet to return from this run
 };
 

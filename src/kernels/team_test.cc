@@ -1,5 +1,6 @@
 #include "kernels/team.h"
 
+#include <gtest/gtest.h>
 #include <pthread.h>
 
 #include <atomic>
@@ -8,8 +9,6 @@
 #include <string>
 #include <thread>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 namespace pawsight::kernels {
 namespace {

@@ -1,14 +1,14 @@
-// kernels/testing.h: what the kernels' tests share: matrices at odd alignments with guarded gaps, and a suite that runs for
-// every table this CPU has. For tests only.
+// kernels/testing.h: what the kernels' tests share: matrices at odd alignments with guarded gaps, and a suite that runs
+// for every table this CPU has. For tests only.
 #pragma once
+
+#include <gtest/gtest.h>
 
 #include <cmath>
 #include <cstddef>
 #include <cstring>
 #include <string>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "base/rng.h"
 #include "kernels/kernels.h"
@@ -21,7 +21,10 @@ class Matrix {
   static constexpr float kGuard = 12345.0F;
 
   Matrix(int rows, int cols, int gap = 0, int skew = 0)
-      : rows_(rows), cols_(cols), stride_(cols + gap), skew_(skew),
+      : rows_(rows),
+        cols_(cols),
+        stride_(cols + gap),
+        skew_(skew),
         floats_(static_cast<size_t>(skew + rows * stride_ + 16), kGuard) {
     Fill(0.0F);
   }

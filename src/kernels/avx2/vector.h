@@ -1,5 +1,5 @@
-// kernels/avx2/vector.h: the vector operations that kernels/blocked is written over, with AVX2 and FMA: 8 floats at a time.
-// What each does is written in avx512/vector.h. Empty where the compiler may not use AVX2.
+// kernels/avx2/vector.h: the vector operations that kernels/blocked is written over, with AVX2 and FMA: 8 floats at a
+// time. What each does is written in avx512/vector.h. Empty where the compiler may not use AVX2.
 #pragma once
 
 #if defined(__AVX2__) && defined(__FMA__)

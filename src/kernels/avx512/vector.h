@@ -1,5 +1,5 @@
-// kernels/avx512/vector.h: the vector operations that kernels/blocked is written over, with AVX-512: 16 floats at a time.
-// Empty where the compiler may not use AVX-512.
+// kernels/avx512/vector.h: the vector operations that kernels/blocked is written over, with AVX-512: 16 floats at a
+// time. Empty where the compiler may not use AVX-512.
 #pragma once
 
 #if defined(__AVX512F__) && defined(__AVX512DQ__)

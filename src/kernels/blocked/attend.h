@@ -1,9 +1,9 @@
-// kernels/blocked/attend.h: attention of one head, over the vector operations V of one instruction set. A block of rows at a
-// time: scores of all keys into scratch, then for each stretch of keys the weights exp(score - largest) into the block that
-// the product with the values reads. Each row is divided by the sum of its weights at the end.
+// kernels/blocked/attend.h: attention of one head, over the vector operations V of one instruction set. A block of rows
+// at a time: scores of all keys into scratch, then for each stretch of keys the weights exp(score - largest) into the
+// block that the product with the values reads. Each row is divided by the sum of its weights at the end.
 //
-// The weights of keys that a row may not see are never multiplied (0 times a value that is not a number would not be 0), so
-// rows that see different keys are taken one by one; only the few rows of a causal text are such.
+// The weights of keys that a row may not see are never multiplied (0 times a value that is not a number would not be
+// 0), so rows that see different keys are taken one by one; only the few rows of a causal text are such.
 #pragma once
 
 #include <cstddef>
@@ -61,14 +61,16 @@ template <typename V>
 void FillQueries(const Attend& args, const float* q, int rows, float* block) {
   const auto scale = V::Set(args.scale * 1.44269504F);
   for (int i = 0; i < rows; ++i, q += args.ldq, block += kBlockStride) {
-    for (int d = 0; d < args.head_dim; d += V::kLanes) V::Store(block + d, V::Mul(V::LoadFirst(q + d, args.head_dim - d), scale));
+    for (int d = 0; d < args.head_dim; d += V::kLanes)
+      V::Store(block + d, V::Mul(V::LoadFirst(q + d, args.head_dim - d), scale));
   }
 }
 
-/// The scores of `rows` rows for the keys [0, seen) are in scratch; their weighted values go to `totals`, the sums of their
-/// weights to `weight_sums`.
+/// The scores of `rows` rows for the keys [0, seen) are in scratch; their weighted values go to `totals`, the sums of
+/// their weights to `weight_sums`.
 template <typename V>
-void WeighValues(const Attend& args, int rows, int seen, int score_stride, float* block, float* totals, float* weight_sums) {
+void WeighValues(const Attend& args, int rows, int seen, int score_stride, float* block, float* totals,
+                 float* weight_sums) {
   float largest[V::kTileRows];
   typename V::Vector sums[V::kTileRows];
   for (int i = 0; i < rows; ++i) {

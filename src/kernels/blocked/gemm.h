@@ -1,9 +1,10 @@
 // kernels/blocked/gemm.h: c = tail(a . b + bias) + residual, over the vector operations V of one instruction set.
 //
-// Panels are taken in groups that fit the second-level cache whole, all of k; each block of a few rows then meets the whole
-// group, its sums waiting in a buffer on the stack that stays in the first-level cache. So b comes from memory once, a once
-// a group, and c is written once, after the tail; residual may be c because no sum passes through it. What would still be
-// waited for, the next group of b and the lines of c about to be written, is asked for a few lines before each tile.
+// Panels are taken in groups that fit the second-level cache whole, all of k; each block of a few rows then meets the
+// whole group, its sums waiting in a buffer on the stack that stays in the first-level cache. So b comes from memory
+// once, a once a group, and c is written once, after the tail; residual may be c because no sum passes through it. What
+// would still be waited for, the next group of b and the lines of c about to be written, is asked for a few lines
+// before each tile.
 #pragma once
 
 #include <cstddef>
@@ -23,8 +24,8 @@ constexpr int kSumStride = kGroupPanels * kPanel + 16;
 /// Below this many rows a group is done before the next could arrive: prefetching would only get in the way.
 constexpr int kPrefetchRows = 100;
 
-/// As many as fit V::kGroupBytes. Where k is so deep that they are few, copying blocks of a would cost too much beside their
-/// use: then up to kFewPanels, in twice the room.
+/// As many as fit V::kGroupBytes. Where k is so deep that they are few, copying blocks of a would cost too much beside
+/// their use: then up to kFewPanels, in twice the room.
 template <typename V>
 int PanelsInGroup(int k) {
   const size_t panel_bytes = static_cast<size_t>(k) * kPanel * sizeof(float);
@@ -77,7 +78,8 @@ void Finish(const float* sums, const float* bias, const float* residual, float* 
     return value;
   };
   int j = 0;
-  for (; j + V::kLanes <= width; j += V::kLanes) V::Store(c + j, finished(j, [](const float* x) { return V::Load(x); }));
+  for (; j + V::kLanes <= width; j += V::kLanes)
+    V::Store(c + j, finished(j, [](const float* x) { return V::Load(x); }));
   const int left = width - j;
   if (left > 0) {
     V::StoreFirst(c + j, left, finished(j, [left](const float* x) { return V::LoadFirst(x, left); }));
@@ -88,7 +90,8 @@ template <typename V>
 void FinishRows(const Gemm& args, const float* sums, int row, int rows, int first, int width) {
   const float* bias = args.bias == nullptr ? nullptr : args.bias + first;
   for (int i = row; i < row + rows; ++i, sums += kSumStride) {
-    const float* residual = args.residual == nullptr ? nullptr : args.residual + static_cast<ptrdiff_t>(i) * args.ldr + first;
+    const float* residual =
+        args.residual == nullptr ? nullptr : args.residual + static_cast<ptrdiff_t>(i) * args.ldr + first;
     float* c = args.c + static_cast<ptrdiff_t>(i) * args.ldc + first;
     switch (args.tail) {
       case Tail::kNone:

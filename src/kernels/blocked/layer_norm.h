@@ -1,5 +1,5 @@
-// kernels/blocked/layer_norm.h: layer norm over the vector operations V of one instruction set. Mean and variance are taken
-// in double, as the specification has them; the columns that fill no vector are taken one by one.
+// kernels/blocked/layer_norm.h: layer norm over the vector operations V of one instruction set. Mean and variance are
+// taken in double, as the specification has them; the columns that fill no vector are taken one by one.
 #pragma once
 
 #include "kernels/kernels.h"
@@ -51,8 +51,8 @@ void LayerNorm(const float* x, int ldx, const float* gain, const float* bias, fl
     int j = 0;
     for (; j + V::kLanes <= cols; j += V::kLanes) {
       const auto value = V::Load(x + j);
-      const auto normal = V::Narrowed(V::Mul(V::Sub(V::Low(value), means), scales),
-                                      V::Mul(V::Sub(V::High(value), means), scales));
+      const auto normal =
+          V::Narrowed(V::Mul(V::Sub(V::Low(value), means), scales), V::Mul(V::Sub(V::High(value), means), scales));
       V::Store(y + j, V::MulAdd(normal, V::Load(gain + j), V::Load(bias + j)));
     }
     for (; j < cols; ++j) y[j] = static_cast<float>((static_cast<double>(x[j]) - mean) * scale) * gain[j] + bias[j];

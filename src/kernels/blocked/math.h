@@ -1,12 +1,13 @@
-// kernels/blocked/math.h: exponential and gelu over the vector operations V of one instruction set (avx512/vector.h lists
-// them). Everything in this folder is a template of V, included by the one .cc of each instruction set and by nothing else.
+// kernels/blocked/math.h: exponential and gelu over the vector operations V of one instruction set (avx512/vector.h
+// lists them). Everything in this folder is a template of V, included by the one .cc of each instruction set and by
+// nothing else.
 #pragma once
 
 namespace pawsight::kernels {
 namespace {
 
-/// 2^x for x <= 127; below -126 it is 2^-126, for a denormal result costs the processor 150 cycles. Relative error below
-/// 1e-7; not a number stays so. Minimax polynomial of (2^r - 1) / r on [-1/2, 1/2], its own error 4e-9.
+/// 2^x for x <= 127; below -126 it is 2^-126, for a denormal result costs the processor 150 cycles. Relative error
+/// below 1e-7; not a number stays so. Minimax polynomial of (2^r - 1) / r on [-1/2, 1/2], its own error 4e-9.
 template <typename V>
 inline typename V::Vector Exp2(typename V::Vector x) {
   x = V::Max(V::Set(-126.0F), x);

@@ -9,7 +9,8 @@
 namespace pawsight::kernels {
 namespace {
 
-/// Columns [0, depth) of `rows` rows of source, each at most V::kLanes, become `depth` rows of the panel, zeros after `rows`.
+/// Columns [0, depth) of `rows` rows of source, each at most V::kLanes, become `depth` rows of the panel, zeros after
+/// `rows`.
 template <typename V>
 void PackSquare(const float* source, int lds, int rows, int depth, float* panel) {
   typename V::Vector square[V::kLanes];

@@ -1,10 +1,10 @@
-// kernels/blocked/tile.h: the inner loop of every matrix product: a few rows of a block on this thread's stack times a strip
-// of a panel, the sums held in registers. Over the vector operations V of one instruction set.
+// kernels/blocked/tile.h: the inner loop of every matrix product: a few rows of a block on this thread's stack times a
+// strip of a panel, the sums held in registers. Over the vector operations V of one instruction set.
 //
-// A strip is V::kTileVectors vectors wide: a whole panel of 32 columns with 16 lanes, half of one with 8. V::kTileRows is as
-// many rows as registers hold sums for beside the strip of b and one value of a.
-// Each sum is one chain of fused multiply-adds in order of k, started from 0 or from where the last call left it in memory,
-// so neither the height of the tile, nor the strips beside it, nor the cuts in k change a bit of it.
+// A strip is V::kTileVectors vectors wide: a whole panel of 32 columns with 16 lanes, half of one with 8. V::kTileRows
+// is as many rows as registers hold sums for beside the strip of b and one value of a. Each sum is one chain of fused
+// multiply-adds in order of k, started from 0 or from where the last call left it in memory, so neither the height of
+// the tile, nor the strips beside it, nor the cuts in k change a bit of it.
 #pragma once
 
 #include <cstddef>
@@ -47,7 +47,7 @@ struct Tile {
 };
 
 template <typename V>
-constexpr int kStrip = V::kTileVectors * V::kLanes;
+constexpr int kStrip{V::kTileVectors * V::kLanes};
 
 /// `kStrips` strips beside each other, the first at a panel's start unless it is alone.
 template <typename V, int kRows, int kStrips>
@@ -69,13 +69,15 @@ void MultiplyStrips(const Tile& tile) {
   const float* b = tile.b;
   const size_t panel_stride = tile.panel_stride;
   for (int step = 0; step < tile.depth; ++step, ++a, b += kPanel) {
-    if constexpr (2 * kRows > V::kTileRows) {  // with fewer rows the loads are all there is, and come as fast as they can
+    // With fewer rows the loads are all there is, and come as fast as they can.
+    if constexpr (2 * kRows > V::kTileRows) {
       for (int j = 0; j < kStrip<V> * kStrips; j += kLine) __builtin_prefetch(b + kStepsAhead * kPanel + j);
     }
     typename V::Vector columns[kVectors];
     PAWSIGHT_UNROLL
     for (int v = 0; v < kVectors; ++v) {
-      columns[v] = V::Load(b + static_cast<size_t>(v / kVectorsInPanel) * panel_stride + (v % kVectorsInPanel) * V::kLanes);
+      columns[v] =
+          V::Load(b + static_cast<size_t>(v / kVectorsInPanel) * panel_stride + (v % kVectorsInPanel) * V::kLanes);
     }
     PAWSIGHT_UNROLL
     for (int i = 0; i < kRows; ++i) {
@@ -91,8 +93,8 @@ void MultiplyStrips(const Tile& tile) {
   }
 }
 
-/// kRows rows times `strips` strips; where there are few rows, several strips together, for enough independent sums to hide
-/// the latency of a multiply-add.
+/// kRows rows times `strips` strips; where there are few rows, several strips together, for enough independent sums to
+/// hide the latency of a multiply-add.
 template <typename V, int kRows>
 void MultiplyRows(const Tile& tile, int strips) {
   constexpr int kTogether = V::StripsTogether(kRows);

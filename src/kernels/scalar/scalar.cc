@@ -1,5 +1,6 @@
-// kernels/scalar: the specification of every kernel, in plain loops; any other table must agree with it within rounding.
-// Built without contraction to fused multiply-adds (CMakeLists.txt), so its numbers are the same on every architecture.
+// kernels/scalar: the specification of every kernel, in plain loops; any other table must agree with it within
+// rounding. Built without contraction to fused multiply-adds (CMakeLists.txt), so its numbers are the same on every
+// architecture.
 #include <cmath>
 #include <cstddef>
 #include <limits>
