@@ -29,8 +29,8 @@ void PaintBall(Canvas& canvas, const Ball& ball);
 /// The basket's back and cushion; its front rim goes over a pet that lies in it.
 void PaintBasketBack(Canvas& canvas, const Basket& basket);
 void PaintBasketFront(Canvas& canvas, const Basket& basket);
-/// White stuffing that flies from the couch at `at` while it is chewed.
-void PaintFluff(Canvas& canvas, Point at, double seconds);
+/// White stuffing that flies from the couch at `at` while it is chewed and lies on the floor below.
+void PaintFluff(Canvas& canvas, Point at, double floor_y, double seconds);
 
 // paint_pets.cc
 void PaintPet(Canvas& canvas, const Pet& pet, bool night);

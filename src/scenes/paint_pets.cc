@@ -51,12 +51,17 @@ Pose MakePose(const Pet& pet) {
       pose.head_turn = 0.95;
       break;
     }
-    case Activity::kChewing: {
+    case Activity::kChewing: {  // braced against the pull: chest low, legs forward, tail straight up
       const double tug = std::sin(pet.phase * 8) * 3;
-      pose.head = dog ? Point{52 + tug, -56} : Point{41 + tug, -44};
+      pose.shoulder.y += dog ? 9 : 6;
+      pose.hip.y -= 2;
+      pose.head = dog ? Point{52 + tug, -54} : Point{41 + tug, -42};
       pose.head_turn = 0.2 + std::sin(pet.phase * 8) * 0.12;
+      pose.feet[0].x += 12;
+      pose.feet[1].x += 10;
       pose.mouth_open = true;
-      pose.tail_end.y -= 6;
+      pose.tail_mid = {pose.hip.x - 8, pose.hip.y - 20};
+      pose.tail_end = {pose.hip.x - 12, pose.hip.y - 42};
       break;
     }
     case Activity::kPlaying: {  // a bow: elbows on the floor, hind quarters and tail up

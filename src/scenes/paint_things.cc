@@ -78,13 +78,18 @@ void PaintBasketFront(Canvas& canvas, const Basket& basket) {
   canvas.Stroke(basket.rim.Shade(0.5).Alpha(0.6), 1.3);
 }
 
-void PaintFluff(Canvas& canvas, Point at, double seconds) {
-  for (int i = 0; i < 11; ++i) {  // each puff flies a small arc again and again
+void PaintFluff(Canvas& canvas, Point at, double floor_y, double seconds) {
+  constexpr int kPuffs = 15;
+  for (int i = 0; i < kPuffs; ++i) {  // each puff flies a small arc again and again
     const double life = std::fmod(seconds * 0.9 + i * 0.37, 1.0);
     const double angle = 2.4 * i + 0.7;
-    const double reach = 12 + 26 * life;
-    const double x = at.x + std::cos(angle) * reach, y = at.y - 6 + std::sin(angle) * reach * 0.8 + 22 * life * life;
-    canvas.Ellipse(x, y, 5.6 - 1.6 * life, 4.7 - 1.4 * life, angle);
+    const double reach = 10 + 36 * life;
+    const double x = at.x + std::cos(angle) * reach;
+    const double y = at.y - 8 + std::sin(angle) * reach * 0.8 + 22 * life * life;
+    canvas.Ellipse(x, y, 7.0 - 1.8 * life, 5.8 - 1.4 * life, angle);
+  }
+  for (int i = 0; i < 6; ++i) {  // and some lies on the floor
+    canvas.Ellipse(at.x + 9 * (i - 2.6), floor_y + 3 * std::sin(2.1 * i), 5.5, 3.6);
   }
   canvas.Fill({0.98, 0.97, 0.94, 0.95});
 }

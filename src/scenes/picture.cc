@@ -70,7 +70,7 @@ frames::Image Paint(const Scene& scene, int width, int height) {
   for (const Pet& pet : scene.pets) {
     layers.Add(Depth(scene.room, pet), [&] {
       PaintPet(canvas, pet, scene.night);
-      if (pet.activity == Activity::kChewing) PaintFluff(canvas, MouthOf(pet), pet.phase);
+      if (pet.activity == Activity::kChewing) PaintFluff(canvas, MouthOf(pet), pet.y + 2, pet.phase);
     });
   }
   for (const Person& person : scene.people) {
