@@ -164,73 +164,82 @@ std::string With(std::string text, const std::string& pet) {
   return text;
 }
 
-void AddPet(Kinds& kinds, Species species) {
-  const std::string pet(Name(species));
-  const auto add = [&](const char* family, std::vector<std::string> wordings,
-                       std::string (*answer)(const Truth&, Species)) {
+/// Adds kinds of question about one species, its word put into every wording.
+struct PetKinds {
+  Kinds& kinds;
+  Species species;
+  using Truthful = std::string (*)(const Truth&, Species);
+
+  void Add(const std::string& family, std::vector<std::string> wordings, Truthful answer) const {
+    const std::string pet(Name(species));
     for (std::string& wording : wordings) wording = With(wording, pet);
     kinds.push_back({pet + "_" + family, std::move(wordings), answer, species});
-  };
-  const auto on = [&](const char* place, const char* other, std::string (*answer)(const Truth&, Species)) {
-    const std::string a = place, b = other;
-    add(("on_" + a).c_str(),
-        {"Is the {pet} on the " + a + "?", "Is there a {pet} on the " + a + "?", "Is a {pet} on the " + b + "?",
-         "Do you see a {pet} on the " + b + "?", "Is the {pet} on the " + b + " now?"},
+  }
+  /// `other` is another word for the place.
+  void On(const std::string& place, const std::string& other, Truthful answer) const {
+    Add("on_" + place,
+        {"Is the {pet} on the " + place + "?", "Is there a {pet} on the " + place + "?",
+         "Is a {pet} on the " + other + "?", "Do you see a {pet} on the " + other + "?",
+         "Is the {pet} on the " + other + " now?"},
         answer);
-  };
-  add("present",
+  }
+};
+
+void AddPet(Kinds& kinds, Species species) {
+  const PetKinds pet{kinds, species};
+  pet.Add("present",
       {"Is there a {pet}?", "Is there a {pet} in the room?", "Do you see a {pet}?", "Can you see the {pet}?",
        "Is a {pet} visible?", "Is the {pet} there?"},
       Present);
-  add("count",
+  pet.Add("count",
       {"How many {pet}s are there?", "How many {pet}s do you see?", "How many {pet}s are in the room?",
        "How many {pet}s are in the picture?"},
       HowMany);
-  add("where",
+  pet.Add("where",
       {"Where is the {pet}?", "What is the {pet} on?", "Where is the {pet} now?", "Where do you see the {pet}?"},
       Where);
-  add("doing",
+  pet.Add("doing",
       {"What is the {pet} doing?", "What does the {pet} do?", "What is the {pet} doing now?",
        "What is the {pet} up to?"},
       Doing);
-  on("couch", "sofa", IsOn<Place::kCouch>);
-  on("bed", "bed", IsOn<Place::kBed>);
-  on("floor", "floor", IsOn<Place::kFloor>);
-  add("in_basket",
+  pet.On("couch", "sofa", IsOn<Place::kCouch>);
+  pet.On("bed", "bed", IsOn<Place::kBed>);
+  pet.On("floor", "floor", IsOn<Place::kFloor>);
+  pet.Add("in_basket",
       {"Is the {pet} in the basket?", "Is there a {pet} in the basket?", "Is a {pet} in its basket?",
        "Is the {pet} in the pet basket?"},
       IsOn<Place::kBasket>);
-  add("sleeping",
+  pet.Add("sleeping",
       {"Is the {pet} sleeping?", "Is the {pet} asleep?", "Is there a sleeping {pet}?", "Does the {pet} sleep?"},
       Does<Activity::kSleeping>);
-  add("sitting",
+  pet.Add("sitting",
       {"Is the {pet} sitting?", "Does the {pet} sit?", "Is there a sitting {pet}?", "Is a {pet} sitting there?"},
       Does<Activity::kSitting>);
-  add("walking",
+  pet.Add("walking",
       {"Is the {pet} walking?", "Is the {pet} walking around?", "Does the {pet} walk?",
        "Is a {pet} walking in the room?"},
       Does<Activity::kWalking>);
-  add("eating",
+  pet.Add("eating",
       {"Is the {pet} eating?", "Is the {pet} at its bowl?", "Does the {pet} eat?", "Is the {pet} eating from the bowl?",
        "Is a {pet} eating food?"},
       Does<Activity::kEating>);
-  add("playing",
+  pet.Add("playing",
       {"Is the {pet} playing?", "Is the {pet} playing with the ball?", "Does the {pet} play?",
        "Is the {pet} playing with a toy?"},
       Does<Activity::kPlaying>);
-  add("by_door",
+  pet.Add("by_door",
       {"Is the {pet} by the door?", "Is the {pet} at the door?", "Is the {pet} waiting at the door?",
        "Is there a {pet} at the door?"},
       ByDoor);
   if (species == Species::kCat) {
-    on("table", "table", IsOn<Place::kTable>);
+    pet.On("table", "table", IsOn<Place::kTable>);
     return;
   }
-  add("chewing_couch",
+  pet.Add("chewing_couch",
       {"Is the {pet} chewing the couch?", "Is the {pet} chewing on the couch?", "Is the {pet} biting the sofa?",
        "Is a {pet} chewing the sofa?", "Is the {pet} eating the couch?"},
       Does<Activity::kChewing>);
-  add("chewing_furniture",
+  pet.Add("chewing_furniture",
       {"Is the {pet} chewing furniture?", "Is the {pet} chewing the furniture?", "Is the {pet} destroying furniture?",
        "Is a {pet} biting the furniture?"},
       Does<Activity::kChewing>);

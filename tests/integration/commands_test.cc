@@ -17,7 +17,7 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 
 TEST(Program, HelpNamesEveryCommandAndHasExamples) {
-  const Ended help = Run({"--help"});
+  const Ended help = RunProgram({"--help"});
   EXPECT_EQ(help.code, 0);
   EXPECT_THAT(help.out, AllOf(HasSubstr("demo"), HasSubstr("ask"), HasSubstr("watch"), HasSubstr("model"),
                               HasSubstr("doctor"), HasSubstr("Examples:"), HasSubstr("Exit codes:")));
@@ -29,14 +29,14 @@ TEST(Program, EveryCommandsHelpHasAnExample) {
       {"demo"}, {"ask"}, {"watch"}, {"model", "check"}, {"model", "inspect"}, {"doctor"}, {"completion"}};
   for (std::vector<std::string> command : commands) {
     command.push_back("--help");
-    const Ended help = Run(command);
+    const Ended help = RunProgram(command);
     EXPECT_EQ(help.code, 0) << command[0];
     EXPECT_THAT(help.out, AllOf(HasSubstr("Example"), HasSubstr("pawsight " + command[0]))) << command[0];
   }
 }
 
 TEST(Program, TheVersionIsOneLine) {
-  const Ended version = Run({"--version"});
+  const Ended version = RunProgram({"--version"});
   EXPECT_EQ(version.code, 0);
   EXPECT_EQ(version.out, "pawsight " PAWSIGHT_VERSION "\n");
 }
@@ -57,7 +57,7 @@ TEST(Program, WrongUsageIsTwoAndSaidOnStandardError) {
                                                        {"completion", "tcsh"},
                                                        {"watch"}};
   for (const std::vector<std::string>& arguments : wrong) {
-    const Ended ended = Run(arguments);
+    const Ended ended = RunProgram(arguments);
     const std::string shown = ::testing::PrintToString(arguments).substr(0, 100);
     EXPECT_EQ(ended.code, 2) << shown << ended.err;
     EXPECT_THAT(ended.out, IsEmpty()) << shown;
@@ -70,7 +70,7 @@ TEST(Program, AModelThatIsNotThereIsAnEnvironmentErrorThatNamesIt) {
        std::vector<std::vector<std::string>>{{"ask", "--model", "/no/such/model", "a.jpg"},
                                              {"model", "inspect", "/no/such/model"},
                                              {"model", "check", "/no/such/model", "--golden", "/no/such/file"}}) {
-    const Ended ended = Run(arguments);
+    const Ended ended = RunProgram(arguments);
     EXPECT_EQ(ended.code, 3) << arguments[0] << ended.err;
     EXPECT_THAT(ended.err, HasSubstr("/no/such/")) << arguments[0];
   }
@@ -81,14 +81,14 @@ TEST(Program, AModelWithoutWeightsIsRefusedByName) {
   std::filesystem::copy(PAWSIGHT_SOURCE_DIR "/models/pawsight-mini/config.json", folder.Path("config.json"));
   std::filesystem::copy(PAWSIGHT_SOURCE_DIR "/models/pawsight-mini/preprocessor_config.json",
                         folder.Path("preprocessor_config.json"));
-  const Ended ended = Run({"model", "inspect", folder.Path("")});
+  const Ended ended = RunProgram({"model", "inspect", folder.Path("")});
   EXPECT_EQ(ended.code, 3);
   EXPECT_THAT(ended.err, HasSubstr("model.safetensors"));
 }
 
 TEST(Program, CompletionIsAScriptThatBashAccepts) {
   const TempFolder folder;
-  const Ended completion = Run({"completion", "bash"});
+  const Ended completion = RunProgram({"completion", "bash"});
   ASSERT_EQ(completion.code, 0) << completion.err;
   WriteText(folder.Path("completion.bash"), completion.out);
   EXPECT_EQ(std::system(("bash -n '" + folder.Path("completion.bash") + "'").c_str()), 0);
@@ -116,21 +116,21 @@ TEST_F(Goldens, ModelCheckPassesOnBothModelsAndBothWeightFormats) {
            {"model", "check", a, "--golden", a + "/goldens.safetensors"},
            {"model", "check", a, "--golden", a + "/goldens.safetensors", "--weights", a + "/pytorch_model.bin"},
            {"model", "check", b, "--golden", b + "/goldens.safetensors", "--cpu", "scalar", "--threads", "1"}}) {
-    const Ended ended = Run(arguments);
+    const Ended ended = RunProgram(arguments);
     EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
     EXPECT_THAT(ended.out, HasSubstr(" 0 differ"));
   }
 }
 
 TEST_F(Goldens, ModelCheckFailsOnAnotherModelsNumbers) {
-  const Ended ended = Run(
+  const Ended ended = RunProgram(
       {"model", "check", SharedPath("goldens/tiny-b"), "--golden", SharedPath("goldens/tiny-a/goldens.safetensors")});
   EXPECT_NE(ended.code, 0);
   EXPECT_LE(ended.code, 3) << ended.err;
 }
 
 TEST_F(Goldens, InspectSaysWhatAModelHolds) {
-  const Ended ended = Run({"model", "inspect", SharedPath("goldens/tiny-a"), "--json"});
+  const Ended ended = RunProgram({"model", "inspect", SharedPath("goldens/tiny-a"), "--json"});
   EXPECT_THAT(ended.out, AllOf(HasSubstr("\"heads\":[\"vqa\""), HasSubstr("48 px, patch 16, 10 tokens")));
 }
 

@@ -63,8 +63,8 @@ TempFolder::~TempFolder() {
   std::filesystem::remove_all(path_, unused);
 }
 
-Ended Run(const std::vector<std::string>& arguments, const std::string& folder,
-          const std::function<void(pid_t)>& while_running) {
+Ended RunProgram(const std::vector<std::string>& arguments, const std::string& folder,
+                 const std::function<void(pid_t)>& while_running) {
   const TempFolder said;
   const std::string out = said.Path("out");
   const std::string err = said.Path("err");

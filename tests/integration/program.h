@@ -34,8 +34,8 @@ class TempFolder {
 /// Runs `pawsight ARGUMENTS...` in `folder` ("" is the current one) with no input. `while_running` is called once with
 /// the process's id right after the start. A program that has not ended after five minutes is killed, and the test
 /// fails.
-Ended Run(const std::vector<std::string>& arguments, const std::string& folder = "",
-          const std::function<void(pid_t)>& while_running = {});
+Ended RunProgram(const std::vector<std::string>& arguments, const std::string& folder = "",
+                 const std::function<void(pid_t)>& while_running = {});
 
 /// A path under the shared data: $PAWSIGHT_SHARED, or beside the source tree.
 std::string SharedPath(const std::string& name);

@@ -1,0 +1,33 @@
+# Completion for pawsight. Install: pawsight completion bash > ~/.local/share/bash-completion/completions/pawsight
+_pawsight() {
+  local current="${COMP_WORDS[COMP_CWORD]}" path="" words="" word
+  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    case "$word" in
+      -*) break ;;
+    esac
+    path="${path:+$path }$word"
+    case "$path" in
+      "demo"|"ask"|"watch"|"model"|"model check"|"model inspect"|"model score"|"doctor"|"scenes"|"scenes stream"|"scenes draw"|"scenes words"|"completion") ;;
+      *) path="${path% *}"; break ;;
+    esac
+  done
+  case "$path" in
+    "") words="demo ask watch model doctor scenes completion --help -h --version" ;;
+    "demo") words="--help -h --once --listen --seed --fps --events --json --model --precision --cpu --threads" ;;
+    "ask") words="--help -h --question -q --mode --choices --beams --max-length --first-token --padding --json --model --precision --cpu --threads" ;;
+    "watch") words="--help -h --question -q --rules --expect --threshold --for --clear --cooldown --fps --refresh --every-frame --camera --model --precision --cpu --threads --events --no-events --json --alerts-only --listen" ;;
+    "model") words="check inspect score --help -h" ;;
+    "model check") words="--help -h --golden --weights --precision --cpu --threads --json" ;;
+    "model inspect") words="--help -h --json" ;;
+    "model score") words="--help -h --model --precision --cpu --threads --seed --count --questions --width --at-least --json" ;;
+    "doctor") words="--help -h --json" ;;
+    "scenes") words="stream draw words --help -h" ;;
+    "scenes stream") words="--help -h --seed --first --count --size --questions" ;;
+    "scenes draw") words="--help -h --seed --first --count --width --out" ;;
+    "scenes words") words="--help -h" ;;
+    "completion") words="--help -h" ;;
+  esac
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+  [ "${#COMPREPLY[@]}" -gt 0 ] || COMPREPLY=($(compgen -f -- "$current"))
+}
+complete -o filenames -F _pawsight pawsight
