@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -27,24 +28,34 @@ void Redirect(const char* path, int descriptor) {
   if (opened >= 0) dup2(opened, descriptor);
 }
 
+/// Where one run's outputs go.
+struct Outputs {
+  std::string out;
+  std::string err;
+};
+
 /// In the child, after fork: only calls that are safe there.
-[[noreturn]] void Become(const std::vector<char*>& argv, const std::string& folder, const std::string& out,
-                         const std::string& err) {
+[[noreturn]] void Become(const std::vector<char*>& argv, const Outputs& outputs) {
   Redirect("/dev/null", STDIN_FILENO);
-  Redirect(out.c_str(), STDOUT_FILENO);
-  Redirect(err.c_str(), STDERR_FILENO);
-  if (folder.empty() || chdir(folder.c_str()) == 0) execv(argv[0], argv.data());
+  Redirect(outputs.out.c_str(), STDOUT_FILENO);
+  Redirect(outputs.err.c_str(), STDERR_FILENO);
+  execv(argv[0], argv.data());
   _exit(126);
 }
 
 /// The exit code as a shell gives it.
-int Wait(pid_t child) {
+int Wait(pid_t child, const Outputs& outputs, std::string interrupt_when_said) {
   const auto limit = std::chrono::steady_clock::now() + kLongest;
   int status = 0;
   while (waitpid(child, &status, WNOHANG) == 0) {
     if (std::chrono::steady_clock::now() > limit) {
       ADD_FAILURE() << "pawsight ran for more than five minutes";
       kill(child, SIGKILL);
+    }
+    const std::string& awaited = interrupt_when_said;
+    if (!awaited.empty() && (ReadText(outputs.out) + ReadText(outputs.err)).find(awaited) != std::string::npos) {
+      kill(child, SIGINT);
+      interrupt_when_said.clear();
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
@@ -63,25 +74,22 @@ TempFolder::~TempFolder() {
   std::filesystem::remove_all(path_, unused);
 }
 
-Ended RunProgram(const std::vector<std::string>& arguments, const std::string& folder,
-                 const std::function<void(pid_t)>& while_running) {
+Ended RunProgram(const std::vector<std::string>& arguments, const std::string& interrupt_when_said) {
   const TempFolder said;
-  const std::string out = said.Path("out");
-  const std::string err = said.Path("err");
+  const Outputs outputs{said.Path("out"), said.Path("err")};
   std::vector<std::string> words = {PAWSIGHT_PROGRAM};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   const pid_t child = fork();
-  if (child == 0) Become(argv, folder, out, err);
+  if (child == 0) Become(argv, outputs);
   if (child < 0) {
     ADD_FAILURE() << "fork failed";
     return {};
   }
-  if (while_running) while_running(child);
-  const int code = Wait(child);
-  return {code, ReadText(out), ReadText(err)};
+  const int code = Wait(child, outputs, interrupt_when_said);
+  return {code, ReadText(outputs.out), ReadText(outputs.err)};
 }
 
 std::string SharedPath(const std::string& name) {

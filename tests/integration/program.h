@@ -2,10 +2,6 @@
 // ended. For tests only; thread-compatible.
 #pragma once
 
-#include <sys/types.h>
-
-#include <chrono>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -31,11 +27,9 @@ class TempFolder {
   std::string path_;
 };
 
-/// Runs `pawsight ARGUMENTS...` in `folder` ("" is the current one) with no input. `while_running` is called once with
-/// the process's id right after the start. A program that has not ended after five minutes is killed, and the test
-/// fails.
-Ended RunProgram(const std::vector<std::string>& arguments, const std::string& folder = "",
-                 const std::function<void(pid_t)>& while_running = {});
+/// Runs `pawsight ARGUMENTS...` with no input. With `interrupt_when_said`, sends SIGINT once that text stands on either
+/// output. A program that has not ended after five minutes is killed, and the test fails.
+Ended RunProgram(const std::vector<std::string>& arguments, const std::string& interrupt_when_said = "");
 
 /// A path under the shared data: $PAWSIGHT_SHARED, or beside the source tree.
 std::string SharedPath(const std::string& name);
