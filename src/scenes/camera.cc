@@ -222,6 +222,8 @@ std::optional<Script> EpisodeScript(uint64_t seed) {
   for (const EpisodeAct& act : kEpisodeActs) {
     if (!AddAct(rng, script, act.pet, act.behaviour, At(act.start), At(act.end))) return std::nullopt;
   }
+  const auto walk = [&](size_t from, size_t to) { return std::abs(script.acts[from].pose.x - script.acts[to].pose.x); };
+  if (walk(0, 1) < 80 || walk(1, 2) < 110 || walk(2, 3) < 60) return std::nullopt;  // it is seen to go away
   return script;
 }
 
