@@ -67,7 +67,7 @@ packages_chosen() {
 apt_progress() {
   awk -v tty="$([[ -t 2 ]] && echo 1 || echo 0)" '
     /newly installed,/ { total = $3 + $1 }
-    /^Need to get/ { printf "    download %s %s\n", $4, $5; fflush() }
+    /^Need to get/ { sub(/^Need to get /, ""); sub(/ of archives.*/, ""); sub(/\//, " of "); printf "    download %s\n", $0; fflush() }
     /^(Unpacking|Setting up) / {
       done++
       percent = total > 0 ? int(50 * done / total) : 0
