@@ -83,6 +83,10 @@ Result<std::vector<engine::Answer>> AskPhoto(const engine::Vqa& vqa, const std::
 }
 
 int Ask(const AskCommand& command) {
+  if (command.questions.size() > engine::kMaxQuestions) {
+    return ReportError(InvalidArgument("--question: " + std::to_string(command.questions.size()) + " of them, want at most " +
+                                       std::to_string(engine::kMaxQuestions)));
+  }
   for (const std::string& question : command.questions) {
     const Status checked = engine::CheckQuestion(question);
     if (!checked.ok()) return ReportError(Annotate(checked, "--question"));
@@ -98,10 +102,7 @@ int Ask(const AskCommand& command) {
     return ReportError(InvalidArgument("--mode rank: wants --choices a,b,..."));
   }
   const auto vqa = OpenModel(command.model);
-  if (!vqa.ok()) {
-    ReportError(vqa.status());
-    return kExitEnvironment;
-  }
+  if (!vqa.ok()) return ReportEnvironmentError(vqa.status());
   int exit_code = kExitOk;
   for (const std::string& path : command.images) {
     const auto start = std::chrono::steady_clock::now();

@@ -17,9 +17,13 @@ inline constexpr int kExitEnvironment = 3;   // a model, package or permission i
 inline constexpr int kExitUnreachable = 4;   // a camera or server does not answer
 inline constexpr int kExitInterrupted = 130;
 
+inline constexpr int kDemoPort = 8077;  // of the demo's page; when it is taken and was not asked for, any free one
+
 /// Prints "pawsight: message" to standard error and gives the exit code: kUnavailable is unreachable, kInvalidArgument
 /// usage, all else environment.
 int ReportError(const Status& status);
+/// The same where no flag is at fault, as when a model does not open: always kExitEnvironment.
+int ReportEnvironmentError(const Status& status);
 
 void AddAskCommand(CLI::App& program, int* exit_code);
 void AddCompletionCommand(CLI::App& program, int* exit_code);

@@ -8,11 +8,13 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <thread>
 
 #include "apps/commands.h"
 #include "apps/open_model.h"
 #include "base/json.h"
+#include "gateway/camera_watch.h"
 #include "kernels/kernels.h"
 
 namespace pawsight {
@@ -26,7 +28,6 @@ struct Finding {
   std::string found;
 };
 
-constexpr int kDashboardPort = 8080;
 constexpr uint64_t kDiskNeeded = 1ULL << 30U;  // bytes
 
 Finding CheckKernels() {
@@ -61,25 +62,27 @@ Finding CheckPort() {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_port = htons(kDashboardPort);
+  address.sin_port = htons(kDemoPort);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   const int reuse = 1;
   ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse);
   const bool free = fd >= 0 && ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
   if (fd >= 0) ::close(fd);
-  const std::string port = "127.0.0.1:" + std::to_string(kDashboardPort);
+  const std::string port = "127.0.0.1:" + std::to_string(kDemoPort);
   if (free) return {Finding::Level::kOk, "port", port + " is free"};
   return {Finding::Level::kWarning, "port", port + " is taken: choose another with --listen"};
 }
 
 Finding CheckDisk() {
-  const char* home = std::getenv("HOME");
-  const std::string place = home != nullptr ? home : "/";
+  const auto events = gateway::DefaultEventsPath();
+  if (!events.ok()) return {Finding::Level::kWarning, "disk", events.status().message()};
+  std::filesystem::path place = std::filesystem::path(*events).parent_path();
+  while (!place.empty() && !std::filesystem::exists(place) && place != place.parent_path()) place = place.parent_path();
   struct statvfs info {};
-  if (::statvfs(place.c_str(), &info) != 0) return {Finding::Level::kWarning, "disk", place + ": cannot be read"};
+  if (::statvfs(place.c_str(), &info) != 0) return {Finding::Level::kWarning, "disk", place.string() + ": cannot be read"};
   const uint64_t free = static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
   return {free >= kDiskNeeded ? Finding::Level::kOk : Finding::Level::kWarning, "disk",
-          place + ": " + std::to_string(free >> 20U) + " MB free" + (free >= kDiskNeeded ? "" : ", events want 1024")};
+          place.string() + ": " + std::to_string(free >> 20U) + " MB free" + (free >= kDiskNeeded ? "" : ", events want 1024")};
 }
 
 Finding CheckFfmpeg() {

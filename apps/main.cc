@@ -65,6 +65,11 @@ int ReportError(const Status& status) {
   return kExitEnvironment;
 }
 
+int ReportEnvironmentError(const Status& status) {
+  (void)ReportError(status);  // the code it suggests is for flags
+  return kExitEnvironment;
+}
+
 }  // namespace pawsight
 
 int main(int argc, char** argv) { return pawsight::Run(argc, argv); }

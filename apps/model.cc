@@ -32,7 +32,10 @@ Status CheckPreparation(const engine::TensorMap& goldens, const engine::Preproce
     const auto stored = goldens.find("in.image" + std::to_string(i) + "_rgb_u8");
     if (stored == goldens.end()) break;
     const engine::TensorView& tensor = stored->second;
-    if (tensor.shape.size() != 3 || tensor.shape[2] != 3) return InvalidArgument("golden: " + stored->first + ": want [H, W, 3]");
+    const auto side = [&](size_t axis) { return tensor.shape[axis] >= 1 && tensor.shape[axis] <= 8192; };
+    if (tensor.dtype != engine::DType::kU8 || tensor.shape.size() != 3 || !side(0) || !side(1) || tensor.shape[2] != 3) {
+      return InvalidArgument("golden: " + stored->first + ": want U8 [H, W, 3], sides of 1..8192");
+    }
     frames::Image image(static_cast<int>(tensor.shape[1]), static_cast<int>(tensor.shape[0]));
     image.rgb.assign(tensor.bytes.begin(), tensor.bytes.end());
     const frames::Image sized = frames::ResizeBicubic(image, preprocess.width, preprocess.height);
@@ -72,10 +75,7 @@ Json ToJson(const StageDifference& stage) {
 
 int Check(const CheckCommand& command) {
   const auto stages = CheckModel(command);
-  if (!stages.ok()) {
-    ReportError(stages.status());
-    return kExitEnvironment;
-  }
+  if (!stages.ok()) return ReportEnvironmentError(stages.status());
   if (!command.json) std::printf("%-38s %12s %12s  limit\n", "stage", "absolute", "relative");
   int failed = 0;
   for (const StageDifference& stage : *stages) {
@@ -132,10 +132,7 @@ Result<Json> InspectModel(const std::string& dir) {
 
 int Inspect(const std::string& dir, bool json) {
   const auto inspected = InspectModel(dir);
-  if (!inspected.ok()) {
-    ReportError(inspected.status());
-    return kExitEnvironment;
-  }
+  if (!inspected.ok()) return ReportEnvironmentError(inspected.status());
   if (json) {
     std::printf("%s\n", inspected->Dump().c_str());
   } else {

@@ -26,7 +26,8 @@ struct ScoreCommand {
 
 struct Tally {
   int asked = 0, right = 0;
-  int yes = 0, no = 0;  // true answers
+  int yes = 0, no = 0;              // true answers
+  int yes_right = 0, no_right = 0;  // of those
 
   double Percent() const { return asked == 0 ? 0 : 100.0 * right / asked; }
   void Add(const Tally& other) {
@@ -34,6 +35,8 @@ struct Tally {
     right += other.right;
     yes += other.yes;
     no += other.no;
+    yes_right += other.yes_right;
+    no_right += other.no_right;
   }
 };
 
@@ -59,7 +62,10 @@ Status AskScene(const engine::Vqa& vqa, const engine::ImageHandle& image, const 
     const std::string& truth = chosen[i]->answer;
     Tally& tally = score[std::string(chosen[i]->family)];
     ++tally.asked;
-    tally.right += answers[i].text == truth;
+    const bool right = answers[i].text == truth;
+    tally.right += right;
+    tally.yes_right += right && truth == "yes";
+    tally.no_right += right && truth == "no";
     tally.yes += truth == "yes";
     tally.no += truth == "no";
   }
@@ -83,21 +89,30 @@ Result<Score> ScoreModel(const ScoreCommand& command) {
 
 void Print(const std::string& name, const Tally& tally, bool json) {
   if (json) {
-    const Json line(Json::Object{
-        {"family", name}, {"asked", tally.asked}, {"right", tally.right}, {"yes", tally.yes}, {"no", tally.no}});
+    const Json line(Json::Object{{"family", name},
+                                 {"asked", tally.asked},
+                                 {"right", tally.right},
+                                 {"yes", tally.yes},
+                                 {"no", tally.no},
+                                 {"yes_right", tally.yes_right},
+                                 {"no_right", tally.no_right}});
     std::printf("%s\n", line.Dump().c_str());
     return;
   }
-  std::string balance;
-  if (tally.yes + tally.no > 0) balance = std::to_string(100 * tally.yes / (tally.yes + tally.no)) + " % yes";
-  std::printf("%-22s %6d %8.1f %%   %s\n", name.c_str(), tally.asked, tally.Percent(), balance.c_str());
+  std::printf("%-22s %6d %8.1f %%", name.c_str(), tally.asked, tally.Percent());
+  if (tally.yes > 0 && tally.no > 0) {
+    std::printf(" %8.1f %% of %5d %8.1f %% of %5d", 100.0 * tally.yes_right / tally.yes, tally.yes,
+                100.0 * tally.no_right / tally.no, tally.no);
+  }
+  std::printf("\n");
 }
 
 int RunScore(const ScoreCommand& command) {
   const auto score = ScoreModel(command);
-  if (!score.ok()) return ReportError(score.status());
+  if (!score.ok()) return ReportEnvironmentError(score.status());
   Tally total, yes_no;
-  if (!command.json) std::printf("%-22s %6s %10s   true answers\n", "question", "asked", "right");
+  if (!command.json)
+    std::printf("%-22s %6s %10s %19s %19s\n", "question", "asked", "right", "right, true yes", "right, true no");
   for (const auto& [family, tally] : *score) {
     Print(family, tally, command.json);
     total.Add(tally);
@@ -114,9 +129,8 @@ void AddModelScore(CLI::App& model, int* exit_code) {
   auto command = std::make_shared<ScoreCommand>();
   CLI::App& score = *model.add_subcommand("score", "ask a model about drawn scenes it has not seen");
   score.footer(
-      "Example:\n  pawsight model score --count 1000 --at-least 95\nYes/no questions count by p_yes at 0.5, others by "
-      "the "
-      "words generated.");
+      "Example:\n  pawsight model score --count 1000 --at-least 95\n"
+      "Yes/no questions count by p_yes at 0.5, others by the words generated.");
   AddModelOptions(score, &command->model);
   score.add_option("--seed", command->seed, "which scenes; training uses 1")->capture_default_str();
   score.add_option("--count", command->count, "scenes")->check(CLI::Range(1, 1000000))->capture_default_str();

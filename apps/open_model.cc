@@ -9,6 +9,7 @@
 #include "frames/decode.h"
 #include "frames/normalize.h"
 #include "frames/resize.h"
+#include "kernels/kernels.h"
 #include "targets/cpu/cpu_target.h"
 
 namespace pawsight {
@@ -34,7 +35,11 @@ std::vector<float> Normalized(const engine::PreprocessConfig& preprocess, const 
 void AddModelOptions(CLI::App& command, ModelOptions* options) {
   command.add_option("--model", options->model, "model directory in the hub's layout [pawsight-mini]");
   command.add_option("--precision", options->precision, "fp32 is the one there is")->check(CLI::IsMember({"fp32"}));
-  command.add_option("--cpu", options->kernels, "kernels: scalar, avx2, avx512 [$PAWSIGHT_CPU, or the fastest]");
+  command.add_option("--cpu", options->kernels, "kernels: scalar, avx2, avx512 [$PAWSIGHT_CPU, or the fastest]")
+      ->check([](const std::string& name) {
+        const auto chosen = kernels::Choose(name);
+        return chosen.ok() ? std::string() : chosen.status().message();
+      });
   command.add_option("--threads", options->threads, "threads of a forward pass, 1..256 [one a core]")
       ->check(CLI::Range(1, 256));
 }

@@ -112,6 +112,23 @@ std::string Place(std::string_view text, size_t at) {
   return "line " + std::to_string(line) + " column " + std::to_string(column);
 }
 
+/// Bytes of the well-formed multi-byte sequence that `text` begins with, or 0: RFC 3629, section 4.
+size_t Utf8Length(std::string_view text) {
+  const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const auto in = [](unsigned value, unsigned low, unsigned high) { return value >= low && value <= high; };
+  const unsigned lead = byte(0);
+  if (in(lead, 0xC2, 0xDF)) return in(byte(1), 0x80, 0xBF) ? 2 : 0;
+  if (in(lead, 0xE0, 0xEF)) {
+    const bool second = in(byte(1), lead == 0xE0 ? 0xA0 : 0x80, lead == 0xED ? 0x9F : 0xBF);
+    return second && in(byte(2), 0x80, 0xBF) ? 3 : 0;
+  }
+  if (in(lead, 0xF0, 0xF4)) {
+    const bool second = in(byte(1), lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF);
+    return second && in(byte(2), 0x80, 0xBF) && in(byte(3), 0x80, 0xBF) ? 4 : 0;
+  }
+  return 0;
+}
+
 void DumpTo(const Json& json, std::string* out);
 
 void DumpNumber(double value, std::string* out) {
@@ -299,7 +316,14 @@ std::string Json::Dump() const {
 
 std::string JsonQuote(std::string_view text) {
   std::string out = "\"";
-  for (const char c : text) {
+  for (size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (static_cast<unsigned char>(c) >= 0x80) {
+      const size_t length = Utf8Length(text.substr(at));
+      out += length == 0 ? "\xEF\xBF\xBD" : text.substr(at, length);  // U+FFFD for what is no UTF-8
+      at += length == 0 ? 0 : length - 1;
+      continue;
+    }
     switch (c) {
       case '"': out += "\\\""; break;
       case '\\': out += "\\\\"; break;

@@ -86,7 +86,7 @@ class Json {
   std::variant<std::monostate, bool, int64_t, double, std::string, Array, Object> value_;
 };
 
-/// `text` in quotes with JSON's escapes.
+/// `text` in quotes with JSON's escapes; bytes that are no UTF-8 become U+FFFD, so the result always is.
 std::string JsonQuote(std::string_view text);
 
 }  // namespace pawsight

@@ -37,6 +37,13 @@ TEST(Json, AKeyTwiceIsRefusedUnlessAllowedAndThenTheLastWins) {
   EXPECT_EQ(json->GetInteger("a").value(), 2);
 }
 
+TEST(Json, WhatIsWrittenIsUtf8WhateverTheBytes) {
+  const std::string text = "a\xff" "b\xC3\xA9\xED\xA0\x80\xF0\x9F\x90\xB6\xE2\x82";
+  const std::string bad = "\xEF\xBF\xBD";
+  EXPECT_EQ(JsonQuote(text), "\"a" + bad + "b\xC3\xA9" + bad + bad + bad + "\xF0\x9F\x90\xB6" + bad + bad + "\"");
+  EXPECT_TRUE(Json::Parse(JsonQuote(text)).ok());
+}
+
 TEST(Json, AGetterNamesTheFieldAndWhatWasWanted) {
   const Json json = Json::Parse(R"({"size":"big"})").value();
   EXPECT_EQ(json.GetInteger("size").status().message(), "size: want an integer");

@@ -72,9 +72,6 @@ inline Status DeadlineExceeded(std::string m, std::string reason = {}) {
 inline Status NotFound(std::string m, std::string reason = {}) {
   return {StatusCode::kNotFound, std::move(m), std::move(reason)};
 }
-inline Status AlreadyExists(std::string m, std::string reason = {}) {
-  return {StatusCode::kAlreadyExists, std::move(m), std::move(reason)};
-}
 inline Status PermissionDenied(std::string m, std::string reason = {}) {
   return {StatusCode::kPermissionDenied, std::move(m), std::move(reason)};
 }

@@ -48,12 +48,6 @@ float* Arena::Take(size_t n) {
   return piece;
 }
 
-size_t Arena::bytes() const {
-  size_t total = 0;
-  for (const Floats& block : blocks_) total += block.bytes();
-  return total;
-}
-
 void Arena::Release(size_t block, size_t used) {
   block_ = block;
   used_ = used;

@@ -35,7 +35,6 @@ class Arena {
  public:
   /// n floats, aligned to a cache line, not cleared.
   float* Take(size_t n);
-  size_t bytes() const;
 
   class Scope {
    public:

@@ -52,15 +52,6 @@ BertLayers BertLayers::Load(TensorLoader& loader, const std::string& prefix, con
   return layers;
 }
 
-size_t BertLayers::bytes() const {
-  size_t total = 0;
-  for (const Layer& l : layers_) {
-    total += l.qkv.bytes() + l.self_out.bytes() + l.cross_query.bytes() + l.cross_key_value.bytes() + l.cross_out.bytes() +
-             l.intermediate.bytes() + l.output.bytes();
-  }
-  return total;
-}
-
 KeyValues BertLayers::CrossKeyValues(const Compute& compute, const float* states, int rows) const {
   const Arena::Scope scope(compute.arena);
   const int d = config_.hidden_size;

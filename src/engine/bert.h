@@ -53,7 +53,6 @@ class BertLayers {
   static BertLayers Load(TensorLoader& loader, const std::string& prefix, const TextConfig& config, int context_width);
 
   int num_layers() const { return static_cast<int>(layers_.size()); }
-  size_t bytes() const;
 
   /// The cross-attention keys and values of one context, all layers: states [rows, context_width].
   /// Cost: 2 * rows * context_width * 2 D * layers FLOP, 16 GFLOP for an image at full size: done once a frame.

@@ -32,7 +32,6 @@ class Linear {
 
   int in() const { return in_; }
   int out() const { return out_; }
-  size_t bytes() const { return packed_.bytes() + bias_.bytes(); }
 
   /// y [rows, out] = tail(x [rows, in] . w + bias) + residual, dense rows unless the strides say else. The team shares the
   /// columns. Cost: 2 * rows * in * out FLOP; below a few dozen rows, reading 4 * in * out bytes of weights.

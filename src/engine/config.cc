@@ -161,7 +161,7 @@ Result<TextConfig> ParseText(const Json* json) {
   Fields fields(json, "text_config.");
   ReadShared(fields, &text);
   fields.Integer("vocab_size", 1, 250000, &text.vocab_size);
-  fields.Integer("max_position_embeddings", 1, 8192, &text.max_positions);
+  fields.Integer("max_position_embeddings", 2, 8192, &text.max_positions);
   fields.OnlyText("position_embedding_type", "absolute");
   const int last_id = text.vocab_size - 1;
   // Generation never uses eos_token_id, and a small vocabulary may leave the default beyond it.

@@ -34,7 +34,7 @@ struct TextConfig {
   int intermediate_size = 3072;
   int num_layers = 12;
   int num_heads = 8;        // the class default; the hub's models say 12
-  int max_positions = 512;  // max_position_embeddings, 1..8192
+  int max_positions = 512;  // max_position_embeddings, 2..8192: [CLS] and [SEP] at least
   float eps = 1e-12F;
   int bos_id = 30522;  // bos_token_id: [DEC], a decoder's first token
   int eos_id = 2;      // eos_token_id: read, but generation stops at sep_id

@@ -41,12 +41,6 @@ size_t ImageEncoder::pixels_size() const {
   return 3 * static_cast<size_t>(config_.image_size) * static_cast<size_t>(config_.image_size);
 }
 
-size_t ImageEncoder::bytes() const {
-  size_t total = patch_embedding_.bytes() + patch_positions_.size() * sizeof(float);
-  for (const Layer& l : layers_) total += l.qkv.bytes() + l.projection.bytes() + l.fc1.bytes() + l.fc2.bytes();
-  return total;
-}
-
 void ImageEncoder::Embed(const Compute& compute, const float* pixels, int num_frames, float* x) const {
   const Arena::Scope scope(compute.arena);
   const int patch = config_.patch_size;

@@ -25,7 +25,6 @@ class ImageEncoder {
   int width() const { return config_.hidden_size; }
   /// Floats of one frame's pixels: 3 * S * S.
   size_t pixels_size() const;
-  size_t bytes() const;
 
   /// pixels [B,3,S,S], RGB, normalised, row-major -> embeds [B*P,D], after the last LayerNorm.
   /// Trace: "vision.hidden.k" [B*P,D] after the embeddings (k = 0) and each layer, "vision.image_embeds".

@@ -22,7 +22,6 @@ class KeyValues {
   int num_heads() const { return num_heads_; }
   int head_dim() const { return head_dim_; }
   int capacity() const { return capacity_; }
-  size_t bytes() const { return data_.bytes(); }
   /// A deep copy: beams that part share a past, not its memory.
   KeyValues Clone() const;
 

@@ -30,7 +30,6 @@ class TextDecoder {
 
   int vocab_size() const { return config_.vocab_size; }
   int width() const { return config_.hidden_size; }
-  size_t bytes() const { return layers_.bytes() + head_.bytes() + embeddings_.words().size_bytes(); }
 
   /// What a sequence needs of its context: states [rows, context_width].
   KeyValues ContextKeyValues(const Compute& compute, const float* states, int rows) const;

@@ -25,7 +25,6 @@ class TextEncoder {
                                   const kernels::Kernels& kernels);
 
   int width() const { return config_.hidden_size; }
-  size_t bytes() const { return layers_.bytes() + embeddings_.words().size_bytes(); }
 
   /// What questions need of an image: embeds [P, image_width]. Cost: 8 billion multiply-adds at full size, once a frame.
   KeyValues ImageKeyValues(const Compute& compute, const float* embeds, int num_tokens) const;

@@ -129,16 +129,4 @@ Result<std::vector<Answer>> Vqa::RankChoices(const QuestionHandle& read, int cou
   return answers;
 }
 
-Result<Answer> Vqa::Caption(const ImageHandle& image, const std::string& prompt, int max_length) const {
-  PAWSIGHT_ASSIGN_OR_RETURN(const std::unique_ptr<AnswerRows> rows, target_->BeginCaptions({&image, 1}, max_length));
-  std::vector<int> ids = {target_->config().text.bos_id};
-  if (!prompt.empty()) {
-    const Tokens tokens = tokenizer_.Encode(prompt, {.max_tokens = max_length});
-    ids.insert(ids.end(), tokens.ids.begin() + 1, tokens.ids.end() - 1);
-  }
-  PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<Generated> written, Greedy(*target_, *rows, {&ids, 1}, {.max_length = max_length}));
-  const Generated& caption = written.front();
-  return Answer{tokenizer_.Decode(caption.ids), {}, static_cast<float>(std::exp(caption.log_prob))};
-}
-
 }  // namespace pawsight::engine

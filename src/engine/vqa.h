@@ -65,9 +65,6 @@ class Vqa {
   Result<std::vector<Answer>> Ask(const ImageHandle& image, std::span<const std::string> questions,
                                   const AskOptions& options = {}) const;
 
-  /// A caption, greedy; `prompt` begins it and may be empty. p_yes is absent. Errors: kFailedPrecondition, no caption head.
-  Result<Answer> Caption(const ImageHandle& image, const std::string& prompt, int max_length = 20) const;
-
  private:
   Vqa(Tokenizer tokenizer, PreprocessConfig preprocess, std::unique_ptr<Target> target)
       : tokenizer_(std::move(tokenizer)), preprocess_(preprocess), target_(std::move(target)) {}
