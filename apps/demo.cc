@@ -1,4 +1,5 @@
-// apps/demo.cc: `pawsight demo`: the path of a frame on a virtual camera: in the terminal, as a live page, or one episode.
+// apps/demo.cc: `pawsight demo`: the path of a frame on a virtual camera: in the terminal, as a live page, or one
+// episode.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -26,10 +27,9 @@ constexpr const char* kFooter = R"(Examples:
   pawsight demo --seed 7               another room and its pets
   pawsight demo --once                 one episode of 60 s, fast; exit 0 when exactly the true alerts came
 
---once plays camera time faster than it passes: computing is measured and moves camera time on, frames that pass meanwhile
-are dropped, painting is free. The delays it prints are in camera time, from the true start until the alert was out.)";
+--once plays camera time faster than it passes: computing is measured and moves camera time on, frames that pass
+meanwhile are dropped, painting is free. The delays it prints are in camera time, from the true start until the alert was out.)";
 
-constexpr int kPort = 8077;  // when it is taken and was not asked for, any free one
 constexpr int kJpegQuality = 85;
 
 struct DemoCommand {
@@ -87,10 +87,13 @@ class VirtualSource : public gateway::Source {
 
 void PrintOutcome(const EpisodeOutcome& outcome, bool json) {
   const auto seconds = [](milliseconds ms) { return static_cast<double>(ms.count()) / 1000; };
-  Json report(Json::Object{{"type", "episode"}, {"ok", outcome.AllTrue()}, {"alerts", Json::Array{}}, {"missed", Json::Array{}}});
+  Json report(Json::Object{
+      {"type", "episode"}, {"ok", outcome.AllTrue()}, {"alerts", Json::Array{}}, {"missed", Json::Array{}}});
   Json alerts(Json::Array{});
   for (const EpisodeAlert& alert : outcome.alerts) {
-    alerts.Append(Json::Object{{"question", alert.question}, {"true", alert.is_true}, {"at_s", seconds(alert.at)},
+    alerts.Append(Json::Object{{"question", alert.question},
+                               {"true", alert.is_true},
+                               {"at_s", seconds(alert.at)},
                                {"delay_s", alert.is_true ? Json(seconds(alert.delay)) : Json()}});
     if (json) continue;
     if (alert.is_true) {
@@ -114,14 +117,15 @@ void PrintOutcome(const EpisodeOutcome& outcome, bool json) {
     std::printf("%s\n", report.Dump().c_str());
     return;
   }
-  std::printf("%d frames taken, %d dropped, the slowest took %.0f ms\n%s\n", outcome.num_frames, outcome.num_dropped, longest_ms,
-              outcome.AllTrue() ? "The true alerts came, and no others." : "NOT the true alerts.");
+  std::printf("%d frames taken, %d dropped, the slowest took %.0f ms\n%s\n", outcome.num_frames, outcome.num_dropped,
+              longest_ms, outcome.AllTrue() ? "The true alerts came, and no others." : "NOT the true alerts.");
 }
 
 /// The rooms of --seed: what a pet owner may ask of any room.
 std::vector<rules::Rule> AnyRoomRules() {
   Json all(Json::Array{});
-  for (const char* question : {"Is the dog on the couch?", "Is the dog chewing the couch?", "Is the cat on the table?", "Is there a person?"}) {
+  for (const char* question : {"Is the dog on the couch?", "Is the dog chewing the couch?", "Is the cat on the table?",
+                               "Is there a person?"}) {
     all.Append(Json::Object{{"question", question}, {"for_s", 2}, {"clear_s", 3}, {"cooldown_s", 10}});
   }
   return std::move(rules::ParseRules(all)).value();  // ours: right, or a bug
@@ -137,7 +141,7 @@ Result<gateway::CameraWatchOptions> OptionsOf(const DemoCommand& command, const 
   if (!command.listen.empty()) {
     PAWSIGHT_ASSIGN_OR_RETURN(options.listen, net::ParseListenAddress(command.listen));
   } else if (!command.once) {
-    options.listen = net::ListenAddress{"127.0.0.1", kPort};
+    options.listen = net::ListenAddress{"127.0.0.1", kDemoPort};
   }
   return options;
 }
@@ -156,13 +160,15 @@ int Demo(const DemoCommand& command) {
   const Interrupt interrupt;
   const SystemClock clock;
   const ScratchDirectory scratch;
-  if (command.once && command.seed != 0) return ReportError(InvalidArgument("--once plays the episode; --seed is for the live demo"));
+  if (command.once && command.seed != 0)
+    return ReportError(InvalidArgument("--once plays the episode; --seed is for the live demo"));
   const Result<gateway::CameraWatchOptions> options = OptionsOf(command, scratch.path());
   if (!options.ok()) return ReportError(options.status());
   const scenes::Episode episode = scenes::DemoEpisode();
   const Result<std::unique_ptr<gateway::Backend>> backend = OpenEmbeddedBackend(command.model);
   if (!backend.ok()) return ReportError(backend.status()), kExitEnvironment;
-  const auto watch = OpenWatch(command, command.seed == 0 ? EpisodeRules(episode) : AnyRoomRules(), **backend, clock, *options);
+  const auto watch =
+      OpenWatch(command, command.seed == 0 ? EpisodeRules(episode) : AnyRoomRules(), **backend, clock, *options);
   if (!watch.ok()) return ReportError(watch.status()), kExitEnvironment;
   if (options->listen) std::fprintf(stderr, "live page: %s/\n", (*watch)->url().c_str());
 
@@ -173,8 +179,9 @@ int Demo(const DemoCommand& command) {
     return outcome.AllTrue() ? kExitOk : kExitFailed;
   }
   std::fprintf(stderr, "watching a drawn room; Ctrl-C ends it\n");
-  VirtualSource source(command.seed == 0 ? scenes::VirtualCamera(episode.script, {}) : scenes::VirtualCamera(command.seed, {}),
-                       command.fps, clock);
+  VirtualSource source(
+      command.seed == 0 ? scenes::VirtualCamera(episode.script, {}) : scenes::VirtualCamera(command.seed, {}),
+      command.fps, clock);
   const Status status = (*watch)->Run(source, interrupt.token());
   if (interrupt.interrupted()) return kExitInterrupted;
   return status.ok() ? kExitOk : ReportError(status);
@@ -186,7 +193,8 @@ void AddDemoCommand(CLI::App& program, int* exit_code) {
   auto command = std::make_shared<DemoCommand>();
   CLI::App* app = program.add_subcommand("demo", "watch a drawn room: alerts in the terminal and a live page");
   app->add_flag("--once", command->once, "play one short episode, check its alerts, exit 0 or 1");
-  app->add_option("--listen", command->listen, "serve the live page there: HOST:PORT, port 0 is any (default 127.0.0.1:8077)");
+  app->add_option("--listen", command->listen,
+                  "serve the live page there: HOST:PORT, port 0 is any (default 127.0.0.1:8077)");
   app->add_option("--seed", command->seed, "another room; 0 is the episode, over and over")->capture_default_str();
   app->add_option("--fps", command->fps, "frames a second")->check(CLI::Range(0.1, 30.0))->capture_default_str();
   app->add_option("--events", command->events, "file of the event store (default: a temporary one)");

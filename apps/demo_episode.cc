@@ -29,13 +29,15 @@ std::vector<rules::Rule> EpisodeRules(const scenes::Episode& episode) {
   questions.insert(questions.end(), episode.quiet.begin(), episode.quiet.end());
   Json all(Json::Array{});
   for (const std::string& question : questions) {
-    all.Append(Json::Object{{"question", question}, {"threshold", 0.7}, {"for_s", 2}, {"clear_s", 3}, {"cooldown_s", 5}});
+    all.Append(
+        Json::Object{{"question", question}, {"threshold", 0.7}, {"for_s", 2}, {"clear_s", 3}, {"cooldown_s", 5}});
   }
   return std::move(rules::ParseRules(all)).value();  // ours: right, or a bug
 }
 
 bool EpisodeOutcome::AllTrue() const {
-  return missed.empty() && std::all_of(alerts.begin(), alerts.end(), [](const EpisodeAlert& alert) { return alert.is_true; });
+  return missed.empty() &&
+         std::all_of(alerts.begin(), alerts.end(), [](const EpisodeAlert& alert) { return alert.is_true; });
 }
 
 EpisodeOutcome PlayEpisode(const scenes::Episode& episode, gateway::CameraWatch& watch, double fps, Time start,

@@ -1,5 +1,5 @@
-// apps/demo_episode.h: plays the demonstration's episode through the path of a frame, faster than real time, and holds the
-// alerts against the truth. Used by one thread.
+// apps/demo_episode.h: plays the demonstration's episode through the path of a frame, faster than real time, and holds
+// the alerts against the truth. Used by one thread.
 #pragma once
 
 #include <chrono>
@@ -25,17 +25,18 @@ struct EpisodeAlert {
 
 struct EpisodeOutcome {
   std::vector<EpisodeAlert> alerts;
-  std::vector<std::string> missed;  // questions of true alerts that did not come
-  int num_frames = 0;               // taken
-  int num_dropped = 0;              // passed while an earlier one was computed
+  std::vector<std::string> missed;            // questions of true alerts that did not come
+  int num_frames = 0;                         // taken
+  int num_dropped = 0;                        // passed while an earlier one was computed
   std::chrono::nanoseconds longest_frame{0};  // computing
 
   bool AllTrue() const;
 };
 
-/// Camera time is virtual but honest: a frame that takes c of this machine's time to get through the path moves camera time
-/// on by c, frames that pass meanwhile are dropped as a live camera's would be (the newest wins), and an alert is out when its
-/// frame is done. Only waiting for the next frame, and painting it, which is the camera's work, cost nothing.
+/// Camera time is virtual but honest: a frame that takes c of this machine's time to get through the path moves camera
+/// time on by c, frames that pass meanwhile are dropped as a live camera's would be (the newest wins), and an alert is
+/// out when its frame is done. Only waiting for the next frame, and painting it, which is the camera's work, cost
+/// nothing.
 EpisodeOutcome PlayEpisode(const scenes::Episode& episode, gateway::CameraWatch& watch, double fps, Time start,
                            std::stop_token stop);
 

@@ -1,6 +1,6 @@
-// apps/interrupt.h: Ctrl-C (SIGINT) and SIGTERM as a stop request. The first asks commands to end cleanly, the second ends
-// the process at once. Make it first in a command, before any thread is started: threads made later leave these signals to
-// it. One at a time in a process.
+// apps/interrupt.h: Ctrl-C (SIGINT) and SIGTERM as a stop request. The first asks commands to end cleanly, the second
+// ends the process at once. Make it first in a command, before any thread is started: threads made later leave these
+// signals to it. One at a time in a process.
 #pragma once
 
 #include <stop_token>

@@ -21,10 +21,12 @@ constexpr const char* kFooter = R"(Examples:
   pawsight watch evening.mp4 -q "Is there a dog?" --json
   pawsight watch photos/ --rules rules.json
 
-A rule fires when its answer has held for --for seconds, once an episode; it ends after --clear seconds of the other answer.
+A rule fires when its answer has held for --for seconds, once an episode; it ends after --clear seconds of
+the other answer.
 Live sources: the newest frame wins. Files and directories: every sampled frame, at camera time from now on.
 --json: one object a line, "type" is "frame", "alert.fired" or "alert.resolved".
---rules: a JSON array of {"question", "id", "expect", "threshold", "unsure_band", "for_s", "clear_s", "cooldown_s", "severity"}.
+--rules: a JSON array of {"question", "id", "expect", "threshold", "unsure_band", "for_s", "clear_s", "cooldown_s",
+"severity"}; all but the question may be left out.
 Exit codes: 0 the source ended, 2 usage, 3 environment, 4 the source cannot be reached, 130 interrupted.)";
 
 struct WatchCommand {
@@ -32,12 +34,12 @@ struct WatchCommand {
   std::vector<std::string> questions;
   std::string rules_path;
   std::string expect = "yes";
-  double threshold = 0.7;   // probability of the expected answer, 0.01..0.99
-  double hold_s = 0;        // --for
+  double threshold = 0.7;  // probability of the expected answer, 0.01..0.99
+  double hold_s = 0;       // --for
   double clear_s = 5;
   double cooldown_s = 60;
-  double fps = 1;           // frames a second, 0.01..60
-  double refresh_s = 60;    // an unchanged camera is asked so often
+  double fps = 1;         // frames a second, 0.01..60
+  double refresh_s = 60;  // an unchanged camera is asked so often
   bool every_frame = false;
   std::string camera = "camera";
   ModelOptions model;
@@ -94,6 +96,12 @@ int ReportSource(const Status& status) {
   return ours ? exit_code : kExitUnreachable;
 }
 
+void PrintSummary(const gateway::WatchSummary& seen) {
+  const auto number = [](uint64_t value) { return static_cast<unsigned long long>(value); };
+  std::fprintf(stderr, "%llu frames, %llu asked about, %llu dropped, %llu alerts\n", number(seen.num_frames),
+               number(seen.num_asked), number(seen.num_dropped), number(seen.num_alerts));
+}
+
 int Watch(const WatchCommand& command) {
   const Interrupt interrupt;
   const SystemClock clock;
@@ -117,9 +125,7 @@ int Watch(const WatchCommand& command) {
   const auto source = gateway::MakeSource(*spec, {.fps = command.fps}, clock);
   const Status status = (*watch)->Run(*source, interrupt.token());
   const gateway::WatchSummary& seen = (*watch)->summary();
-  std::fprintf(stderr, "%llu frames, %llu asked about, %llu dropped, %llu alerts\n", static_cast<unsigned long long>(seen.num_frames),
-               static_cast<unsigned long long>(seen.num_asked), static_cast<unsigned long long>(seen.num_dropped),
-               static_cast<unsigned long long>(seen.num_alerts));
+  if (seen.num_frames > 0) PrintSummary(seen);
   if (interrupt.interrupted()) return kExitInterrupted;
   return status.ok() ? kExitOk : ReportSource(status);
 }
@@ -129,20 +135,36 @@ int Watch(const WatchCommand& command) {
 void AddWatchCommand(CLI::App& program, int* exit_code) {
   auto command = std::make_shared<WatchCommand>();
   CLI::App* app = program.add_subcommand("watch", "watch a camera, a video or a directory of images, and tell alerts");
-  app->add_option("source", command->source, "video file, directory, http(s):// snapshot or MJPEG, rtsp(s)://")->required();
+  app->add_option("source", command->source, "video file, directory, http(s):// snapshot or MJPEG, rtsp(s)://")
+      ->required();
   app->add_option("-q,--question", command->questions, "a yes/no question; may be repeated");
   app->add_option("--rules", command->rules_path, "a JSON file of rules, beside the questions");
-  app->add_option("--expect", command->expect, "the answer that alerts: yes or no")->check(CLI::IsMember({"yes", "no"}))->capture_default_str();
-  app->add_option("--threshold", command->threshold, "least probability of that answer")->check(CLI::Range(0.01, 0.99))->capture_default_str();
-  app->add_option("--for", command->hold_s, "seconds it must hold before the alert")->check(CLI::Range(0.0, 86400.0))->capture_default_str();
-  app->add_option("--clear", command->clear_s, "seconds of the other answer that end the alert")->check(CLI::Range(0.0, 86400.0))->capture_default_str();
-  app->add_option("--cooldown", command->cooldown_s, "seconds after an alert without another")->check(CLI::Range(0.0, 604800.0))->capture_default_str();
-  app->add_option("--fps", command->fps, "frames a second to look at")->check(CLI::Range(0.01, 60.0))->capture_default_str();
-  app->add_option("--refresh", command->refresh_s, "seconds after which an unchanged camera is asked again")->check(CLI::Range(0.1, 86400.0))->capture_default_str();
+  app->add_option("--expect", command->expect, "the answer that alerts: yes or no")
+      ->check(CLI::IsMember({"yes", "no"}))
+      ->capture_default_str();
+  app->add_option("--threshold", command->threshold, "least probability of that answer")
+      ->check(CLI::Range(0.01, 0.99))
+      ->capture_default_str();
+  app->add_option("--for", command->hold_s, "seconds it must hold before the alert")
+      ->check(CLI::Range(0.0, 86400.0))
+      ->capture_default_str();
+  app->add_option("--clear", command->clear_s, "seconds of the other answer that end the alert")
+      ->check(CLI::Range(0.0, 86400.0))
+      ->capture_default_str();
+  app->add_option("--cooldown", command->cooldown_s, "seconds after an alert without another")
+      ->check(CLI::Range(0.0, 604800.0))
+      ->capture_default_str();
+  app->add_option("--fps", command->fps, "frames a second to look at")
+      ->check(CLI::Range(0.01, 60.0))
+      ->capture_default_str();
+  app->add_option("--refresh", command->refresh_s, "seconds after which an unchanged camera is asked again")
+      ->check(CLI::Range(0.1, 86400.0))
+      ->capture_default_str();
   app->add_flag("--every-frame", command->every_frame, "ask about unchanged frames too");
   app->add_option("--camera", command->camera, "the camera's name in events")->capture_default_str();
   AddModelOptions(*app, &command->model);
-  app->add_option("--events", command->events, "file of the event store (default: pawsight/events.sqlite under XDG_DATA_HOME)");
+  app->add_option("--events", command->events,
+                  "file of the event store (default: pawsight/events.sqlite under XDG_DATA_HOME)");
   app->add_flag("--no-events", command->no_events, "record nothing");
   app->add_flag("--json", command->json, "JSON lines");
   app->add_flag("--alerts-only", command->alerts_only, "no lines for answers");

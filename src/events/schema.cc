@@ -53,8 +53,8 @@ Status Migrate(sqlite3* db, const std::string& path, std::span<const char* const
   PAWSIGHT_ASSIGN_OR_RETURN(const int64_t version, QueryInteger(db, "PRAGMA user_version"));
   const auto known = static_cast<int64_t>(steps.size());
   if (version > known) {
-    return FailedPrecondition("events: " + path + " has schema " + std::to_string(version) + ", this program knows up to " +
-                                  std::to_string(known) + "; use the newer program",
+    return FailedPrecondition("events: " + path + " has schema " + std::to_string(version) +
+                                  ", this program knows up to " + std::to_string(known) + "; use the newer program",
                               "schema_newer");
   }
   if (version < 0) return DataLoss("events: schema number below 0", "corrupt");

@@ -11,18 +11,25 @@ Status SqliteStatus(sqlite3* db, int code, std::string_view what) {
   switch (code & 0xff) {
     case SQLITE_OK:
     case SQLITE_ROW:
-    case SQLITE_DONE: return Ok();
-    case SQLITE_FULL: return ResourceExhausted(message + "; free some space", "disk_full");
+    case SQLITE_DONE:
+      return Ok();
+    case SQLITE_FULL:
+      return ResourceExhausted(message + "; free some space", "disk_full");
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: return Unavailable(message + "; another process holds it", "locked");
+    case SQLITE_LOCKED:
+      return Unavailable(message + "; another process holds it", "locked");
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB: return DataLoss(message + "; move the file away to start a new one", "corrupt");
-    case SQLITE_IOERR: return DataLoss(message, "disk_error");
+    case SQLITE_NOTADB:
+      return DataLoss(message + "; move the file away to start a new one", "corrupt");
+    case SQLITE_IOERR:
+      return DataLoss(message, "disk_error");
     case SQLITE_CANTOPEN:
     case SQLITE_READONLY:
     case SQLITE_PERM:
-    case SQLITE_AUTH: return Unavailable(message);
-    default: return Internal(message);
+    case SQLITE_AUTH:
+      return Unavailable(message);
+    default:
+      return Internal(message);
   }
 }
 

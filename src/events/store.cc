@@ -26,14 +26,16 @@ Status CheckPages(sqlite3* db) {
   PAWSIGHT_ASSIGN_OR_RETURN(Statement check, Statement::Prepare(db, "PRAGMA quick_check(1)"));
   PAWSIGHT_ASSIGN_OR_RETURN(const bool row, check.Step());
   if (row && check.Text(0) == "ok") return Ok();
-  return DataLoss("events: the file is damaged (" + (row ? check.Text(0) : "no result") + "); move it away to start a new one",
-                  "corrupt");
+  return DataLoss(
+      "events: the file is damaged (" + (row ? check.Text(0) : "no result") + "); move it away to start a new one",
+      "corrupt");
 }
 
 Status Prepare(sqlite3* db, const std::string& path, const StoreOptions& options) {
   sqlite3_extended_result_codes(db, 1);
   sqlite3_busy_timeout(db, static_cast<int>(options.lock_wait.count()));
-  PAWSIGHT_RETURN_IF_ERROR(Execute(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA trusted_schema=OFF", path));
+  PAWSIGHT_RETURN_IF_ERROR(
+      Execute(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA trusted_schema=OFF", path));
   PAWSIGHT_RETURN_IF_ERROR(CheckPages(db));
   if (options.max_bytes > 0) {
     PAWSIGHT_ASSIGN_OR_RETURN(const int64_t page_size, QueryInteger(db, "PRAGMA page_size"));
@@ -53,7 +55,8 @@ std::string EventId(const std::string& prefix, int64_t sequence) {
 
 Result<std::unique_ptr<Store>> Store::Open(const std::string& path, const StoreOptions& options) {
   sqlite3* db = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int code =
+      sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
   std::unique_ptr<Store> store(new Store(db, path));
   if (code != SQLITE_OK) return SqliteStatus(db, code, path);
   if (Status status = Prepare(db, path, options); !status.ok()) return status;
@@ -130,7 +133,8 @@ Result<std::vector<Event>> Store::List(int64_t after, int limit) {
   if (limit < 1) return InvalidArgument("limit: want 1 or more");
   MutexLock lock(mu_);
   PAWSIGHT_RETURN_IF_ERROR(Usable());
-  static const std::string sql = std::string("SELECT ") + kColumns + " FROM events WHERE sequence > ?1 ORDER BY sequence LIMIT ?2";
+  static const std::string sql =
+      std::string("SELECT ") + kColumns + " FROM events WHERE sequence > ?1 ORDER BY sequence LIMIT ?2";
   return Select(sql.c_str(), after, limit);
 }
 

@@ -1,7 +1,7 @@
-// events/store.h: events on disk, in one SQLite file. Append returns only once the event is committed and synced, so what
-// it acknowledged survives kill -9 and power loss (as far as the disk keeps its word). The layout is docs/event-store.md.
-// Not here: delivering events (notify), what an alert is (rules).
-// Thread-safe: one connection behind one mutex. Other processes may read and write the same file.
+// events/store.h: events on disk, in one SQLite file. Append returns only once the event is committed and synced, so
+// what it acknowledged survives kill -9 and power loss (as far as the disk keeps its word). The layout is
+// docs/event-store.md. Not here: delivering events (notify), what an alert is (rules). Thread-safe: one connection
+// behind one mutex. Other processes may read and write the same file.
 #pragma once
 
 #include <chrono>

@@ -134,7 +134,8 @@ TEST_F(StoreTest, AFullDiskRefusesTheEventKeepsTheOldOnesAndRecovers) {
   EXPECT_THAT(store->List(0, 1000).value(), SizeIs(acknowledged)) << "still readable";
   store.reset();
   store = Open();
-  EXPECT_THAT(store->List(0, 1000).value(), SizeIs(acknowledged)) << "nothing acknowledged was lost, nothing half stored";
+  EXPECT_THAT(store->List(0, 1000).value(), SizeIs(acknowledged))
+      << "nothing acknowledged was lost, nothing half stored";
   EXPECT_TRUE(store->Append(event).ok()) << "goes on once there is room";
 }
 

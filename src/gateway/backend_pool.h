@@ -1,5 +1,5 @@
-// gateway/backend_pool.h: station 4 of a frame's life: puts the questions to a backend and checks what comes back, so that
-// the stations after it may trust an Answer. One backend for now; pools, health and routing weights come in here.
+// gateway/backend_pool.h: station 4 of a frame's life: puts the questions to a backend and checks what comes back, so
+// that the stations after it may trust an Answer. One backend for now; pools, health and routing weights come in here.
 // Used by the path's thread only.
 #pragma once
 

@@ -31,7 +31,8 @@ CameraPath::CameraPath(std::vector<rules::Rule> rules, Backend& backend, events:
       plan_(PlanFor(rules_)),
       backend_(backend, clock),
       gate_(options.change),
-      recorder_(store == nullptr ? Recorder::Append() : [store](const events::Event& event) { return store->Append(event); }),
+      recorder_(store == nullptr ? Recorder::Append()
+                                 : [store](const events::Event& event) { return store->Append(event); }),
       states_(rules_.size()) {
   CHECK(!rules_.empty() && rules_.size() <= rules::kMaxRules);
 }
@@ -42,7 +43,8 @@ Result<bool> CameraPath::WorthAsking(const Frame& frame) {
   if (frame.encoded.empty()) {
     changed = gate_.Look(frame.image, now).worth_asking();
   } else {
-    PAWSIGHT_ASSIGN_OR_RETURN(const frames::Decoded small, frames::DecodeScaled(frame.encoded, {}, kGateWidth, kGateHeight));
+    PAWSIGHT_ASSIGN_OR_RETURN(const frames::Decoded small,
+                              frames::DecodeScaled(frame.encoded, {}, kGateWidth, kGateHeight));
     changed = gate_.Look(small.image, now).worth_asking();
   }
   const bool undecided = std::any_of(states_.begin(), states_.end(), rules::IsUndecided);

@@ -1,8 +1,7 @@
-// gateway/camera_path.h: the way of one camera's frames through stations 2 to 12: has it changed (frames/motion), what to ask
-// (rules/question), the answers (gateway/backend_pool), the verdicts and alerts (rules), the record (gateway/recorder), and
-// then whoever watches. No thread of its own and no waiting but for the backend and the disk: the caller brings frames, so
-// a test or the demo runs it on a virtual clock.
-// Used by one thread at a time.
+// gateway/camera_path.h: the way of one camera's frames through stations 2 to 12: has it changed (frames/motion), what
+// to ask (rules/question), the answers (gateway/backend_pool), the verdicts and alerts (rules), the record
+// (gateway/recorder), and then whoever watches. No thread of its own and no waiting but for the backend and the disk:
+// the caller brings frames, so a test or the demo runs it on a virtual clock. Used by one thread at a time.
 #pragma once
 
 #include <memory>
@@ -25,14 +24,15 @@
 namespace pawsight::gateway {
 
 struct CameraPathOptions {
-  std::string camera = "camera";    // its name in events
-  bool gate = true;                 // ask only about frames that changed; false asks about all
-  frames::ChangeOptions change{};   // refresh: asked at the latest so long after the last time
+  std::string camera = "camera";   // its name in events
+  bool gate = true;                // ask only about frames that changed; false asks about all
+  frames::ChangeOptions change{};  // refresh: asked at the latest so long after the last time
 };
 
 class CameraPath {
  public:
-  /// `backend`, `store` (null: nothing is recorded) and `clock` (measures the backend) must outlive the path. rules: 1..64.
+  /// `backend`, `store` (null: nothing is recorded) and `clock` (measures the backend) must outlive the path.
+  /// rules: 1..64.
   CameraPath(std::vector<rules::Rule> rules, Backend& backend, events::Store* store, const Clock& clock,
              const CameraPathOptions& options);
 

@@ -17,8 +17,8 @@ using rules::Reason;
 using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::SizeIs;
 using testing::Plain;
+using ::testing::SizeIs;
 
 std::vector<rules::Rule> Rules(const char* json) { return rules::ParseRules(Json::Parse(json).value()).value(); }
 
@@ -66,10 +66,12 @@ TEST_F(CameraPathTest, AFrameBecomesAnAlertThatIsStoredAndThenResolved) {
   for (const int level : {10, 250, 250, 250, 250, 10, 10, 10, 10}) {
     const FrameReport report = Show(static_cast<uint8_t>(level));
     reasons.push_back(report.outcomes[0].reason);
-    for (const AlertChange& change : report.changes) types.push_back(change.event.type + (change.recorded.ok() ? "" : "?"));
+    for (const AlertChange& change : report.changes)
+      types.push_back(change.event.type + (change.recorded.ok() ? "" : "?"));
   }
-  EXPECT_THAT(reasons, ElementsAre(Reason::kBelowThreshold, Reason::kPending, Reason::kPending, Reason::kFired, Reason::kUnchanged,
-                                   Reason::kClearing, Reason::kClearing, Reason::kResolved, Reason::kUnchanged));
+  EXPECT_THAT(reasons, ElementsAre(Reason::kBelowThreshold, Reason::kPending, Reason::kPending, Reason::kFired,
+                                   Reason::kUnchanged, Reason::kClearing, Reason::kClearing, Reason::kResolved,
+                                   Reason::kUnchanged));
   EXPECT_THAT(types, ElementsAre("alert.fired", "alert.resolved"));
   const std::vector<events::Event> stored = store_->List(0, 10).value();
   ASSERT_THAT(stored, SizeIs(2));
@@ -104,7 +106,9 @@ TEST_F(CameraPathTest, WithoutTheGateEveryFrameIsAsked) {
 }
 
 TEST_F(CameraPathTest, AWordingIsAskedOnceAndJudgedByEachRule) {
-  Make(R"([{"id":"a","question":"Is it bright?"},{"id":"b","question":"is it bright","expect":"no"},{"id":"c","question":"Is it red?"}])");
+  Make(R"([{"id":"a","question":"Is it bright?"},
+           {"id":"b","question":"is it bright","expect":"no"},
+           {"id":"c","question":"Is it red?"}])");
   const FrameReport report = Show(250);
   EXPECT_THAT(backend_.last_questions, ElementsAre("Is it bright?", "Is it red?"));
   EXPECT_EQ(report.outcomes[0].phase, AlertPhase::kFiring);

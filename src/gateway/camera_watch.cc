@@ -20,7 +20,9 @@ Result<std::string> DefaultEventsPath() {
   directory /= "pawsight";
   std::error_code error;
   std::filesystem::create_directories(directory, error);
-  if (error) return FailedPrecondition("events: " + directory.string() + ": " + error.message() + "; name the file with --events");
+  if (error)
+    return FailedPrecondition("events: " + directory.string() + ": " + error.message() +
+                              "; name the file with --events");
   return (directory / "events.sqlite").string();
 }
 
@@ -35,8 +37,9 @@ CameraWatch::CameraWatch(std::vector<rules::Rule> rules, Backend& backend, const
   page_.AddRoutes(router_);
 }
 
-Result<std::unique_ptr<CameraWatch>> CameraWatch::Open(std::vector<rules::Rule> rules, Backend& backend, const Clock& clock,
-                                                       std::FILE* out, const CameraWatchOptions& options) {
+Result<std::unique_ptr<CameraWatch>> CameraWatch::Open(std::vector<rules::Rule> rules, Backend& backend,
+                                                       const Clock& clock, std::FILE* out,
+                                                       const CameraWatchOptions& options) {
   std::unique_ptr<events::Store> store;
   if (!options.events_path.empty()) {
     PAWSIGHT_ASSIGN_OR_RETURN(store, events::Store::Open(options.events_path));

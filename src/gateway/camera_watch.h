@@ -1,6 +1,6 @@
-// gateway/camera_watch.h: one camera watched: its path with the event store, the terminal's lines and, when asked for, the
-// live page on an HTTP server. What `pawsight watch` and `pawsight demo` have in common.
-// Used by one thread; the server has its own.
+// gateway/camera_watch.h: one camera watched: its path with the event store, the terminal's lines and, when asked for,
+// the live page on an HTTP server. What `pawsight watch` and `pawsight demo` have in common. Used by one thread; the
+// server has its own.
 #pragma once
 
 #include <memory>

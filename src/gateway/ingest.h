@@ -1,8 +1,7 @@
-// gateway/ingest.h: station 1 of a frame's life: runs a camera's source in a thread of its own and keeps the newest frame
-// for the path. A live camera's frame that was not taken when the next one comes is dropped; a recorded source waits.
-// A live source that fails is tried again, for ever, after a growing pause; one that never gave a frame ends at once, so
-// that a wrong address is told.
-// Thread-safe: the source's thread puts, one other thread takes.
+// gateway/ingest.h: station 1 of a frame's life: runs a camera's source in a thread of its own and keeps the newest
+// frame for the path. A live camera's frame that was not taken when the next one comes is dropped; a recorded source
+// waits. A live source that fails is tried again, for ever, after a growing pause; one that never gave a frame ends at
+// once, so that a wrong address is told. Thread-safe: the source's thread puts, one other thread takes.
 #pragma once
 
 #include <chrono>

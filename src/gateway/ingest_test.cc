@@ -45,10 +45,10 @@ TEST(IngestTest, NoFrameOfARecordedSourceIsDropped) {
 TEST(IngestTest, OfALiveSourceTheNewestFrameWins) {
   std::atomic<bool> given{false};
   testing::ScriptedSource source(true, {[&](std::stop_token, const Source::OnFrame& on_frame) {
-    for (int n = 0; n < 5; ++n) on_frame({});
-    given = true;
-    return Ok();
-  }});
+                                   for (int n = 0; n < 5; ++n) on_frame({});
+                                   given = true;
+                                   return Ok();
+                                 }});
   Ingest ingest(source);
   while (!given) std::this_thread::yield();
   EXPECT_THAT(TakeAll(ingest), ElementsAre(5));
@@ -79,9 +79,9 @@ TEST(IngestTest, ALiveSourceThatIsLostIsTriedAgain) {
 
 TEST(IngestTest, ARecordedSourceThatFailsInTheMiddleSaysSo) {
   testing::ScriptedSource source(false, {[](std::stop_token, const Source::OnFrame& on_frame) {
-    on_frame({});
-    return DataLoss("half a file");
-  }});
+                                   on_frame({});
+                                   return DataLoss("half a file");
+                                 }});
   Ingest ingest(source);
   EXPECT_THAT(TakeAll(ingest), ElementsAre(1));
   EXPECT_EQ(ingest.end().code(), StatusCode::kDataLoss);
@@ -89,9 +89,9 @@ TEST(IngestTest, ARecordedSourceThatFailsInTheMiddleSaysSo) {
 
 TEST(IngestTest, StoppingEndsTakeAndTheSource) {
   testing::ScriptedSource source(true, {[](std::stop_token stop, const Source::OnFrame&) {
-    SleepUntil(std::chrono::steady_clock::now() + std::chrono::hours(1), stop);
-    return Ok();
-  }});
+                                   SleepUntil(std::chrono::steady_clock::now() + std::chrono::hours(1), stop);
+                                   return Ok();
+                                 }});
   std::stop_source stop;
   Ingest ingest(source);
   std::jthread stopper([&] { stop.request_stop(); });

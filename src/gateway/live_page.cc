@@ -19,14 +19,19 @@ constexpr std::string_view kContentPolicy =
 
 net::HttpHandler Asset(std::string_view type, std::string_view body) {
   return [type, body](const net::HttpRequest&) {
-    return net::HttpResponse{200, std::string(type), std::string(body),
-                             {{"Content-Security-Policy", std::string(kContentPolicy)}, {"Referrer-Policy", "no-referrer"}}};
+    return net::HttpResponse{
+        200,
+        std::string(type),
+        std::string(body),
+        {{"Content-Security-Policy", std::string(kContentPolicy)}, {"Referrer-Policy", "no-referrer"}}};
   };
 }
 
 net::HttpResponse JsonResponse(const Json& json) { return {200, "application/json", json.Dump() + "\n", {}}; }
 
-int64_t UnixMs(Time time) { return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count(); }
+int64_t UnixMs(Time time) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+}
 
 /// A number of the query, `otherwise` without one.
 Result<int64_t> QueryNumber(const net::HttpRequest& request, std::string_view name, int64_t otherwise) {
@@ -42,7 +47,8 @@ Result<int64_t> QueryNumber(const net::HttpRequest& request, std::string_view na
 
 }  // namespace
 
-LivePage::LivePage(std::string camera, std::string source, std::string backend, std::vector<rules::Rule> rules, events::Store* store)
+LivePage::LivePage(std::string camera, std::string source, std::string backend, std::vector<rules::Rule> rules,
+                   events::Store* store)
     : camera_(std::move(camera)),
       source_(std::move(source)),
       backend_(std::move(backend)),

@@ -1,8 +1,7 @@
-// gateway/live_page.h: the page at "/": the newest frame, each question with p_yes over time, the alerts; and the JSON and
-// the stream of server-sent events behind it. Everything it keeps is bounded.
-// Routes: / /app.js /app.css /icon.svg; /frame.jpg; /events (SSE: "state", then "frame", "alert"); /api/v1/state;
-// /api/v1/events?after=SEQUENCE&limit=N from the event store.
-// Thread-safe: the path's thread reports frames, the server's thread answers requests.
+// gateway/live_page.h: the page at "/": the newest frame, each question with p_yes over time, the alerts; and the JSON
+// and the stream of server-sent events behind it. Everything it keeps is bounded. Routes: / /app.js /app.css /icon.svg;
+// /frame.jpg; /events (SSE: "state", then "frame", "alert"); /api/v1/state; /api/v1/events?after=SEQUENCE&limit=N from
+// the event store. Thread-safe: the path's thread reports frames, the server's thread answers requests.
 #pragma once
 
 #include <array>
@@ -27,14 +26,16 @@ inline constexpr size_t kMaxPageAlerts = 100;
 class LivePage : public PathObserver {
  public:
   /// `store` may be null; it must outlive the page. `source` says where the frames come from, without a password.
-  LivePage(std::string camera, std::string source, std::string backend, std::vector<rules::Rule> rules, events::Store* store);
+  LivePage(std::string camera, std::string source, std::string backend, std::vector<rules::Rule> rules,
+           events::Store* store);
 
   /// Adds the page's routes; the page must outlive the server.
   void AddRoutes(net::Router& router);
 
   void OnFrame(const std::vector<rules::Rule>& rules, const FrameReport& report) override EXCLUDES(mu_);
 
-  /// {"camera","source","backend","frame","rules":[{...rule,"phase","reason","counts","points":[[unix ms, p_yes]...]}],"alerts":[...]}
+  /// {"camera","source","backend","frame","rules":[{...rule,"phase","reason","counts","points":[[unix ms,
+  /// p_yes]...]}],"alerts":[...]}
   Json State() const EXCLUDES(mu_);
 
  private:

@@ -23,7 +23,9 @@ using ::testing::SizeIs;
 class LivePageTest : public ::testing::Test {
  protected:
   LivePageTest()
-      : rules_(rules::ParseRules(Json::Parse(R"([{"question":"Is it <b>bright</b>?","cooldown_s":0,"clear_s":0}])").value()).value()),
+      : rules_(rules::ParseRules(
+                   Json::Parse(R"([{"question":"Is it <b>bright</b>?","cooldown_s":0,"clear_s":0}])").value())
+                   .value()),
         page_("den", "test source", "brightness", rules_, nullptr),
         path_(rules_, backend_, nullptr, clock_, {.camera = "den", .gate = false}) {
     path_.AddObserver(page_);
@@ -110,12 +112,14 @@ TEST_F(LivePageTest, WhatThePageKeepsIsBounded) {
 }
 
 TEST_F(LivePageTest, EventsAreListedFromTheStore) {
-  EXPECT_EQ(client_.Get(server_->url() + "/api/v1/events", {}, {}).status().code(), StatusCode::kNotFound) << "no store here";
+  EXPECT_EQ(client_.Get(server_->url() + "/api/v1/events", {}, {}).status().code(), StatusCode::kNotFound)
+      << "no store here";
   std::string pattern = (std::filesystem::temp_directory_path() / "pawsight-page-XXXXXX").string();
   const std::string directory = mkdtemp(pattern.data());
   {
     auto store = events::Store::Open(directory + "/e.sqlite").value();
-    for (int n = 0; n < 3; ++n) ASSERT_TRUE(store->Append({.type = "alert.fired", .rule = "r" + std::to_string(n)}).ok());
+    for (int n = 0; n < 3; ++n)
+      ASSERT_TRUE(store->Append({.type = "alert.fired", .rule = "r" + std::to_string(n)}).ok());
     LivePage page("den", "", "", rules_, store.get());
     net::Router router;
     page.AddRoutes(router);

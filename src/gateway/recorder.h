@@ -1,6 +1,6 @@
-// gateway/recorder.h: station 12 of a frame's life: alert changes go into the event store before anyone is told. When the
-// store refuses (disk full, locked) the alert is told all the same, marked as not recorded, and its event waits in memory, in
-// order, to be stored with the next one. Used by the path's thread only.
+// gateway/recorder.h: station 12 of a frame's life: alert changes go into the event store before anyone is told. When
+// the store refuses (disk full, locked) the alert is told all the same, marked as not recorded, and its event waits in
+// memory, in order, to be stored with the next one. Used by the path's thread only.
 #pragma once
 
 #include <cstdint>

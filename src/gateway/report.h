@@ -29,19 +29,19 @@ struct RuleOutcome {
 /// An alert opened or ended.
 struct AlertChange {
   size_t rule_idx = 0;
-  bool fired = false;    // else resolved
-  uint64_t number = 0;   // of the rule's alerts: 1, 2...
-  events::Event event;   // as stored, or as it waits to be
-  Status recorded;       // OK once it is on disk
+  bool fired = false;   // else resolved
+  uint64_t number = 0;  // of the rule's alerts: 1, 2...
+  events::Event event;  // as stored, or as it waits to be
+  Status recorded;      // OK once it is on disk
 };
 
 struct FrameReport {
   std::shared_ptr<const Frame> frame;
   bool asked = false;
-  Status trouble;                      // why it was not decoded or not answered
-  std::chrono::nanoseconds look{0};    // deciding whether to ask, and decoding
-  std::chrono::nanoseconds ask{0};     // the backend's time
-  std::vector<RuleOutcome> outcomes;   // one a rule, in the order of the rules
+  Status trouble;                     // why it was not decoded or not answered
+  std::chrono::nanoseconds look{0};   // deciding whether to ask, and decoding
+  std::chrono::nanoseconds ask{0};    // the backend's time
+  std::vector<RuleOutcome> outcomes;  // one a rule, in the order of the rules
   std::vector<AlertChange> changes;
 };
 
@@ -52,7 +52,8 @@ class PathObserver {
   virtual void OnFrame(const std::vector<rules::Rule>& rules, const FrameReport& report) = 0;
 };
 
-/// {"type":"frame","camera","time","frame","asked","ask_ms","trouble"?,"rules":[{"rule","p_yes","verdict","reason","phase"}]}
+/// {"type":"frame","camera","time","frame","asked","look_ms","ask_ms","trouble"?,
+///  "rules":[{"rule","p_yes","verdict","reason","phase"}]}
 Json FrameToJson(const std::string& camera, const std::vector<rules::Rule>& rules, const FrameReport& report);
 /// {"type":"alert.fired","id","sequence","time","camera","rule",...detail, "recorded"}
 Json AlertToJson(const AlertChange& change);

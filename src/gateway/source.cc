@@ -24,7 +24,8 @@ Result<SourceSpec> ParseSource(std::string_view text) {
   if (StartsWith(text, "http://") || StartsWith(text, "https://")) return SourceSpec{SourceKind::kHttp, address};
   if (StartsWith(text, "rtsp://") || StartsWith(text, "rtsps://")) return SourceSpec{SourceKind::kRtsp, address};
   if (text.find("://") != std::string_view::npos) {
-    return InvalidArgument("source: want a file, a directory, or a URL that begins with rtsp://, rtsps://, http:// or https://");
+    return InvalidArgument(
+        "source: want a file, a directory, or a URL that begins with rtsp://, rtsps://, http:// or https://");
   }
   if (IsDirectory(address)) return SourceSpec{SourceKind::kDirectory, address};
   if (FileExists(address)) return SourceSpec{SourceKind::kVideoFile, address};
@@ -35,9 +36,12 @@ std::unique_ptr<Source> MakeSource(const SourceSpec& spec, const SourceOptions& 
   CHECK(options.fps >= 0.01 && options.fps <= 60);
   switch (spec.kind) {
     case SourceKind::kVideoFile:
-    case SourceKind::kRtsp: return MakeFfmpegSource(spec, options, clock);
-    case SourceKind::kDirectory: return MakeDirectorySource(spec.address, options, clock);
-    case SourceKind::kHttp: return MakeHttpSource(spec.address, options, clock);
+    case SourceKind::kRtsp:
+      return MakeFfmpegSource(spec, options, clock);
+    case SourceKind::kDirectory:
+      return MakeDirectorySource(spec.address, options, clock);
+    case SourceKind::kHttp:
+      return MakeHttpSource(spec.address, options, clock);
   }
   CHECK(false);
 }

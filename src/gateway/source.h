@@ -1,5 +1,5 @@
-// gateway/source.h: where a camera's frames come from when we fetch them: a video file, a directory of images, an MJPEG or
-// snapshot URL, an RTSP camera. Not here: trying again (gateway/ingest.h), decoding images (station 2).
+// gateway/source.h: where a camera's frames come from when we fetch them: a video file, a directory of images, an MJPEG
+// or snapshot URL, an RTSP camera. Not here: trying again (gateway/ingest.h), decoding images (station 2).
 #pragma once
 
 #include <chrono>
@@ -20,10 +20,10 @@ class Source {
  public:
   virtual ~Source() = default;
 
-  /// Gives frames to `on_frame` (all but `number` filled in), no more than the sampling rate, until the source ends (OK),
-  /// fails, `on_frame` returns false (OK) or `stop` is requested (OK, within 0.2 s). May be run again after a failure.
-  /// Errors: kFailedPrecondition, ffmpeg is missing. kNotFound, no such file. kUnavailable, kUnauthenticated, kPermissionDenied, kDeadlineExceeded,
-  /// unreachable or silent. kInvalidArgument, kDataLoss, no video or image in it.
+  /// Gives frames to `on_frame` (all but `number` filled in), no more than the sampling rate, until the source ends
+  /// (OK), fails, `on_frame` returns false (OK) or `stop` is requested (OK, within 0.2 s). May be run again after a
+  /// failure. Errors: kFailedPrecondition, ffmpeg is missing. kNotFound, no such file. kUnavailable, kUnauthenticated,
+  /// kPermissionDenied, kDeadlineExceeded, unreachable or silent. kInvalidArgument, kDataLoss, no video or image in it.
   using OnFrame = std::function<bool(Frame frame)>;
   virtual Status Run(std::stop_token stop, const OnFrame& on_frame) = 0;
 

@@ -38,7 +38,8 @@ class DirectorySource : public Source {
         LogWarning("source.file_left_out", {{"file", name}, {"reason", bytes.status().ToString()}});
         continue;
       }
-      const auto offset = std::chrono::duration_cast<std::chrono::nanoseconds>(period * static_cast<double>(num_given++));
+      const auto offset =
+          std::chrono::duration_cast<std::chrono::nanoseconds>(period * static_cast<double>(num_given++));
       if (!on_frame({0, start + offset, std::move(*bytes), {}})) return Ok();
     }
     return Ok();

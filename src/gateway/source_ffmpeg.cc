@@ -83,6 +83,7 @@ class FfmpegSource : public Source {
     std::string line = child.LastError();
     const size_t at = line.find(spec_.address);
     if (at != std::string::npos) line.replace(at, spec_.address.size(), Name());
+    if (line.rfind(Name() + ": ", 0) == 0) line.erase(0, Name().size() + 2);  // the caller names it
     return line.empty() ? otherwise : line;
   }
 

@@ -40,25 +40,28 @@ class HttpSource : public Source {
     std::vector<uint8_t> snapshot;
     Status trouble;
     bool go_on = true;
-    const Status status = client_.Stream(url_, fetch_, stop, [&](std::string_view type, std::span<const uint8_t> bytes) {
-      if (!splitter && snapshot.empty()) {
-        const std::string boundary = MultipartBoundary(type);
-        if (!boundary.empty()) splitter.emplace(boundary, kMaxImageBytes);
-      }
-      if (splitter) {
-        const Result<bool> fed = splitter->Feed(bytes, [&](std::span<const uint8_t> part) { return Give(part, on_frame); });
-        trouble = fed.status();
-        go_on = fed.ok() && *fed;
-        return go_on;
-      }
-      snapshot.insert(snapshot.end(), bytes.begin(), bytes.end());
-      if (snapshot.size() > kMaxImageBytes) trouble = ResourceExhausted("a snapshot above 8 MiB");
-      return trouble.ok();
-    });
+    const Status status =
+        client_.Stream(url_, fetch_, stop, [&](std::string_view type, std::span<const uint8_t> bytes) {
+          if (!splitter && snapshot.empty()) {
+            const std::string boundary = MultipartBoundary(type);
+            if (!boundary.empty()) splitter.emplace(boundary, kMaxImageBytes);
+          }
+          if (splitter) {
+            const Result<bool> fed =
+                splitter->Feed(bytes, [&](std::span<const uint8_t> part) { return Give(part, on_frame); });
+            trouble = fed.status();
+            go_on = fed.ok() && *fed;
+            return go_on;
+          }
+          snapshot.insert(snapshot.end(), bytes.begin(), bytes.end());
+          if (snapshot.size() > kMaxImageBytes) trouble = ResourceExhausted("a snapshot above 8 MiB");
+          return trouble.ok();
+        });
     if (status.code() == StatusCode::kCancelled || stop.stop_requested()) return false;
     if (!trouble.ok()) return Annotate(trouble, net::RedactUrl(url_));
     if (!status.ok()) return status;
-    if (splitter) return go_on ? Result<bool>(Unavailable(net::RedactUrl(url_) + ": the camera ended the stream")) : false;
+    if (splitter)
+      return go_on ? Result<bool>(Unavailable(net::RedactUrl(url_) + ": the camera ended the stream")) : false;
     if (snapshot.empty()) return DataLoss(net::RedactUrl(url_) + ": an empty answer");
     return Give(snapshot, on_frame);
   }

@@ -21,8 +21,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using ::testing::SizeIs;
 using testing::Plain;
+using ::testing::SizeIs;
 
 class SourceTest : public ::testing::Test {
  protected:
@@ -33,7 +33,8 @@ class SourceTest : public ::testing::Test {
   ~SourceTest() override { std::filesystem::remove_all(directory_); }
 
   void Save(const std::string& name, const std::vector<uint8_t>& bytes) {
-    std::ofstream(directory_ + "/" + name, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    std::ofstream(directory_ + "/" + name, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   }
   /// The first `most` frames.
   Status Run(const std::string& address, size_t most, const SourceOptions& options = {.fps = 2}) {
@@ -79,7 +80,8 @@ TEST_F(SourceTest, ADirectoryGivesItsImagesByNameAtTheSamplingRate) {
 
 TEST_F(SourceTest, AVideoFileIsSampledAndScaledByFfmpeg) {
   const std::string video = directory_ + "/-o test 'v'.mp4";  // a name that would be an option, or break a shell line
-  auto made = net::ChildProcess::Start({"ffmpeg", "-nostdin", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc=size=640x360:rate=10:duration=3", "-c:v", "mpeg4", "file:" + video});
+  auto made = net::ChildProcess::Start({"ffmpeg", "-nostdin", "-loglevel", "error", "-f", "lavfi", "-i",
+                                        "testsrc=size=640x360:rate=10:duration=3", "-c:v", "mpeg4", "file:" + video});
   if (!made.ok()) GTEST_SKIP() << "LOUD: ffmpeg is missing, video sources are not tested";
   std::vector<uint8_t> ignored(10);
   while ((*made)->Read(ignored, seconds(60), {}).value() > 0) {
@@ -98,14 +100,16 @@ TEST_F(SourceTest, AVideoFileIsSampledAndScaledByFfmpeg) {
 TEST_F(SourceTest, AFileWithoutVideoIsDataLossWithFfmpegsReason) {
   Save("v.mp4", std::vector<uint8_t>(1000, 7));
   const Status status = Run(directory_ + "/v.mp4", 1, {.silence = seconds(60)});
-  if (status.code() == StatusCode::kFailedPrecondition) GTEST_SKIP() << "LOUD: ffmpeg is missing, video sources are not tested";
+  if (status.code() == StatusCode::kFailedPrecondition)
+    GTEST_SKIP() << "LOUD: ffmpeg is missing, video sources are not tested";
   EXPECT_EQ(status.code(), StatusCode::kDataLoss);
   EXPECT_THAT(status.message(), HasSubstr("Invalid data"));
 }
 
 TEST_F(SourceTest, AnRtspCameraThatIsNotThereIsUnavailableAndItsPasswordIsNotShown) {
   const Status status = Run("rtsp://admin:geheim@127.0.0.1:1/live", 1, {.silence = seconds(60)});
-  if (status.code() == StatusCode::kFailedPrecondition) GTEST_SKIP() << "LOUD: ffmpeg is missing, video sources are not tested";
+  if (status.code() == StatusCode::kFailedPrecondition)
+    GTEST_SKIP() << "LOUD: ffmpeg is missing, video sources are not tested";
   EXPECT_EQ(status.code(), StatusCode::kUnavailable) << status.ToString();
   EXPECT_THAT(status.message(), Not(HasSubstr("geheim")));
 }
@@ -128,7 +132,8 @@ TEST_F(SourceTest, ASnapshotUrlIsFetchedAtTheSamplingRate) {
 
 TEST_F(SourceTest, AnMjpegStreamIsCutIntoFrames) {
   std::string body;
-  for (int n = 0; n < 3; ++n) body += "--cut\r\nContent-Type: image/jpeg\r\nContent-Length: 3\r\n\r\njp" + std::to_string(n) + "\r\n";
+  for (int n = 0; n < 3; ++n)
+    body += "--cut\r\nContent-Type: image/jpeg\r\nContent-Length: 3\r\n\r\njp" + std::to_string(n) + "\r\n";
   net::Router router;
   router.Add("GET", "/mjpeg", [&](const net::HttpRequest&) {
     return net::HttpResponse{200, "multipart/x-mixed-replace; boundary=cut", body, {}};
@@ -142,14 +147,19 @@ TEST_F(SourceTest, AnMjpegStreamIsCutIntoFrames) {
 
 TEST_F(SourceTest, StoppingEndsASourceThatWaits) {
   net::Router router;
-  router.Add("GET", "/snap.jpg", [&](const net::HttpRequest&) { return net::HttpResponse{200, "image/jpeg", "x", {}}; });
+  router.Add("GET", "/snap.jpg", [&](const net::HttpRequest&) {
+    return net::HttpResponse{200, "image/jpeg", "x", {}};
+  });
   const auto server = net::HttpServer::Start({}, router).value();
   std::stop_source stop;
   const auto source = MakeSource(ParseSource(server->url() + "/snap.jpg").value(), {.fps = 0.01}, clock_);
-  EXPECT_TRUE(source->Run(stop.get_token(), [&](Frame) {
-    stop.request_stop();
-    return true;
-  }).ok());
+  EXPECT_TRUE(source
+                  ->Run(stop.get_token(),
+                        [&](Frame) {
+                          stop.request_stop();
+                          return true;
+                        })
+                  .ok());
 }
 
 }  // namespace

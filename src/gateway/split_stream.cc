@@ -44,8 +44,10 @@ Status PpmSplitter::ReadHeader(uint8_t byte) {
   int depth = 0;
   int end = 0;
   const int num_read = std::sscanf(header_.c_str(), "P6\n%4d %4d\n%3d\n%n", &width, &height, &depth, &end);
-  if (num_read != 3 || static_cast<size_t>(end) != header_.size() || depth != 255) return DataLoss("video: ffmpeg's output is no PPM");
-  if (width < 1 || height < 1 || width > kMaxSide || height > kMaxSide) return DataLoss("video: a side above 8192 pixels");
+  if (num_read != 3 || static_cast<size_t>(end) != header_.size() || depth != 255)
+    return DataLoss("video: ffmpeg's output is no PPM");
+  if (width < 1 || height < 1 || width > kMaxSide || height > kMaxSide)
+    return DataLoss("video: a side above 8192 pixels");
   image_ = frames::Image(width, height);
   filled_ = 0;
   return Ok();

@@ -1,5 +1,5 @@
-// gateway/split_stream.h: cuts a byte stream into the images in it: PPM from ffmpeg's pipe, JPEG parts from an MJPEG camera.
-// Bytes come in pieces of any size. Bounded: an image above the limit is an error. Thread-compatible.
+// gateway/split_stream.h: cuts a byte stream into the images in it: PPM from ffmpeg's pipe, JPEG parts from an MJPEG
+// camera. Bytes come in pieces of any size. Bounded: an image above the limit is an error. Thread-compatible.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +31,8 @@ class PpmSplitter {
   size_t filled_ = 0;
 };
 
-/// The parts of multipart/x-mixed-replace (RFC 2046): what lies between two boundary lines, without its headers. A part's
-/// Content-Length is believed when there is one; without it the next boundary ends the part.
+/// The parts of multipart/x-mixed-replace (RFC 2046): what lies between two boundary lines, without its headers. A
+/// part's Content-Length is believed when there is one; without it the next boundary ends the part.
 class MultipartSplitter {
  public:
   /// `boundary` from the Content-Type, with or without its leading dashes; cameras disagree. 1..200 bytes.

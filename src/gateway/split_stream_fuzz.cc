@@ -16,7 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (size_t at = 0; at < bytes.size(); at += piece) {
     const auto part = bytes.subspan(at, std::min(piece, bytes.size() - at));
     if (ppm_ok) ppm_ok = ppm.Feed(part, [](pawsight::frames::Image image) { return !image.rgb.empty(); }).ok();
-    if (multipart_ok) multipart_ok = multipart.Feed(part, [](std::span<const uint8_t> body) { return body.size() <= 1000; }).ok();
+    if (multipart_ok)
+      multipart_ok = multipart.Feed(part, [](std::span<const uint8_t> body) { return body.size() <= 1000; }).ok();
   }
   return 0;
 }

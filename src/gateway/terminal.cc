@@ -16,7 +16,8 @@ std::string Fixed2(double value) {
 
 /// Text from outside: control characters could move a terminal's cursor, or worse.
 std::string Printable(std::string text) {
-  std::replace_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
   return text;
 }
 
@@ -27,7 +28,8 @@ std::string AnswerLine(const rules::Rule& rule, const RuleOutcome& outcome) {
 }
 
 std::string AlertLine(const rules::Rule& rule, const AlertChange& change) {
-  std::string line = TimeOfDay(change.event.time) + (change.fired ? "  ALERT     " : "  resolved  ") + rule.question.text();
+  std::string line =
+      TimeOfDay(change.event.time) + (change.fired ? "  ALERT     " : "  resolved  ") + rule.question.text();
   const Json* p_yes = change.event.detail.Find("p_yes");
   if (p_yes != nullptr && p_yes->is_number()) {
     line += (rule.expected ? "  yes " + Fixed2(p_yes->as_number()) : "  no " + Fixed2(1 - p_yes->as_number()));

@@ -32,7 +32,8 @@ class BrightnessBackend : public Backend {
     if (!failure.ok()) return failure;
     std::vector<Answer> answers;
     const double p = static_cast<double>(image.rgb[0]) / 255;
-    for (const std::string& question : questions) answers.push_back({question, p >= 0.5 ? "yes" : "no", p, std::nullopt});
+    for (const std::string& question : questions)
+      answers.push_back({question, p >= 0.5 ? "yes" : "no", p, std::nullopt});
     if (spoil) spoil(answers);
     return answers;
   }

@@ -1,5 +1,5 @@
-// net/broadcast.h: one publisher's messages to many subscribers, each with a bounded buffer of its own: one that does not
-// read loses its oldest messages and is told how many; it delays nobody. Messages are server-sent events
+// net/broadcast.h: one publisher's messages to many subscribers, each with a bounded buffer of its own: one that does
+// not read loses its oldest messages and is told how many; it delays nobody. Messages are server-sent events
 // (https://html.spec.whatwg.org/multipage/server-sent-events.html). Not here: the sockets (net/http_server.h).
 // Thread-safe. Wakes are called outside the lock.
 #pragma once

@@ -69,7 +69,8 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::Start(const std::vector<std:
   fcntl(errors.fds[0], F_SETFL, O_NONBLOCK);
   pid_t pid = 0;
   const int error = Spawn(argv, output.fds[1], errors.fds[1], &pid);
-  if (error == ENOENT) return NotFound("start " + argv[0] + ": no such program; install it (Debian: apt install " + argv[0] + ")");
+  if (error == ENOENT)
+    return NotFound("start " + argv[0] + ": no such program; install it (Debian: apt install " + argv[0] + ")");
   if (error != 0) return ResourceExhausted("start " + argv[0] + ": " + strerror(error));
   return std::unique_ptr<ChildProcess>(new ChildProcess(pid, output.Take(0), errors.Take(0)));
 }
@@ -102,7 +103,9 @@ Result<size_t> ChildProcess::Read(std::span<uint8_t> out, std::chrono::nanosecon
       pollfd output = {output_, POLLIN, 0};
       (void)poll(&output, 1, static_cast<int>(wait.count()));  // the next round looks at it
     }
-    if (left.count() <= 0) return DeadlineExceeded("no output for " + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(timeout).count()) + " s");
+    if (left.count() <= 0)
+      return DeadlineExceeded("no output for " +
+                              std::to_string(std::chrono::duration_cast<std::chrono::seconds>(timeout).count()) + " s");
   }
 }
 
@@ -122,7 +125,8 @@ std::string ChildProcess::LastError() {
   const size_t start = line.find_last_of('\n');
   if (start != std::string::npos) line.erase(0, start + 1);
   if (line.size() > kMaxErrorLine) line.resize(kMaxErrorLine);
-  std::replace_if(line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
   return line;
 }
 

@@ -21,14 +21,18 @@ std::string ReadAll(ChildProcess& child) {
 }
 
 TEST(ChildProcessTest, ItsOutputAndItsLastErrorAreRead) {
-  auto child = ChildProcess::Start({"sh", "-c", "echo one; echo first >&2; printf 'last\\tline\\n' >&2; echo two; exit 7"}).value();
+  auto child =
+      ChildProcess::Start({"sh", "-c", "echo one; echo first >&2; printf 'last\\tline\\n' >&2; echo two; exit 7"})
+          .value();
   EXPECT_EQ(ReadAll(*child), "one\ntwo\n");
   EXPECT_EQ(child->Wait(), 7);
   EXPECT_EQ(child->LastError(), "last line");
 }
 
 TEST(ChildProcessTest, AFloodOfErrorsNeitherBlocksItNorIsKept) {
-  auto child = ChildProcess::Start({"sh", "-c", "i=0; while [ $i -lt 20000 ]; do echo error $i >&2; i=$((i+1)); done; echo done"}).value();
+  auto child = ChildProcess::Start(
+                   {"sh", "-c", "i=0; while [ $i -lt 20000 ]; do echo error $i >&2; i=$((i+1)); done; echo done"})
+                   .value();
   EXPECT_EQ(ReadAll(*child), "done\n");
   EXPECT_EQ(child->LastError(), "error 19999");
 }

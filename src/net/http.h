@@ -45,7 +45,8 @@ HttpResponse ProblemResponse(int status, std::string_view code, std::string_view
 /// The same from a Status; the code is its reason, or its gRPC name in lower case.
 HttpResponse ProblemResponse(const Status& status);
 
-/// A path is taken when it begins with "/", holds only letters, digits and -._~/ and no "." or empty segment but the last.
+/// A path is taken when it begins with "/", holds only letters, digits and -._~/ and no "." or empty segment but the
+/// last.
 bool IsPlainPath(std::string_view path);
 
 /// "127.0.0.1", "::1".

@@ -84,7 +84,8 @@ HttpClient::~HttpClient() {
   curl_multi_cleanup(handles_->multi);
 }
 
-Status HttpClient::Perform(const std::string& url, const FetchOptions& options, std::stop_token stop, Transfer& transfer) {
+Status HttpClient::Perform(const std::string& url, const FetchOptions& options, std::stop_token stop,
+                           Transfer& transfer) {
   const std::string where = RedactUrl(url);
   const bool secure = StartsWith(url, "https://");
   if (!secure && !StartsWith(url, "http://")) return InvalidArgument(where + ": want an http:// or https:// URL");
@@ -111,7 +112,8 @@ Status HttpClient::Perform(const std::string& url, const FetchOptions& options, 
     int num_running = 0;
     curl_multi_perform(handles_->multi, &num_running);
     if (stop.stop_requested()) status = Cancelled("stopped");
-    if (steady_clock::now() - transfer.last_byte > options.stall_timeout) status = DeadlineExceeded(where + ": nothing came for too long");
+    if (steady_clock::now() - transfer.last_byte > options.stall_timeout)
+      status = DeadlineExceeded(where + ": nothing came for too long");
     if (!status.ok() || num_running == 0) break;
     curl_multi_poll(handles_->multi, nullptr, 0, kStopLookMs, nullptr);
   }
@@ -140,11 +142,13 @@ Result<Fetched> HttpClient::Get(const std::string& url, const FetchOptions& opti
   Transfer transfer;
   transfer.on_bytes = &on_bytes;
   PAWSIGHT_RETURN_IF_ERROR(Perform(url, options, stop, transfer));
-  if (too_large) return ResourceExhausted(RedactUrl(url) + ": more than " + std::to_string(options.max_bytes) + " bytes");
+  if (too_large)
+    return ResourceExhausted(RedactUrl(url) + ": more than " + std::to_string(options.max_bytes) + " bytes");
   return fetched;
 }
 
-Status HttpClient::Stream(const std::string& url, const FetchOptions& options, std::stop_token stop, const OnBytes& on_bytes) {
+Status HttpClient::Stream(const std::string& url, const FetchOptions& options, std::stop_token stop,
+                          const OnBytes& on_bytes) {
   FetchOptions endless = options;
   endless.total_timeout = milliseconds(0);
   Transfer transfer;

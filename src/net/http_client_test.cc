@@ -30,7 +30,8 @@ class HttpClientTest : public ::testing::Test {
     });
     router_.Add("GET", "/secret", [](const HttpRequest& request) {
       const bool right = request.Header("authorization") == "Basic YWRtaW46cHc=";
-      return right ? HttpResponse{} : HttpResponse{401, "text/plain", "", {{"WWW-Authenticate", "Basic realm=\"cam\""}}};
+      return right ? HttpResponse{}
+                   : HttpResponse{401, "text/plain", "", {{"WWW-Authenticate", "Basic realm=\"cam\""}}};
     });
     router_.Add("GET", "/to-file", [](const HttpRequest&) { return Redirect("file:///etc/passwd"); });
     router_.Add("GET", "/to-snap", [](const HttpRequest&) { return Redirect("/snap"); });
@@ -106,7 +107,8 @@ TEST_F(HttpClientTest, AStopRequestEndsAStreamThatSaysNothing) {
     while (broadcast_.NumSubscribers() == 0) std::this_thread::yield();
     stop.request_stop();
   });
-  const Status status = client_.Stream(server_->url() + "/silent", {}, stop.get_token(), [](auto, auto) { return true; });
+  const Status status =
+      client_.Stream(server_->url() + "/silent", {}, stop.get_token(), [](auto, auto) { return true; });
   stopper.join();
   EXPECT_EQ(status.code(), StatusCode::kCancelled);
 }

@@ -73,6 +73,7 @@ class Session : public std::enable_shared_from_this<Session> {
   /// Waits for the first byte of a request.
   void WaitForRequest() {
     parser_.reset();
+    if (shared_.stopping) return Close();         // the response before this was still being written
     if (buffer_.size() > 0) return ReadHeader();  // pipelined
     idle_ = true;
     stream_.expires_after(shared_.options.idle_timeout);
@@ -138,7 +139,8 @@ class Session : public std::enable_shared_from_this<Session> {
     if (std::optional<HttpResponse> refusal = CheckHeader()) return Refuse(std::move(refusal));
     const auto& header = parser_->get();
     if (beast::iequals(header[http::field::expect], "100-continue")) return SendContinue();
-    if (!header[http::field::expect].empty()) return Refuse(ProblemResponse(400, "expectation", "only Expect: 100-continue"));
+    if (!header[http::field::expect].empty())
+      return Refuse(ProblemResponse(400, "expectation", "only Expect: 100-continue"));
     ReadBody();
   }
 
@@ -148,19 +150,24 @@ class Session : public std::enable_shared_from_this<Session> {
     const auto num_headers = static_cast<size_t>(std::distance(header.begin(), header.end()));
     if (num_headers > shared_.options.max_headers) return ProblemResponse(431, "too_many_headers", "too many headers");
     if (header.version() != 11 && header.version() != 10) return ProblemResponse(505, "http_version", "want HTTP/1.1");
-    if (header.target().size() > shared_.options.max_target_bytes) return ProblemResponse(414, "target_too_long", "the target is too long");
+    if (header.target().size() > shared_.options.max_target_bytes)
+      return ProblemResponse(414, "target_too_long", "the target is too long");
     if (header.count(http::field::host) > 1 || (header.version() == 11 && header.count(http::field::host) == 0)) {
       return ProblemResponse(400, "host", "want one Host header");
     }
     const std::string host = HostName(ToString(header[http::field::host]));
-    if (!host.empty() && !IsIpAddress(host) && shared_.hosts.count(host) == 0) return ProblemResponse(421, "host_unknown", "this server has another name");
+    if (!host.empty() && !IsIpAddress(host) && shared_.hosts.count(host) == 0)
+      return ProblemResponse(421, "host_unknown", "this server has another name");
     if (header.count(http::field::transfer_encoding) > 0 &&
-        (header.count(http::field::transfer_encoding) > 1 || !beast::iequals(header[http::field::transfer_encoding], "chunked") ||
+        (header.count(http::field::transfer_encoding) > 1 ||
+         !beast::iequals(header[http::field::transfer_encoding], "chunked") ||
          header.count(http::field::content_length) > 0)) {
       return ProblemResponse(400, "transfer_encoding", "want one Transfer-Encoding, chunked, without Content-Length");
     }
-    if (header.count(http::field::content_length) > 1) return ProblemResponse(400, "content_length", "want one Content-Length");
-    if (header.count(http::field::content_encoding) > 0) return ProblemResponse(415, "content_encoding", "send the body as it is");
+    if (header.count(http::field::content_length) > 1)
+      return ProblemResponse(400, "content_length", "want one Content-Length");
+    if (header.count(http::field::content_encoding) > 0)
+      return ProblemResponse(415, "content_encoding", "send the body as it is");
     return CheckTarget();
   }
 
@@ -210,7 +217,8 @@ class Session : public std::enable_shared_from_this<Session> {
     }
     request_.body = std::move(message.body());
     request_.parameters = match_.parameters;
-    Write((*match_.handler)(request_), message.keep_alive() && !shared_.stopping, request_.method == "HEAD", message.version());
+    Write((*match_.handler)(request_), message.keep_alive() && !shared_.stopping, request_.method == "HEAD",
+          message.version());
   }
 
   /// Answers what was not read to its end and closes; with nothing to say, only closes.
@@ -249,11 +257,13 @@ class Session : public std::enable_shared_from_this<Session> {
     DrainMore();
   }
   void DrainMore() {
-    stream_.async_read_some(buffer_.prepare(kBufferBytes / 2), [self = shared_from_this()](error_code error, size_t num_bytes) {
-      self->drained_bytes_ += num_bytes;
-      if (error || self->drained_bytes_ > kMaxDrainedBytes || self->shared_.stopping) return self->Close();
-      self->DrainMore();
-    });
+    stream_.async_read_some(buffer_.prepare(kBufferBytes / 2),
+                            [self = shared_from_this()](error_code error, size_t num_bytes) {
+                              self->drained_bytes_ += num_bytes;
+                              if (error || self->drained_bytes_ > kMaxDrainedBytes || self->shared_.stopping)
+                                return self->Close();
+                              self->DrainMore();
+                            });
   }
 
   void StartStream() {
@@ -264,7 +274,8 @@ class Session : public std::enable_shared_from_this<Session> {
             if (const std::shared_ptr<Session> self = weak.lock()) self->Flush();
           });
         });
-    if (!subscriber.ok()) return Refuse(ProblemResponse(503, subscriber.status().reason(), subscriber.status().message()));
+    if (!subscriber.ok())
+      return Refuse(ProblemResponse(503, subscriber.status().reason(), subscriber.status().message()));
     subscriber_ = *subscriber;
     pending_ =
         "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
@@ -379,12 +390,15 @@ class HttpServer::Impl {
       EndWhenIdle();
     });
     thread_.join();
+    // Those that took longer than stop_timeout. Their thread is gone, so they are ours.
+    for (Session* session : shared_.sessions) session->Close();
   }
 
   int port() const { return port_; }
   std::string url() const {
     const bool is_ipv6 = options_.listen.host.find(':') != std::string::npos;
-    return "http://" + (is_ipv6 ? "[" + options_.listen.host + "]" : options_.listen.host) + ":" + std::to_string(port_);
+    return "http://" + (is_ipv6 ? "[" + options_.listen.host + "]" : options_.listen.host) + ":" +
+           std::to_string(port_);
   }
 
  private:

@@ -10,9 +10,9 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using testing::RawClient;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using testing::RawClient;
 using ::testing::StartsWith;
 
 class HttpServerTest : public ::testing::Test {
@@ -61,17 +61,20 @@ TEST_F(HttpServerTest, HeadIsGetWithoutTheBody) {
 }
 
 TEST_F(HttpServerTest, BodiesComeWhole) {
-  EXPECT_THAT(Say("POST /echo/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nConnection: close\r\n\r\nxyz"), HasSubstr("a:xyz"));
+  EXPECT_THAT(Say("POST /echo/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nConnection: close\r\n\r\nxyz"),
+              HasSubstr("a:xyz"));
   EXPECT_THAT(Say("POST /echo/b HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
                   "2\r\nxy\r\n1\r\nz\r\n0\r\n\r\n"),
               HasSubstr("b:xyz"));
-  EXPECT_THAT(Say("POST /echo/c HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx"),
+  EXPECT_THAT(Say("POST /echo/c HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: "
+                  "1\r\nConnection: close\r\n\r\nx"),
               ::testing::AllOf(StartsWith("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200"), HasSubstr("c:x")));
 }
 
 TEST_F(HttpServerTest, PipelinedRequestsAreAnsweredInOrderUntilABadOne) {
   std::string requests;
-  for (int n = 0; n < 50; ++n) requests += "GET /hello?name=" + std::to_string(n) + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  for (int n = 0; n < 50; ++n)
+    requests += "GET /hello?name=" + std::to_string(n) + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
   requests += "BAD\r\n\r\nGET /hello?name=never HTTP/1.1\r\nHost: localhost\r\n\r\n";
   const std::string answer = Say(requests);
   size_t at = 0;
@@ -124,7 +127,8 @@ TEST_F(HttpServerTest, BadRequestsGetTheirStatusAndNothingElse) {
   std::string many = "GET /hello HTTP/1.1\r\n" + host;
   for (int n = 0; n < 200; ++n) many += "X" + std::to_string(n) + ": y\r\n";
   EXPECT_THAT(Say(many + "\r\n"), StartsWith("HTTP/1.1 431 "));
-  EXPECT_THAT(Say("GET /hello HTTP/1.1\r\n" + host + "Connection: close\r\n\r\n"), StartsWith("HTTP/1.1 200 ")) << "and it still serves";
+  EXPECT_THAT(Say("GET /hello HTTP/1.1\r\n" + host + "Connection: close\r\n\r\n"), StartsWith("HTTP/1.1 200 "))
+      << "and it still serves";
 }
 
 TEST_F(HttpServerTest, ASlowHeaderIsCutOff) {
@@ -149,7 +153,8 @@ TEST_F(HttpServerTest, AStreamGreetsAndThenSendsWhatIsPublished) {
   RawClient client(server_->port());
   client.Send("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n");
   const std::string start = client.ReadUntil("event: greeting\ndata: {}\n\n");
-  EXPECT_THAT(start, ::testing::AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), HasSubstr("text/event-stream"), HasSubstr("greeting")));
+  EXPECT_THAT(start, ::testing::AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), HasSubstr("text/event-stream"),
+                                      HasSubstr("greeting")));
   broadcast_.Publish("answer", "{\"p_yes\":0.5}");
   EXPECT_THAT(client.ReadUntil("\n\n"), HasSubstr("event: answer\ndata: {\"p_yes\":0.5}\n\n"));
   server_->Stop();
@@ -177,7 +182,8 @@ TEST_F(HttpServerTest, AStreamsPeerThatGoesAwayIsForgotten) {
     EXPECT_EQ(broadcast_.NumSubscribers(), 1U);
   }
   // The server answers another request only after it has handled what came before it on its one thread.
-  for (int n = 0; n < 1000 && broadcast_.NumSubscribers() > 0; ++n) Say("GET /hello HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  for (int n = 0; n < 1000 && broadcast_.NumSubscribers() > 0; ++n)
+    Say("GET /hello HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   EXPECT_EQ(broadcast_.NumSubscribers(), 0U);
 }
 

@@ -18,12 +18,13 @@ std::vector<std::string> Segments(std::string_view path) {
   return segments;
 }
 
-bool IsParameter(const std::string& segment) { return segment.size() > 2 && segment.front() == '{' && segment.back() == '}'; }
+bool IsParameter(const std::string& segment) {
+  return segment.size() > 2 && segment.front() == '{' && segment.back() == '}';
+}
 
 bool Matches(const std::vector<std::string>& pattern, const std::vector<std::string>& path) {
-  return std::equal(pattern.begin(), pattern.end(), path.begin(), path.end(), [](const std::string& p, const std::string& s) {
-    return IsParameter(p) ? !s.empty() : p == s;
-  });
+  return std::equal(pattern.begin(), pattern.end(), path.begin(), path.end(),
+                    [](const std::string& p, const std::string& s) { return IsParameter(p) ? !s.empty() : p == s; });
 }
 
 }  // namespace

@@ -14,8 +14,8 @@ namespace pawsight::net {
 /// Runs on the server's thread: it must be quick and must not wait for another request.
 using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
 
-/// A stream of server-sent events. `greeting` (may be empty) gives what a new subscriber is sent first, already formatted;
-/// it is called after subscribing, so nothing is missed, but a message may come in both.
+/// A stream of server-sent events. `greeting` (may be empty) gives what a new subscriber is sent first, already
+/// formatted; it is called after subscribing, so nothing is missed, but a message may come in both.
 struct HttpStream {
   Broadcast* broadcast = nullptr;  // outlives the server
   std::function<std::string()> greeting;

@@ -60,36 +60,52 @@ void Age(const Rule& rule, AlertState& state, Time now) {
 
 std::string_view AlertPhaseName(AlertPhase phase) {
   switch (phase) {
-    case AlertPhase::kInactive: return "inactive";
-    case AlertPhase::kPending: return "pending";
-    case AlertPhase::kFiring: return "firing";
-    case AlertPhase::kResolved: return "resolved";
+    case AlertPhase::kInactive:
+      return "inactive";
+    case AlertPhase::kPending:
+      return "pending";
+    case AlertPhase::kFiring:
+      return "firing";
+    case AlertPhase::kResolved:
+      return "resolved";
   }
   CHECK(false);
 }
 
 std::string_view ReasonName(Reason reason) {
   switch (reason) {
-    case Reason::kUndecodable: return "undecodable";
-    case Reason::kUnanswered: return "unanswered";
-    case Reason::kLate: return "late";
-    case Reason::kUnchanged: return "unchanged";
-    case Reason::kBelowThreshold: return "below_threshold";
-    case Reason::kUnsure: return "unsure";
-    case Reason::kPending: return "pending";
-    case Reason::kCooldown: return "cooldown";
-    case Reason::kFired: return "fired";
-    case Reason::kFiring: return "firing";
-    case Reason::kClearing: return "clearing";
-    case Reason::kResolved: return "resolved";
+    case Reason::kUndecodable:
+      return "undecodable";
+    case Reason::kUnanswered:
+      return "unanswered";
+    case Reason::kLate:
+      return "late";
+    case Reason::kUnchanged:
+      return "unchanged";
+    case Reason::kBelowThreshold:
+      return "below_threshold";
+    case Reason::kUnsure:
+      return "unsure";
+    case Reason::kPending:
+      return "pending";
+    case Reason::kCooldown:
+      return "cooldown";
+    case Reason::kFired:
+      return "fired";
+    case Reason::kFiring:
+      return "firing";
+    case Reason::kClearing:
+      return "clearing";
+    case Reason::kResolved:
+      return "resolved";
   }
   CHECK(false);
 }
 
 std::array<Reason, kNumReasons> AllReasons() {
-  return {Reason::kUndecodable, Reason::kUnanswered, Reason::kLate,  Reason::kUnchanged,
-          Reason::kBelowThreshold, Reason::kUnsure,  Reason::kPending, Reason::kCooldown,
-          Reason::kFired,       Reason::kFiring,     Reason::kClearing, Reason::kResolved};
+  return {Reason::kUndecodable,    Reason::kUnanswered, Reason::kLate,     Reason::kUnchanged,
+          Reason::kBelowThreshold, Reason::kUnsure,     Reason::kPending,  Reason::kCooldown,
+          Reason::kFired,          Reason::kFiring,     Reason::kClearing, Reason::kResolved};
 }
 
 bool IsUndecided(const AlertState& state) { return state.true_since.has_value() || state.false_since.has_value(); }

@@ -1,15 +1,15 @@
-// rules/alert.h: one rule's state over time on one camera: inactive, pending, firing, resolved, as in Prometheus alerting
-// (https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules). A pure function of the rule, the state and
-// what was seen at a time the caller names, so a week of camera time runs in a test in a moment.
+// rules/alert.h: one rule's state over time on one camera: inactive, pending, firing, resolved, as in Prometheus
+// alerting (https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules). A pure function of the rule,
+// the state and what was seen at a time the caller names, so a week of camera time runs in a test in a moment.
 //
-//                 true                    true for `hold`              false for `clear`,
-//   inactive ------------> pending ------------------------> firing ----------------------> resolved --cooldown--> inactive
-//       ^________ false _____|  (at once when hold is 0)        |__ true: clearing starts anew
+//             true               true for `hold`            false for `clear`             cooldown over
+//   inactive -------> pending ------------------> firing ----------------------> resolved ------------> inactive
+//       ^____ false _____|  (at once, hold 0)        true: clearing starts anew
 //
 // Hysteresis. One noisy frame must not end an alert: a firing alert is resolved only after false verdicts on at least
-// kMinFalseFrames asked frames, the first and the last of them `clear` or more apart, with no true between. Unsure moves
-// nothing. One noisy frame does end *pending*: `hold` promises that the verdict was never false in that time.
-// A frame that was not asked because it had not changed repeats the verdict of the last asked one: pending goes on to
+// kMinFalseFrames asked frames, the first and the last of them `clear` or more apart, with no true between. Unsure
+// moves nothing. One noisy frame does end *pending*: `hold` promises that the verdict was never false in that time. A
+// frame that was not asked because it had not changed repeats the verdict of the last asked one: pending goes on to
 // firing, and time counts toward clearing, but it is not a frame of its own there.
 // One alert an episode: from pending to resolved there is one firing, one id. A true verdict during the cooldown is
 // remembered, so an episode that outlasts the cooldown fires at its end.
@@ -58,14 +58,14 @@ std::array<Reason, kNumReasons> AllReasons();
 
 struct AlertState {
   AlertPhase phase = AlertPhase::kInactive;
-  uint64_t num_fired = 0;              // alerts so far: the number of the open or last one
-  std::optional<Time> last_seen;       // newest frame that was asked or unchanged
-  std::optional<Time> true_since;      // not firing: true at first then and never false since
-  std::optional<Time> false_since;     // firing: false at first then and never true since
-  int num_false = 0;                   // asked frames that were false since then
-  Time fired_at{};                     // of the open or last alert
-  Time resolved_at{};                  // of the last alert
-  Verdict last = Verdict::kFalse;      // of the last asked frame; false after a gap
+  uint64_t num_fired = 0;           // alerts so far: the number of the open or last one
+  std::optional<Time> last_seen;    // newest frame that was asked or unchanged
+  std::optional<Time> true_since;   // not firing: true at first then and never false since
+  std::optional<Time> false_since;  // firing: false at first then and never true since
+  int num_false = 0;                // asked frames that were false since then
+  Time fired_at{};                  // of the open or last alert
+  Time resolved_at{};               // of the last alert
+  Verdict last = Verdict::kFalse;   // of the last asked frame; false after a gap
 
   friend bool operator==(const AlertState&, const AlertState&) = default;
 };

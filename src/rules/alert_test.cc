@@ -15,8 +15,15 @@ using std::chrono::seconds;
 using Kind = Sighting::Kind;
 
 Rule MakeRule(int hold_s, int clear_s, int cooldown_s) {
-  return Rule{"r", Question::Parse("Is it?").value(), true, Threshold::Parse(0.7).value(), 0.1, seconds(hold_s),
-              seconds(clear_s), seconds(cooldown_s), Severity::kWarning};
+  return Rule{"r",
+              Question::Parse("Is it?").value(),
+              true,
+              Threshold::Parse(0.7).value(),
+              0.1,
+              seconds(hold_s),
+              seconds(clear_s),
+              seconds(cooldown_s),
+              Severity::kWarning};
 }
 
 /// Plays frames one second apart: T true, F false, U unsure, "." unchanged, "-" unanswered, "!" undecodable, " " none.
@@ -71,14 +78,16 @@ TEST(AlertTest, AnAlertIsPendingUntilTheVerdictHasHeld) {
 
 TEST(AlertTest, AFalseFrameEndsPending) {
   Player player(MakeRule(3, 2, 0));
-  EXPECT_EQ(player.Play("TTFT"), (Reasons{Reason::kPending, Reason::kPending, Reason::kBelowThreshold, Reason::kPending}));
+  EXPECT_EQ(player.Play("TTFT"),
+            (Reasons{Reason::kPending, Reason::kPending, Reason::kBelowThreshold, Reason::kPending}));
   EXPECT_EQ(player.Last("TT"), Reason::kPending) << "hold starts anew";
   EXPECT_EQ(player.Last("T"), Reason::kFired);
 }
 
 TEST(AlertTest, AnUnsureFrameMovesNothingAndFiresNothing) {
   Player player(MakeRule(2, 2, 0));
-  EXPECT_EQ(player.Play("UTUUU"), (Reasons{Reason::kUnsure, Reason::kPending, Reason::kUnsure, Reason::kUnsure, Reason::kUnsure}));
+  EXPECT_EQ(player.Play("UTUUU"),
+            (Reasons{Reason::kUnsure, Reason::kPending, Reason::kUnsure, Reason::kUnsure, Reason::kUnsure}));
   EXPECT_EQ(player.Last("."), Reason::kUnchanged) << "unchanged since an unsure frame is unsure too";
   EXPECT_EQ(player.Last("T"), Reason::kFired) << "true at the start of hold, never false since";
 }
@@ -106,8 +115,8 @@ TEST(AlertTest, AlertIsResolvedAfterClearWithoutATrueFrame) {
 TEST(AlertTest, TheCooldownHoldsBackASecondAlertAndThenLetsItFire) {
   Player player(MakeRule(0, 0, 5));
   EXPECT_EQ(player.Last("TFF"), Reason::kResolved);
-  EXPECT_EQ(player.Play("TTTTT"), (Reasons{Reason::kCooldown, Reason::kCooldown, Reason::kCooldown, Reason::kCooldown,
-                                           Reason::kFired}));
+  EXPECT_EQ(player.Play("TTTTT"),
+            (Reasons{Reason::kCooldown, Reason::kCooldown, Reason::kCooldown, Reason::kCooldown, Reason::kFired}));
   EXPECT_EQ(player.state().num_fired, 2U);
 }
 
@@ -121,8 +130,8 @@ TEST(AlertTest, ATrueFrameInTheCooldownThatEndsBeforeItNeverFires) {
 
 TEST(AlertTest, UnchangedFramesCarryPendingOnToFiring) {
   Player player(MakeRule(3, 2, 0));
-  EXPECT_EQ(player.Play("T...."), (Reasons{Reason::kPending, Reason::kPending, Reason::kPending, Reason::kFired,
-                                           Reason::kUnchanged}));
+  EXPECT_EQ(player.Play("T...."),
+            (Reasons{Reason::kPending, Reason::kPending, Reason::kPending, Reason::kFired, Reason::kUnchanged}));
 }
 
 TEST(AlertTest, AFrameThatGotNoAnswerChangesNothing) {
@@ -208,7 +217,8 @@ void CheckFired(const Rule& rule, const std::vector<Seen>& seen, size_t idx) {
   Time newer = fired;
   for (size_t i = idx + 1; i-- > 0;) {
     const Seen& frame = seen[i];
-    if (frame.reason == Reason::kLate || frame.reason == Reason::kUnanswered || frame.reason == Reason::kUndecodable) continue;
+    if (frame.reason == Reason::kLate || frame.reason == Reason::kUnanswered || frame.reason == Reason::kUndecodable)
+      continue;
     ASSERT_LE(newer - frame.sighting.time, kMaxGap);
     ASSERT_FALSE(Asked(frame, Verdict::kFalse)) << "false within hold";
     newer = frame.sighting.time;

@@ -55,8 +55,8 @@ Result<Question> Question::Parse(std::string_view text) {
     }
   }
   while (!clean.empty() && (clean.back() == ' ' || clean.back() == '?')) clean.pop_back();
-  if (clean.empty()) return InvalidArgument("question: empty, want words such as \"Is the dog on the couch?\"",
-                                            "question_empty");
+  if (clean.empty())
+    return InvalidArgument("question: empty, want words such as \"Is the dog on the couch?\"", "question_empty");
   clean += '?';
   std::string key = clean;
   std::transform(key.begin(), key.end(), key.begin(), Lower);
@@ -69,7 +69,7 @@ std::vector<std::string> QuestionAdvice(const Question& question) {
   if (std::count(key.begin(), key.end(), '?') > 1) {
     advice.emplace_back("two questions in one: ask them apart, each gets its own answer");
   }
-  static constexpr std::array<std::string_view, 10> kOpenWords = {"what",  "where", "who", "whose", "when",
+  static constexpr std::array<std::string_view, 10> kOpenWords = {"what",  "where", "who", "whose",  "when",
                                                                   "which", "why",   "how", "what's", "where's"};
   const std::string_view first(key.data(), std::min(key.find_first_of(" ?"), key.size()));
   if (std::find(kOpenWords.begin(), kOpenWords.end(), first) != kOpenWords.end()) {

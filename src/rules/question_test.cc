@@ -30,7 +30,8 @@ TEST(QuestionTest, TextThatIsNoQuestionIsRefusedWithItsReason) {
 }
 
 TEST(QuestionTest, BytesThatAreNotUtf8AreRefused) {
-  for (const char* bad : {"is \xff it", "is \xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe0\x80\xaf", "\x80"}) {
+  for (const char* bad :
+       {"is \xff it", "is \xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe0\x80\xaf", "\x80"}) {
     EXPECT_EQ(ReasonOf(bad), "question_not_utf8") << bad;
   }
   EXPECT_EQ(Clean("¿Está el perro en el sofá?"), "¿Está el perro en el sofá?");

@@ -65,7 +65,8 @@ Status CheckFields(const Json& json) {
   if (!json.is_object()) return InvalidArgument("want an object");
   for (const auto& [key, value] : json.as_object()) {
     if (std::find(kFields.begin(), kFields.end(), key) == kFields.end()) {
-      return InvalidArgument(JsonQuote(key.substr(0, 64)) + ": no such field; there are id, question, expect, threshold, "
+      return InvalidArgument(JsonQuote(key.substr(0, 64)) +
+                             ": no such field; there are id, question, expect, threshold, "
                              "unsure_band, for_s, clear_s, cooldown_s, severity");
     }
   }
@@ -76,9 +77,12 @@ Status CheckFields(const Json& json) {
 
 std::string_view SeverityName(Severity severity) {
   switch (severity) {
-    case Severity::kInfo: return "info";
-    case Severity::kWarning: return "warning";
-    case Severity::kCritical: return "critical";
+    case Severity::kInfo:
+      return "info";
+    case Severity::kWarning:
+      return "warning";
+    case Severity::kCritical:
+      return "critical";
   }
   CHECK(false);
 }

@@ -1,5 +1,5 @@
-// rules/rule.h: what the user wrote: a question and when its answer is an alert. Read here from JSON, checked once, then
-// trusted. Not here: judging an answer (rules/verdict.h), time (rules/alert.h). Values; thread-compatible.
+// rules/rule.h: what the user wrote: a question and when its answer is an alert. Read here from JSON, checked once,
+// then trusted. Not here: judging an answer (rules/verdict.h), time (rules/alert.h). Values; thread-compatible.
 #pragma once
 
 #include <chrono>
@@ -31,13 +31,13 @@ class Threshold {
 };
 
 struct Rule {
-  std::string id;           // 1..64 of a-z 0-9 - _; names the rule in events and metrics
+  std::string id;  // 1..64 of a-z 0-9 - _; names the rule in events and metrics
   Question question;
-  bool expected = true;     // the answer that alerts: true is "yes"
+  bool expected = true;  // the answer that alerts: true is "yes"
   Threshold threshold;
-  double unsure_band = 0.1;  // below the threshold: neither true nor false, 0..threshold
-  std::chrono::milliseconds hold{0};        // "for": how long the verdict must stay true before the alert fires, to 1 day
-  std::chrono::milliseconds clear{5000};    // how long it must stay false before a firing alert is resolved, to 1 day
+  double unsure_band = 0.1;               // below the threshold: neither true nor false, 0..threshold
+  std::chrono::milliseconds hold{0};      // "for": how long the verdict must stay true before the alert fires, to 1 day
+  std::chrono::milliseconds clear{5000};  // how long it must stay false before a firing alert is resolved, to 1 day
   std::chrono::milliseconds cooldown{60000};  // after an alert is resolved, none for so long, to 7 days
   Severity severity = Severity::kWarning;
 };

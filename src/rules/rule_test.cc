@@ -33,9 +33,8 @@ TEST(RuleTest, AQuestionAloneIsARuleWithDefaults) {
 }
 
 TEST(RuleTest, EveryFieldIsReadAndWrittenBackTheSame) {
-  const char* text =
-      R"({"id":"door","question":"Is the door shut?","expect":"no","threshold":0.8,"unsure_band":0.25,)"
-      R"("for_s":2.5,"clear_s":3.0,"cooldown_s":120.0,"severity":"critical"})";
+  const char* text = R"({"id":"door","question":"Is the door shut?","expect":"no","threshold":0.8,"unsure_band":0.25,)"
+                     R"("for_s":2.5,"clear_s":3.0,"cooldown_s":120.0,"severity":"critical"})";
   const Rule rule = Parse(text).value();
   EXPECT_FALSE(rule.expected);
   EXPECT_EQ(rule.hold, milliseconds(2500));

@@ -4,9 +4,12 @@ namespace pawsight::rules {
 
 std::string_view VerdictName(Verdict verdict) {
   switch (verdict) {
-    case Verdict::kTrue: return "true";
-    case Verdict::kFalse: return "false";
-    case Verdict::kUnsure: return "unsure";
+    case Verdict::kTrue:
+      return "true";
+    case Verdict::kFalse:
+      return "false";
+    case Verdict::kUnsure:
+      return "unsure";
   }
   CHECK(false);
 }

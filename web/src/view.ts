@@ -58,8 +58,7 @@ class RuleCard {
 }
 
 export class View {
-  private readonly image = find<HTMLImageElement>("frame");
-  private readonly next = new Image();
+  private image = find<HTMLImageElement>("frame");
   private readonly cards = new Map<string, RuleCard>();
   private loading = false;
   private wanted: number | null = null;
@@ -116,14 +115,16 @@ export class View {
       this.loading = false;
       if (this.wanted !== null) this.showFrame(this.wanted);
     };
-    this.next.onload = () => {
-      this.image.src = this.next.src;
-      this.image.hidden = false;
+    // The old frame stays until the new one is decoded; one that does not come leaves it there.
+    const next = new Image();
+    next.alt = this.image.alt;
+    next.src = `/frame.jpg?n=${frame}`;
+    next.decode().then(() => {
+      this.image.replaceWith(next);
+      this.image = next;
       find("waiting").hidden = true;
       done();
-    };
-    this.next.onerror = done;
-    this.next.src = `/frame.jpg?n=${frame}`;
+    }, done);
   }
 
   private alertItem(alert: Alert): HTMLElement {
