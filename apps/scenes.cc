@@ -1,7 +1,9 @@
 // apps/scenes.cc: `pawsight scenes`: drawn frames for training (a binary stream) and for people to look at.
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -47,36 +49,38 @@ bool WriteNumber(uint32_t value) {
   return Write(bytes, sizeof bytes);
 }
 
+bool WriteRecord(const SceneOptions& options, const scenes::Questioner& questioner, uint64_t seed) {
+  Rng rng = Rng(seed).Fork(9);
+  const scenes::Scene scene = scenes::RandomScene(seed);
+  const scenes::Truth truth = scenes::Describe(scene);
+  Json::Array questions;
+  for (const scenes::Asked& asked : questioner.Ask(truth, rng, options.questions)) {
+    questions.push_back(Json::Object{{"text", asked.text}, {"answer", asked.answer}, {"family", asked.family}});
+  }
+  const Json record(Json::Object{
+      {"seed", std::to_string(seed)}, {"truth", scenes::ToJson(truth)}, {"questions", std::move(questions)}});
+  const std::string json = record.Dump();
+  const frames::Image image = SquareFrame(scene, rng, options.size);
+  return WriteNumber(static_cast<uint32_t>(json.size())) && Write(json.data(), json.size()) &&
+         Write(image.rgb.data(), image.rgb.size());
+}
+
 /// docs/formats/scene-stream.md.
 int Stream(const SceneOptions& options) {
   const scenes::Questioner questioner;
-  if (!Write("PAWSCENE", 8) || !WriteNumber(1) || !WriteNumber(static_cast<uint32_t>(options.size))) return 1;
-  for (int64_t i = 0; options.count < 0 || i < options.count; ++i) {
-    const uint64_t seed = SceneSeed(options, i);
-    Rng rng = Rng(seed).Fork(9);
-    const scenes::Scene scene = scenes::RandomScene(seed);
-    const scenes::Truth truth = scenes::Describe(scene);
-    Json::Array questions;
-    for (const scenes::Asked& asked : questioner.Ask(truth, rng, options.questions)) {
-      questions.push_back(Json::Object{{"text", asked.text}, {"answer", asked.answer}, {"family", asked.family}});
-    }
-    const std::string json =
-        Json(Json::Object{
-                 {"seed", std::to_string(seed)}, {"truth", scenes::ToJson(truth)}, {"questions", std::move(questions)}})
-            .Dump();
-    const frames::Image image = SquareFrame(scene, rng, options.size);
-    if (!WriteNumber(static_cast<uint32_t>(json.size())) || !Write(json.data(), json.size()) ||
-        !Write(image.rgb.data(), image.rgb.size())) {
-      return 0;  // the reader has gone: it has enough
-    }
+  bool written = Write("PAWSCENE", 8) && WriteNumber(1) && WriteNumber(static_cast<uint32_t>(options.size));
+  for (int64_t i = 0; written && (options.count < 0 || i < options.count); ++i) {
+    written = WriteRecord(options, questioner, SceneSeed(options, i));
   }
-  return 0;
+  if (written && std::fflush(stdout) == 0) return kExitOk;
+  if (errno == EPIPE) return kExitOk;  // the reader has gone: it has enough
+  return ReportEnvironmentError(Unavailable(std::string("standard output: ") + std::strerror(errno)));
 }
 
 int DrawFiles(const SceneOptions& options) {
   std::error_code error;
   std::filesystem::create_directories(options.out, error);
-  if (error) return ReportError(NotFound("--out: cannot make " + options.out + ": " + error.message()));
+  if (error) return ReportEnvironmentError(NotFound("--out: cannot make " + options.out + ": " + error.message()));
   for (int64_t i = 0; i < options.count; ++i) {
     const scenes::Frame frame = scenes::Draw(SceneSeed(options, i), options.width, options.width * 3 / 4);
     const auto jpeg = frames::EncodeJpeg(frame.image, 90);

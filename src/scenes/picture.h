@@ -1,4 +1,5 @@
-// scenes/picture.h: a scene becomes a frame. Pure: the same scene and size give the same bytes.
+// scenes/picture.h: a scene becomes a frame. Pure: the same scene and size give the same bytes from the same
+// program; another compiler's arithmetic may move single pixels by one level.
 #pragma once
 
 #include "frames/image.h"
