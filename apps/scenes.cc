@@ -91,7 +91,7 @@ int DrawFiles(const SceneOptions& options) {
     }
     if (status.ok()) status = WriteFileAtomically(base + ".json", scenes::ToJson(frame.truth).Dump() + "\n");
     if (!status.ok()) {
-      return ReportError(Annotate(status, base));
+      return ReportEnvironmentError(Annotate(status, base));
     }
   }
   return 0;
