@@ -108,7 +108,7 @@ void AddScenesCommand(CLI::App& program, int* exit_code) {
   auto* scenes = program.add_subcommand("scenes", "drawn rooms with pets, and the truth about them");
   scenes->require_subcommand(1);
   scenes->footer(
-      "Examples:\n  pawsight scenes draw --out /tmp/rooms --count 20\n"
+      "Examples:\n  pawsight scenes draw --out rooms --count 20\n"
       "  pawsight scenes stream --seed 7 --count 1000 --size 128 --questions 6 > scenes.bin");
   auto options = std::make_shared<SceneOptions>();
   auto* stream = scenes->add_subcommand("stream", "frames, truth and questions to standard output, for training");
