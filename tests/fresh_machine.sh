@@ -13,6 +13,7 @@ suite=bookworm
 arch=$(dpkg --print-architecture 2>/dev/null || uname -m)
 image=$cache/$suite-$arch.tar
 root=$cache/root
+home=/src  # where, inside, the clone stands, with ../shared beside it
 
 say() { printf '==> fresh machine: %s\n' "$*" >&2; }
 die() {
@@ -81,9 +82,9 @@ mount_root() {
   mkdir -p "$cache/archives/partial"
   mount --bind "$cache/archives" "$root/var/cache/apt/archives"
   if [[ -d $top/../shared ]]; then
-    mkdir -p "$root/src/shared"
-    mount --bind "$top/../shared" "$root/src/shared"
-    mount -o remount,bind,ro "$root/src/shared"
+    mkdir -p "$root$home/shared"
+    mount --bind "$top/../shared" "$root$home/shared"
+    mount -o remount,bind,ro "$root$home/shared"
   else
     say "there is no ../shared beside this checkout: tests that want it will be skipped"
   fi
@@ -91,7 +92,7 @@ mount_root() {
 
 inside() {
   env -i HOME=/root TERM=dumb LANG=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-    PAWSIGHT_JOBS="${PAWSIGHT_JOBS:-}" chroot "$root" /bin/sh -c "cd /src/pawsight && $1"
+    PAWSIGHT_JOBS="${PAWSIGHT_JOBS:-}" chroot "$root" /bin/sh -c "cd $home/pawsight && $1"
 }
 
 # timed LABEL COMMAND
@@ -110,7 +111,7 @@ in_namespace() {
   tar -C "$root" -xf "$image"
   copy_network_setup
   mount_root
-  git -c safe.directory='*' clone -q --no-hardlinks "$top" "$root/src/pawsight"
+  git -c safe.directory='*' clone -q --no-hardlinks "$top" "$root$home/pawsight"
   local times=() line
   timed "bare machine to first alert" "./run demo --once"
   timed "then the whole test command" "./run test"
