@@ -38,7 +38,7 @@ struct WatchCommand {
   double hold_s = 0;       // --for
   double clear_s = 5;
   double cooldown_s = 60;
-  double fps = 1;         // frames a second, 0.01..60
+  double fps = 1;         // frames a second, 0.02..60: a rule's hold counts only frames a minute apart at most
   double refresh_s = 60;  // an unchanged camera is asked so often
   bool every_frame = false;
   std::string camera = "camera";
@@ -126,6 +126,9 @@ int Watch(const WatchCommand& command) {
   const Status status = (*watch)->Run(*source, interrupt.token());
   const gateway::WatchSummary& seen = (*watch)->summary();
   if (seen.num_frames > 0) PrintSummary(seen);
+  if (seen.num_unrecorded > 0) {
+    return ReportEnvironmentError(DataLoss(std::to_string(seen.num_unrecorded) + " events could not be recorded in " + options->events_path));
+  }
   if (interrupt.interrupted()) return kExitInterrupted;
   return status.ok() ? kExitOk : ReportSource(status);
 }
@@ -155,7 +158,7 @@ void AddWatchCommand(CLI::App& program, int* exit_code) {
       ->check(CLI::Range(0.0, 604800.0))
       ->capture_default_str();
   app->add_option("--fps", command->fps, "frames a second to look at")
-      ->check(CLI::Range(0.01, 60.0))
+      ->check(CLI::Range(0.02, 60.0))
       ->capture_default_str();
   app->add_option("--refresh", command->refresh_s, "seconds after which an unchanged camera is asked again")
       ->check(CLI::Range(0.1, 86400.0))

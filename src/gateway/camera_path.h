@@ -42,6 +42,12 @@ class CameraPath {
   /// Takes one frame through. Bad bytes, a failing backend or a full disk are told in the report; they stop nothing.
   FrameReport Take(std::shared_ptr<const Frame> frame);
 
+  /// Tries once more to record what waits for the store, for the end of a watch; gives how many events were never recorded.
+  uint64_t FlushEvents() {
+    (void)recorder_.Flush();  // what it could not take is counted
+    return recorder_.num_waiting() + recorder_.num_given_up();
+  }
+
   const std::vector<rules::Rule>& rules() const { return rules_; }
   const std::vector<rules::AlertState>& states() const { return states_; }
   /// Events that could not be recorded yet.

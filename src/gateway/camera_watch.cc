@@ -65,6 +65,7 @@ Status CameraWatch::Run(Source& source, std::stop_token stop) {
   Ingest ingest(source);
   while (std::shared_ptr<const Frame> frame = ingest.Take(stop)) (void)Take(std::move(frame));  // the observers have it
   summary_.num_dropped = ingest.counts().num_dropped;
+  summary_.num_unrecorded = path_.FlushEvents();
   return ingest.end();
 }
 

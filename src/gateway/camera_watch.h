@@ -34,6 +34,7 @@ struct WatchSummary {
   uint64_t num_asked = 0;
   uint64_t num_alerts = 0;
   uint64_t num_dropped = 0;
+  uint64_t num_unrecorded = 0;  // events that the store never took
 };
 
 class CameraWatch {

@@ -35,7 +35,7 @@ class FfmpegSource : public Source {
     std::vector<uint8_t> bytes(kReadBytes);
     PpmSplitter splitter;
     while (true) {
-      const Result<size_t> num_bytes = child->Read(bytes, options_.silence, stop);
+      const Result<size_t> num_bytes = child->Read(bytes, Patience(), stop);
       if (num_bytes.status().code() == StatusCode::kCancelled) return Ok();
       if (!num_bytes.ok()) return Annotate(num_bytes.status(), Name());
       if (*num_bytes == 0) return AtEnd(*child);
@@ -48,6 +48,14 @@ class FfmpegSource : public Source {
   }
 
  private:
+  /// The longest wait for bytes: ffmpeg holds a frame back until it knows the next one's time, so the pace counts too. A file
+  /// has no pace of its own and may take long to read.
+  std::chrono::milliseconds Patience() const {
+    if (!live()) return std::chrono::minutes(5);
+    const std::chrono::duration<double> two_frames(2.0 / options_.fps);
+    return options_.silence + std::chrono::duration_cast<std::chrono::milliseconds>(two_frames);
+  }
+
   /// No shell, no option made of user text: a path gets "file:" before it, a URL begins with its scheme.
   std::vector<std::string> Command() const {
     std::vector<std::string> command = {"ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "error", "-threads", "1"};

@@ -39,8 +39,9 @@ std::string RedactUrl(std::string_view url) {
   const size_t host = scheme + 3;
   const size_t end = std::min(url.find_first_of("/?#", host), url.size());
   const size_t at = url.substr(0, end).rfind('@');
-  if (at == std::string_view::npos || at < host) return std::string(url);
-  return std::string(url.substr(0, host)) + std::string(url.substr(at + 1));
+  const size_t from = at == std::string_view::npos || at < host ? host : at + 1;
+  const size_t query = std::min(url.find_first_of("?#", end), url.size());  // cameras take passwords there too
+  return std::string(url.substr(0, host)) + std::string(url.substr(from, query - from)) + (query < url.size() ? "?..." : "");
 }
 
 struct HttpClient::Handles {

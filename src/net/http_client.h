@@ -56,7 +56,7 @@ class HttpClient {
   std::unique_ptr<Handles> handles_;
 };
 
-/// The URL without user and password, for messages: "rtsp://admin:x@cam/1" -> "rtsp://cam/1".
+/// The URL without user, password and query, for messages: "rtsp://admin:x@cam/1?pwd=y" -> "rtsp://cam/1?...".
 std::string RedactUrl(std::string_view url);
 
 }  // namespace pawsight::net

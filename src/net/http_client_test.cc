@@ -80,7 +80,8 @@ TEST_F(HttpClientTest, CredentialsAreUsedAndNeverShown) {
   url.insert(url.find("//") + 2, "admin:pw@");
   EXPECT_TRUE(client_.Get(url + "/secret", {}, {}).ok());
   EXPECT_THAT(client_.Get(url + "/none", {}, {}).status().message(), Not(HasSubstr("pw")));
-  EXPECT_EQ(RedactUrl("rtsp://admin:p@w@cam:554/1?a=b@c"), "rtsp://cam:554/1?a=b@c");
+  EXPECT_EQ(RedactUrl("rtsp://admin:p@w@cam:554/1?a=b@c"), "rtsp://cam:554/1?...");
+  EXPECT_EQ(RedactUrl("http://cam/snap.cgi?user=admin&pwd=geheim"), "http://cam/snap.cgi?...");
   EXPECT_EQ(RedactUrl("http://cam/a@b"), "http://cam/a@b");
   EXPECT_EQ(RedactUrl("video.mp4"), "video.mp4");
 }

@@ -46,6 +46,16 @@ Reason OnFalse(const Rule& rule, AlertState& state, Time now, bool asked) {
   return Reason::kBelowThreshold;
 }
 
+/// The clock was set back: what was timed before it means nothing now. An alert that fires goes on; a cooldown begins anew.
+void Restart(AlertState& state, Time now) {
+  state.true_since.reset();
+  state.false_since.reset();
+  state.num_false = 0;
+  state.last = state.phase == AlertPhase::kFiring ? Verdict::kTrue : Verdict::kFalse;
+  if (state.phase == AlertPhase::kPending) state.phase = AlertPhase::kInactive;
+  if (state.resolved_at > now) state.resolved_at = now;
+}
+
 /// What time alone does: the cooldown ends, a long gap makes what was seen before it worthless for `hold`.
 void Age(const Rule& rule, AlertState& state, Time now) {
   if (state.last_seen && now - *state.last_seen > kMaxGap && state.phase != AlertPhase::kFiring) {
@@ -113,9 +123,12 @@ bool IsUndecided(const AlertState& state) { return state.true_since.has_value() 
 AlertStep Advance(const Rule& rule, const AlertState& before, const Sighting& sighting) {
   if (sighting.kind == Sighting::Kind::kUndecodable) return {before, Reason::kUndecodable};
   if (sighting.kind == Sighting::Kind::kUnanswered) return {before, Reason::kUnanswered};
-  if (before.last_seen && sighting.time < *before.last_seen) return {before, Reason::kLate};
+  const bool earlier = before.last_seen && sighting.time < *before.last_seen;
+  const bool set_back = earlier && *before.last_seen - sighting.time > kMaxGap;
+  if (earlier && !set_back) return {before, Reason::kLate};
 
   AlertStep step{before, Reason::kUnchanged};
+  if (set_back) Restart(step.state, sighting.time);
   Age(rule, step.state, sighting.time);
   step.state.last_seen = sighting.time;
   const bool asked = sighting.kind == Sighting::Kind::kAsked;

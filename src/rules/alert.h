@@ -40,7 +40,7 @@ std::string_view AlertPhaseName(AlertPhase phase);
 enum class Reason {
   kUndecodable,     // the frame's bytes are no image
   kUnanswered,      // no answer: the backend refused, failed or was too late
-  kLate,            // older than a frame already seen
+  kLate,            // older than a frame already seen, by kMaxGap at most; by more, the clock was set back
   kUnchanged,       // not asked: like the last asked frame; no alert was near
   kBelowThreshold,  // false, and no alert to end
   kUnsure,          // in the unsure band: nothing moves

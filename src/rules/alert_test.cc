@@ -142,6 +142,17 @@ TEST(AlertTest, AFrameThatGotNoAnswerChangesNothing) {
   EXPECT_EQ(player.state(), before);
 }
 
+TEST(AlertTest, AClockThatIsSetBackDoesNotBlindARule) {
+  Player player(MakeRule(2, 2, 10));
+  EXPECT_EQ(player.Last("FTT"), Reason::kPending);
+  player.Wait(seconds(-3600));
+  EXPECT_EQ(player.Last("TTT"), Reason::kFired) << "two seconds by the new time";
+  player.Wait(seconds(-3600));
+  EXPECT_EQ(player.Last("TFFF"), Reason::kResolved);
+  player.Wait(seconds(-3600));
+  EXPECT_EQ(player.Last("FTTTTTTTTTT"), Reason::kFired) << "the cooldown of ten seconds begins anew";
+}
+
 TEST(AlertTest, ALateFrameNeverAlerts) {
   const Rule rule = MakeRule(0, 0, 0);
   AlertState state = Advance(rule, {}, {Time(seconds(100)), Kind::kAsked, Verdict::kFalse}).state;

@@ -29,6 +29,15 @@ Result<std::string> ParseId(const Json& json, const Question& question) {
   return id;
 }
 
+/// `id` with the first of -2, -3... that nobody has, within kMaxIdBytes.
+std::string FreeId(const std::string& id, const std::set<std::string>& taken) {
+  for (int number = 2;; ++number) {
+    const std::string suffix = "-" + std::to_string(number);
+    std::string candidate = id.substr(0, kMaxIdBytes - suffix.size()) + suffix;
+    if (!taken.contains(candidate)) return candidate;
+  }
+}
+
 Result<double> NumberOr(const Json& json, std::string_view key, double otherwise) {
   if (json.Find(key) == nullptr) return otherwise;
   return json.GetNumber(key);
@@ -150,6 +159,8 @@ Result<std::vector<Rule>> ParseRules(const Json& json) {
       const bool names_field = one.is_object();
       return Status(rule.status().code(), place + (names_field ? "." : ": ") + message, rule.status().reason());
     }
+    const bool derived = one.Find("id") == nullptr;  // from the question; two may come out alike
+    if (derived && ids.contains(rule->id)) rule->id = FreeId(rule->id, ids);
     if (!ids.insert(rule->id).second) return InvalidArgument(place + ".id: \"" + rule->id + "\" is used twice");
     parsed.push_back(std::move(*rule));
   }

@@ -64,7 +64,8 @@ TEST(RuleTest, AnErrorNamesTheFieldAndWhatWasWanted) {
 TEST(RuleTest, AListSaysWhichRuleIsWrong) {
   const auto message = [](std::string_view text) { return ParseRules(Json::Parse(text).value()).status().message(); };
   EXPECT_THAT(message(R"([{"question":"a?"},{"question":"b?","threshold":2}])"), StartsWith("rules[1].threshold: "));
-  EXPECT_THAT(message(R"([{"question":"a?"},{"question":"A ?"}])"), HasSubstr("rules[1].id: \"a\" is used twice"));
+  EXPECT_THAT(message(R"([{"question":"a?","id":"x"},{"question":"b?","id":"x"}])"),
+              HasSubstr("rules[1].id: \"x\" is used twice"));
   EXPECT_THAT(message(R"([7])"), StartsWith("rules[0]: want an object"));
   EXPECT_THAT(message(R"({})"), StartsWith("rules: want an array"));
   EXPECT_EQ(ParseRules(Json::Parse(R"([{"question":"a?"},{"question":"b?"}])").value()).value().size(), 2U);
@@ -92,6 +93,18 @@ TEST(VerdictTest, ARuleThatExpectsNoReadsTheOtherSide) {
   EXPECT_EQ(Judge(rule, 0.1), Verdict::kTrue);
   EXPECT_EQ(Judge(rule, 0.35), Verdict::kUnsure);
   EXPECT_EQ(Judge(rule, 0.9), Verdict::kFalse);
+}
+
+TEST(RuleTest, IdsDerivedFromQuestionsThatLookAlikeAreNumbered) {
+  const std::string questions = "[{\"question\":\"\u0415\u0441\u0442\u044C \u043A\u043E\u0442?\"},"
+                                "{\"question\":\"\u0415\u0441\u0442\u044C \u043F\u0451\u0441?\"},"
+                                "{\"question\":\"Is it?\"},{\"question\":\"is it ?\",\"threshold\":0.9}]";
+  const auto rules = ParseRules(Json::Parse(questions).value());
+  ASSERT_TRUE(rules.ok()) << rules.status().ToString();
+  EXPECT_EQ((*rules)[0].id, "rule");
+  EXPECT_EQ((*rules)[1].id, "rule-2");
+  EXPECT_EQ((*rules)[2].id, "is-it");
+  EXPECT_EQ((*rules)[3].id, "is-it-2");
 }
 
 }  // namespace
