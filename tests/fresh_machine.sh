@@ -119,6 +119,16 @@ in_namespace() {
   for line in "${times[@]}"; do say "$line"; done
 }
 
+child=
+# The mounts are gone before anything is deleted: they live in the child's namespace only.
+end_child() {
+  if [[ -n $child ]]; then
+    kill -KILL "$child" 2>/dev/null || true
+    wait "$child" 2>/dev/null || true
+  fi
+  rm -rf "$root"
+}
+
 outside() {
   [[ $(id -u) == 0 ]] || cannot_run "it needs root (a chroot and mounts)"
   command -v apt-get >/dev/null || cannot_run "it needs apt-get and this machine's mirror"
@@ -130,9 +140,7 @@ outside() {
   rm -rf "$root"
   mkdir -p "$root"
   make_image
-  local child=
-  # The mounts are gone before anything is deleted: they live in the child's namespace only.
-  trap 'kill -KILL $child 2>/dev/null && wait; rm -rf "$root"' EXIT
+  trap end_child EXIT
   trap 'exit 130' INT TERM
   say "commit $(git -c safe.directory='*' -C "$top" log -1 --format='%h %s')"
   [[ -z $(git -c safe.directory='*' -C "$top" status --porcelain) ]] ||
