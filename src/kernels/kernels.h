@@ -12,25 +12,17 @@
 #include <vector>
 
 #include "base/status.h"
+#include "kernels/narrow.h"
 
 namespace pawsight::kernels {
 
-/// Columns in a panel. The right-hand matrix b [k, n] of a product is packed as ceil(n / kPanel) panels; the value at
-/// (row r, column j) is at b[(j / kPanel) * panel_stride + r * kPanel + j % kPanel]; columns beyond n are 0.
-/// panel_stride is k * kPanel, or more where rows will be appended (a decoder's values).
+/// Floats in a packed matrix of k rows and n columns. The right-hand matrix b [k, n] of a product is packed as
+/// ceil(n / kPanel) panels; the value at (row r, column j) is at b[(j / kPanel) * panel_stride + r * kPanel + j % kPanel];
+/// columns beyond n are 0. panel_stride is k * kPanel, or more where rows will be appended (a decoder's values).
 /// Any alignment is right; at a cache line's start (64 bytes) a product is about 10 % faster.
-inline constexpr int kPanel = 32;
-
-/// Floats in a packed matrix of k rows and n columns.
 constexpr size_t PackedSize(int k, int n) {
   return static_cast<size_t>((n + kPanel - 1) / kPanel) * kPanel * static_cast<size_t>(k);
 }
-
-/// What happens to a product before it is stored.
-enum class Tail {
-  kNone,
-  kGelu,  // x * (1 + erf(x / sqrt 2)) / 2 (Hendrycks and Gimpel 2016), not the tanh approximation
-};
 
 /// c = tail(a . b + bias) + residual.
 struct Gemm {
@@ -73,7 +65,7 @@ inline constexpr int kAttendRows = 16;
 constexpr size_t AttendScratch(int num_keys) { return PackedSize(kAttendRows, num_keys); }
 
 struct Kernels {
-  std::string_view name;  // "scalar", "avx2", "avx512"
+  std::string_view name;  // "scalar", "avx2", "avx512", "amx"
 
   void (*gemm)(const Gemm& args);
   void (*attend)(const Attend& args);
@@ -87,6 +79,25 @@ struct Kernels {
   /// Packs b [k, n] given as it is, row-major with lds floats a row: a head's values. Writes whole panels of
   /// panel_stride.
   void (*pack)(const float* source, int lds, int k, int n, float* packed, size_t panel_stride);
+
+  // With narrow operands (kernels/narrow.h).
+  void (*narrow_gemm)(const NarrowGemm& args);
+  void (*narrow_attend)(const NarrowAttend& args);
+  /// layer_norm in float, its result rounded to y's precision as `narrow` does. gain, bias [cols]; cols at most 8192.
+  void (*narrow_layer_norm)(const float* x, int ldx, const float* gain, const float* bias, float eps,
+                            const NarrowRows& y, int rows, int cols);
+  /// x [rows, cols], ldx floats a row, as a left operand. kBf16: rounded, 0 up to the chunk's end. kInt8: with
+  /// low = min(0, x...), high = max(0, x...), range = high - low: scale = range / 255, zero = round(-low * (255 / range)),
+  /// byte = round(x * (255 / range)) + zero within 0..255, rounding to nearest even. A range below 1e-30: scale 1, zero
+  /// and bytes 0. A value or range that is not finite: scale NaN, so that the row's results are NaN; zero and bytes 0.
+  void (*narrow)(const float* x, int ldx, const NarrowRows& y, int rows, int cols);
+  /// The same from bfloat16, to kInt8 only; ldx values a row.
+  void (*quantize)(const Bf16* x, int ldx, const NarrowRows& y, int rows, int cols);
+  /// A head's keys [num_keys, head_dim], ld values a row, as the right operand [head_dim, num_keys].
+  void (*pack_keys)(const Bf16* keys, int ld, int num_keys, int head_dim, void* packed);
+  /// A head's values as the right operand [num_keys, head_dim]; panels are panel_bytes apart, and what lies in them
+  /// beyond the last chunk of num_keys is left alone.
+  void (*pack_values)(const Bf16* values, int ld, int num_keys, int head_dim, void* packed, size_t panel_bytes);
 };
 
 /// The specification: always built, runs anywhere.

@@ -5,6 +5,7 @@
 #include "kernels/blocked/layer_norm.h"
 #include "kernels/blocked/pack.h"
 #include "kernels/kernels.h"
+#include "kernels/scalar/narrow.h"
 
 namespace pawsight::kernels {
 
@@ -17,7 +18,14 @@ constexpr Kernels kAvx2 = {.name = "avx2",
                            .attend = AttendRows<Avx2>,
                            .layer_norm = LayerNorm<Avx2>,
                            .pack_transposed = PackTransposed<Avx2>,
-                           .pack = Pack<Avx2>};
+                           .pack = Pack<Avx2>,
+                           .narrow_gemm = scalar::NarrowMultiply,
+                           .narrow_attend = scalar::NarrowAttention,
+                           .narrow_layer_norm = scalar::NarrowLayerNorm,
+                           .narrow = scalar::Narrow,
+                           .quantize = scalar::Quantize,
+                           .pack_keys = scalar::PackKeys,
+                           .pack_values = scalar::PackValues};
 
 }  // namespace
 

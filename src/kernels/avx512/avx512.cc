@@ -5,6 +5,7 @@
 #include "kernels/blocked/layer_norm.h"
 #include "kernels/blocked/pack.h"
 #include "kernels/kernels.h"
+#include "kernels/scalar/narrow.h"
 
 namespace pawsight::kernels {
 
@@ -17,7 +18,14 @@ constexpr Kernels kAvx512 = {.name = "avx512",
                              .attend = AttendRows<Avx512>,
                              .layer_norm = LayerNorm<Avx512>,
                              .pack_transposed = PackTransposed<Avx512>,
-                             .pack = Pack<Avx512>};
+                             .pack = Pack<Avx512>,
+                             .narrow_gemm = scalar::NarrowMultiply,
+                             .narrow_attend = scalar::NarrowAttention,
+                             .narrow_layer_norm = scalar::NarrowLayerNorm,
+                             .narrow = scalar::Narrow,
+                             .quantize = scalar::Quantize,
+                             .pack_keys = scalar::PackKeys,
+                             .pack_values = scalar::PackValues};
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "kernels/kernels.h"
+#include "kernels/scalar/narrow.h"
 
 namespace pawsight::kernels {
 namespace {
@@ -124,7 +125,14 @@ constexpr Kernels kScalar = {.name = "scalar",
                              .attend = AttendRows,
                              .layer_norm = LayerNorm,
                              .pack_transposed = PackTransposed,
-                             .pack = Pack};
+                             .pack = Pack,
+                             .narrow_gemm = scalar::NarrowMultiply,
+                             .narrow_attend = scalar::NarrowAttention,
+                             .narrow_layer_norm = scalar::NarrowLayerNorm,
+                             .narrow = scalar::Narrow,
+                             .quantize = scalar::Quantize,
+                             .pack_keys = scalar::PackKeys,
+                             .pack_values = scalar::PackValues};
 
 }  // namespace
 
