@@ -97,11 +97,15 @@ Status WriteFileAtomically(const std::string& path, std::string_view bytes) {
   }
   if (::fchmod(fd.get(), 0644) != 0 || ::fsync(fd.get()) != 0) return fail();
   if (::rename(beside.c_str(), path.c_str()) != 0) return fail();
+  SyncDirectoryOf(path);
+  return Ok();
+}
+
+void SyncDirectoryOf(const std::string& path) {
   const size_t slash = path.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory.get() >= 0) ::fsync(directory.get());
-  return Ok();
 }
 
 Result<MappedFile> MappedFile::Open(const std::string& path) {

@@ -24,6 +24,9 @@ Result<std::string> ReadTextFile(const std::string& path, size_t max_bytes);
 /// no permission).
 Status WriteFileAtomically(const std::string& path, std::string_view bytes);
 
+/// Puts a rename in the directory of `path` on disk; where that cannot be done, the rename stands all the same.
+void SyncDirectoryOf(const std::string& path);
+
 /// A read-only mapping of a whole regular file. The file must not shrink while mapped: writers here replace files by
 /// rename, and a mapping keeps the old one. Move-only.
 class MappedFile {

@@ -1,17 +1,18 @@
-// engine/compute.h: what a forward pass runs on, and the layers that all three components are made of. Weights are
-// read-only and shared; a Compute belongs to one pass at a time.
+// engine/compute.h: what a forward pass runs on, and how activations pass between layers. A Compute belongs to one pass
+// at a time.
 #pragma once
 
 #include <functional>
-#include <span>
 #include <string_view>
-#include <vector>
 
 #include "engine/arena.h"
 #include "kernels/kernels.h"
 #include "kernels/team.h"
 
 namespace pawsight::engine {
+
+using kernels::Bf16;
+using kernels::Precision;
 
 struct Compute {
   const kernels::Kernels& kernels;
@@ -23,35 +24,36 @@ struct Compute {
 /// "text.question_states"), values [rows, cols] dense, valid during the call. Empty: nobody listens, nothing is copied.
 using Trace = std::function<void(std::string_view stage, const float* values, int rows, int cols)>;
 
-/// y = x . transpose(weight) + bias.
-class Linear {
- public:
-  Linear() = default;
-  /// weight [out, in] row-major, bias [out]; both are packed, the spans may go.
-  Linear(const kernels::Kernels& kernels, std::span<const float> weight, std::span<const float> bias, int in, int out);
+/// Activations [rows, width] on their way to the next layer: floats in an fp32 component, bfloat16 in a narrow one.
+/// One of the two pointers is set.
+struct Hidden {
+  float* floats = nullptr;
+  Bf16* narrow = nullptr;
+  int stride = 0;  // values from one row to the next
 
-  int in() const { return in_; }
-  int out() const { return out_; }
-
-  /// y [rows, out] = tail(x [rows, in] . w + bias) + residual, dense rows unless the strides say else. The team shares the
-  /// columns. Cost: 2 * rows * in * out FLOP; below a few dozen rows, reading 4 * in * out bytes of weights.
-  void Apply(const Compute& compute, const float* x, int rows, float* y, kernels::Tail tail = kernels::Tail::kNone,
-             const float* residual = nullptr) const;
-
- private:
-  Floats packed_;
-  Floats bias_;
-  int in_ = 0;
-  int out_ = 0;
+  bool is_narrow() const { return narrow != nullptr; }
+  /// The same from a row and a column on.
+  Hidden From(int row, int column) const;
 };
 
-struct LayerNorm {
-  std::vector<float> gain;
-  std::vector<float> bias;
-  float eps = 1e-5F;
+/// Room for `rows` rows; narrow rows are left operands of a product: zero beyond `width` up to the chunk's end.
+Hidden TakeHidden(Arena& arena, bool narrow, int rows, int width);
 
-  /// x, y [rows, gain.size()] dense; y may be x.
-  void Apply(const Compute& compute, const float* x, int rows, float* y) const;
+/// The left operand of a product, in the precision of the weights that it will meet.
+struct Operand {
+  const float* floats = nullptr;  // kFp32: `stride` floats a row
+  int stride = 0;
+  kernels::NarrowRows narrow;     // kBf16, kInt8
+  int rows = 0;
+
+  bool is_narrow() const { return narrow.data != nullptr; }
+  Operand From(int row) const;
 };
+
+/// Room for a narrow operand. kInt8 rows have their scales and zeros in the arena too.
+kernels::NarrowRows TakeNarrowRows(Arena& arena, Precision precision, int rows, int width);
+
+/// work(first, last) over blocks of rows, shared by the team where there are many.
+void ForRowBlocks(const Compute& compute, int rows, kernels::Work<void(int first, int last)> work);
 
 }  // namespace pawsight::engine

@@ -4,12 +4,12 @@
 // product a layer, LayerNorm before attention and MLP and after the last layer. Checked against the goldens, layer by layer.
 #pragma once
 
+#include <span>
 #include <vector>
 
-#include "base/status.h"
 #include "engine/compute.h"
 #include "engine/config.h"
-#include "engine/weights.h"
+#include "engine/layer_source.h"
 
 namespace pawsight::engine {
 
@@ -17,9 +17,8 @@ namespace pawsight::engine {
 /// hidden width (768).
 class ImageEncoder {
  public:
-  /// Reads and packs `vision_model.*`.
-  /// Errors: kInvalidArgument, a tensor is missing, mis-shaped or holds NaN or infinity.
-  static Result<ImageEncoder> Load(const VisionConfig& config, const Weights& weights, const kernels::Kernels& kernels);
+  /// Finds the layers of `vision_model.*`. Errors: in source.status().
+  static ImageEncoder Load(LayerSource& source, const VisionConfig& config);
 
   int num_tokens() const { return num_tokens_; }
   int width() const { return config_.hidden_size; }
@@ -46,8 +45,8 @@ class ImageEncoder {
   VisionConfig config_;
   int num_tokens_ = 0;
   Linear patch_embedding_;              // 3*16*16 -> D
-  std::vector<float> class_token_;      // [D], its position already added
-  std::vector<float> patch_positions_;  // [P-1, D]
+  std::span<const float> class_token_;  // [D]
+  std::span<const float> positions_;    // [P, D], the class token's first
   std::vector<Layer> layers_;
   LayerNorm post_norm_;
 };

@@ -1,53 +1,67 @@
-// engine/key_values.h: attention keys and values of several layers, packed for kernels::Attend, one block a layer and head.
-// Filled by one thread or by a team on distinct heads; read-only afterwards, then shared by any number of threads.
+// engine/key_values.h: attention keys and values, packed for kernels::attend or narrow_attend: one head's block of somebody's
+// memory, and the blocks of several layers and heads. Filled by one thread or by a team on distinct heads; read-only
+// afterwards, then shared by any number of threads.
 #pragma once
 
 #include <cstddef>
+#include <utility>
 
 #include "engine/arena.h"
-#include "kernels/kernels.h"
+#include "engine/compute.h"
 
 namespace pawsight::engine {
 
-/// Floats that one head's packed keys (values) of `capacity` positions take.
-constexpr size_t PackedKeysSize(int head_dim, int capacity) { return kernels::PackedSize(head_dim, capacity); }
-constexpr size_t PackedValuesSize(int head_dim, int capacity) { return kernels::PackedSize(capacity, head_dim); }
+struct HeadShape {
+  bool narrow = false;  // bfloat16, else floats
+  int head_dim = 0;
+  int capacity = 0;  // positions
+
+  size_t keys_size() const;    // floats of memory
+  size_t values_size() const;  // the same
+  size_t size() const { return keys_size() + values_size(); }
+};
+
+/// Floats of scratch for attention over so many keys.
+size_t AttendScratchSize(bool narrow, int num_keys);
+
+/// A view of one head's keys and values; shape.size() floats of memory from `keys` on, aligned to a cache line.
+struct HeadBlock {
+  HeadShape shape;
+  float* memory = nullptr;
+
+  /// Packs all positions. k, v: [capacity, head_dim].
+  void FillKeys(const kernels::Kernels& kernels, const Hidden& k) const;
+  void FillValues(const kernels::Kernels& kernels, const Hidden& v) const;
+  /// Writes one position, before others were or after. k, v: head_dim values. The memory was zero at the start.
+  void Append(int position, const Hidden& k, const Hidden& v) const;
+
+  /// out [rows, head_dim] = what q [rows, head_dim] finds among the first num_keys positions; scores are divided by the
+  /// root of head_dim. scratch: AttendScratchSize(narrow, num_keys) floats, the calling thread's alone.
+  void Attend(const kernels::Kernels& kernels, const Hidden& q, int rows, int num_keys, const Hidden& out,
+              float* scratch) const;
+};
 
 class KeyValues {
  public:
   KeyValues() = default;
-  /// Room for `capacity` positions; zeroed.
-  KeyValues(int num_layers, int num_heads, int head_dim, int capacity);
+  /// `memory` as large as Size says. Unless it is zero, every position must be filled before any is read.
+  KeyValues(const HeadShape& shape, int num_heads, Floats memory);
 
-  int num_heads() const { return num_heads_; }
-  int head_dim() const { return head_dim_; }
-  int capacity() const { return capacity_; }
-  /// A deep copy: beams that part share a past, not its memory.
-  KeyValues Clone() const;
-
-  float* keys(int layer, int head) { return data_.data() + Offset(layer, head); }
-  const float* keys(int layer, int head) const { return data_.data() + Offset(layer, head); }
-  float* values(int layer, int head) { return keys(layer, head) + keys_size_; }
-  const float* values(int layer, int head) const { return keys(layer, head) + keys_size_; }
-  size_t value_panel_stride() const { return static_cast<size_t>(capacity_) * kernels::kPanel; }
-
-  /// Packs positions [0, rows) of one layer and head. k, v: [rows, head_dim] with ld floats a row.
-  void Fill(const kernels::Kernels& kernels, int layer, int head, const float* k, const float* v, int ld, int rows);
-  /// Writes one position of one layer and head. k, v: head_dim floats.
-  void Append(int layer, int head, int position, const float* k, const float* v);
-
- private:
-  size_t Offset(int layer, int head) const {
-    return (static_cast<size_t>(layer) * static_cast<size_t>(num_heads_) + static_cast<size_t>(head)) *
-           (keys_size_ + values_size_);
+  static size_t Size(const HeadShape& shape, int num_layers, int num_heads) {
+    return static_cast<size_t>(num_layers) * static_cast<size_t>(num_heads) * shape.size();
   }
 
+  int capacity() const { return shape_.capacity; }
+  HeadBlock Block(int layer, int head) const;
+  /// A deep copy: beams that part share a past, not its memory.
+  KeyValues Clone() const { return {shape_, num_heads_, memory_.Clone()}; }
+  /// Gives the memory back; nothing is left.
+  Floats Release() { return std::move(memory_); }
+
+ private:
+  HeadShape shape_;
   int num_heads_ = 0;
-  int head_dim_ = 0;
-  int capacity_ = 0;
-  size_t keys_size_ = 0;
-  size_t values_size_ = 0;
-  Floats data_;
+  Floats memory_;
 };
 
 }  // namespace pawsight::engine

@@ -17,6 +17,6 @@ struct SelfAttentionRows {
 
 /// qkv [rows, 3 * width]: queries, keys, values; context [rows, width]. The team shares sequences and heads.
 void SelfAttend(const Compute& compute, std::span<const SelfAttentionRows> sequences, int num_heads, int width,
-                const float* qkv, float* context);
+                const Hidden& qkv, const Hidden& context);
 
 }  // namespace pawsight::engine

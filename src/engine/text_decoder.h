@@ -4,7 +4,6 @@
 // Source: Li et al. 2022, section 3.1. Checked against the goldens' teacher-forced logits.
 #pragma once
 
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,15 +23,14 @@ struct DecoderRow {
 
 class TextDecoder {
  public:
-  /// Reads and packs `text_decoder.*`. context_width is D of the context's states. Errors as ImageEncoder::Load.
-  static Result<TextDecoder> Load(const TextConfig& config, int context_width, const Weights& weights,
-                                  const kernels::Kernels& kernels);
+  /// Finds the layers of `text_decoder.*`. context_width is D of the context's states. Errors: in source.status().
+  static TextDecoder Load(LayerSource& source, const TextConfig& config, int context_width);
 
   int vocab_size() const { return config_.vocab_size; }
   int width() const { return config_.hidden_size; }
 
-  /// What a sequence needs of its context: states [rows, context_width].
-  KeyValues ContextKeyValues(const Compute& compute, const float* states, int rows) const;
+  /// What sequences need of their contexts: the layers' cross-attention keys and values of states [rows, context_width].
+  const BertLayers& layers() const { return layers_; }
 
   /// A row that can grow to `capacity` positions, 1..max_positions. Allocates.
   DecoderRow Begin(const KeyValues& context, int context_keys, int capacity) const;
@@ -44,8 +42,8 @@ class TextDecoder {
             std::span<const int> wanted, float* logits) const;
 
  private:
-  void SelfAttend(const Compute& compute, std::span<DecoderRow* const> rows, int layer, const float* qkv,
-                  float* context) const;
+  void SelfAttend(const Compute& compute, std::span<DecoderRow* const> rows, int layer, const Hidden& qkv,
+                  const Hidden& context) const;
   void Logits(const Compute& compute, const float* hidden, int rows, std::span<const int> wanted, float* logits) const;
 
   TextConfig config_;
@@ -53,9 +51,7 @@ class TextDecoder {
   BertLayers layers_;
   Linear transform_;
   LayerNorm transform_norm_;
-  std::vector<float> untied_;  // the head's weight when it is not the word embeddings
-  std::vector<float> bias_;    // [V]
-  Linear head_;                // D -> V
+  Linear head_;  // D -> V
 };
 
 }  // namespace pawsight::engine

@@ -5,19 +5,12 @@
 
 namespace pawsight::engine {
 
-Result<TextEncoder> TextEncoder::Load(const TextConfig& config, int image_width, const Weights& weights,
-                                      const kernels::Kernels& kernels) {
-  TensorLoader loader(weights, kernels);
+TextEncoder TextEncoder::Load(LayerSource& source, const TextConfig& config, int image_width) {
   TextEncoder encoder;
   encoder.config_ = config;
-  encoder.embeddings_ = BertEmbeddings::Load(loader, "text_encoder.embeddings.", config);
-  encoder.layers_ = BertLayers::Load(loader, "text_encoder.encoder.layer.", config, image_width);
-  PAWSIGHT_RETURN_IF_ERROR(loader.status());
+  encoder.embeddings_ = BertEmbeddings::Load(source, "text_encoder.embeddings.", config);
+  encoder.layers_ = BertLayers::Load(source, "text_encoder.encoder.layer.", config, image_width);
   return encoder;
-}
-
-KeyValues TextEncoder::ImageKeyValues(const Compute& compute, const float* embeds, int num_tokens) const {
-  return layers_.CrossKeyValues(compute, embeds, num_tokens);
 }
 
 void TextEncoder::Encode(const Compute& compute, std::span<const TokenRow> questions,
@@ -43,7 +36,7 @@ void TextEncoder::Encode(const Compute& compute, std::span<const TokenRow> quest
   const int rows = static_cast<int>(ids.size());
   embeddings_.Embed(compute, ids, positions, states);
   if (trace) trace("text.hidden.0", states, rows, width());
-  const auto self_attention = [&](int, const float* qkv, float* context) {
+  const auto self_attention = [&](int, const Hidden& qkv, const Hidden& context) {
     SelfAttend(compute, selves, config_.num_heads, width(), qkv, context);
   };
   layers_.Forward(compute, sequences, rows, states, self_attention, trace, "text");

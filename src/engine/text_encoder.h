@@ -20,14 +20,13 @@ struct TokenRow {
 
 class TextEncoder {
  public:
-  /// Reads and packs `text_encoder.*`. image_width is D of the image embeddings. Errors as ImageEncoder::Load.
-  static Result<TextEncoder> Load(const TextConfig& config, int image_width, const Weights& weights,
-                                  const kernels::Kernels& kernels);
+  /// Finds the layers of `text_encoder.*`. image_width is D of the image embeddings. Errors: in source.status().
+  static TextEncoder Load(LayerSource& source, const TextConfig& config, int image_width);
 
   int width() const { return config_.hidden_size; }
 
-  /// What questions need of an image: embeds [P, image_width]. Cost: 8 billion multiply-adds at full size, once a frame.
-  KeyValues ImageKeyValues(const Compute& compute, const float* embeds, int num_tokens) const;
+  /// What questions need of images: the layers' cross-attention keys and values of embeds [P, image_width].
+  const BertLayers& layers() const { return layers_; }
 
   /// states [sum of ids.size(), D], questions one after another. images[i] is what question i looks at; an empty span
   /// skips cross-attention (text alone, for retrieval). Trace: "text.hidden.k", "text.question_states".

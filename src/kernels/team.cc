@@ -26,6 +26,13 @@ void Pause() {
 #endif
 }
 
+void StayOn(int core) {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  if (core < CPU_SETSIZE) CPU_SET(core, &cores);
+  (void)pthread_setaffinity_np(pthread_self(), sizeof cores, &cores);  // a core that is not ours: the system decides
+}
+
 template <typename Condition>
 bool SpinUntil(const Condition& condition) {
   for (int i = 0; i < kSpins; ++i) {
@@ -82,7 +89,7 @@ struct Team::State {
   std::vector<std::thread> threads;
 
   // Written by member 0 before Publish, read by the others after.
-  const std::function<void(int)>* work = nullptr;
+  const Work<void(int)>* work = nullptr;
   bool stopping = false;
 
   Mutex mu;
@@ -94,12 +101,14 @@ struct Team::State {
   alignas(64) std::atomic<int> unfinished = 0;  // members that have yet to return from this run
 };
 
-Team::Team(int size) : state_(std::make_unique<State>(size)) {
+Team::Team(int size, TeamPlacement placement) : state_(std::make_unique<State>(size)) {
   CHECK(size >= 1 && size <= kMaxMembers);
   state_->threads.reserve(static_cast<size_t>(size) - 1);
   for (int member = 1; member < size; ++member) {
-    state_->threads.emplace_back([state = state_.get(), member] {
+    const int core = placement.first_core < 0 ? -1 : placement.first_core + member;
+    state_->threads.emplace_back([state = state_.get(), member, core] {
       pthread_setname_np(pthread_self(), "team");
+      if (core >= 0) StayOn(core);
       state->Serve(member);
     });
   }
@@ -113,7 +122,7 @@ Team::~Team() {
 
 int Team::size() const { return state_->size; }
 
-void Team::Run(const std::function<void(int)>& work) {
+void Team::Run(Work<void(int)> work) {
   if (state_->size == 1) {
     work(0);
     return;
@@ -124,17 +133,16 @@ void Team::Run(const std::function<void(int)>& work) {
   state_->AwaitFinish();
 }
 
-void Team::ForEach(int num_items, const std::function<void(int, int)>& work) {
-  struct Hand {
-    const std::function<void(int, int)>& work;
-    const int num_items;
-    std::atomic<int> next = 0;
-  } hand{work, num_items};
-  // One captured reference: it fits std::function's own storage, so nothing is allocated.
-  Run([&hand](int member) {
-    for (int item = hand.next.fetch_add(1, std::memory_order_relaxed); item < hand.num_items;
-         item = hand.next.fetch_add(1, std::memory_order_relaxed)) {
-      hand.work(item, member);
+void Team::ForEach(int num_items, Work<void(int, int)> work) {
+  if (state_->size == 1 || num_items == 1) {
+    for (int item = 0; item < num_items; ++item) work(item, 0);
+    return;
+  }
+  std::atomic<int> next = 0;
+  Run([&](int member) {
+    for (int item = next.fetch_add(1, std::memory_order_relaxed); item < num_items;
+         item = next.fetch_add(1, std::memory_order_relaxed)) {
+      work(item, member);
     }
   });
 }

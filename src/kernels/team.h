@@ -4,15 +4,40 @@
 // time (the one that calls Run is member 0). Allocates at construction only.
 #pragma once
 
-#include <functional>
 #include <memory>
+#include <type_traits>
+#include <utility>
 
 namespace pawsight::kernels {
 
+/// A callable by reference: two pointers, so passing one allocates nothing. The callable outlives the call it is given to.
+template <typename Signature>
+class Work;
+template <typename... Arguments>
+class Work<void(Arguments...)> {
+ public:
+  template <typename Callable>
+    requires(!std::is_same_v<std::remove_cvref_t<Callable>, Work>)
+  Work(const Callable& callable)  // NOLINT(google-explicit-constructor): a lambda is what callers write
+      : callable_(&callable), call_([](const void* c, Arguments... arguments) {
+          (*static_cast<const Callable*>(c))(std::forward<Arguments>(arguments)...);
+        }) {}
+  void operator()(Arguments... arguments) const { call_(callable_, std::forward<Arguments>(arguments)...); }
+
+ private:
+  const void* callable_;
+  void (*call_)(const void*, Arguments...);
+};
+
+/// Where a team's threads run.
+struct TeamPlacement {
+  int first_core = -1;  // member m > 0 stays on core first_core + m; -1: wherever the system puts it
+};
+
 class Team {
  public:
-  /// `size` members, 1..256; size - 1 threads are started, named "team".
-  explicit Team(int size);
+  /// `size` members, 1..256; size - 1 threads are started, named "team". A core that does not exist is ignored.
+  explicit Team(int size, TeamPlacement placement = {});
   ~Team();
   Team(const Team&) = delete;
   Team& operator=(const Team&) = delete;
@@ -20,10 +45,10 @@ class Team {
   int size() const;
 
   /// Calls work(0) ... work(size - 1), each on its own member, and waits for all. No lock is held during the calls.
-  void Run(const std::function<void(int member)>& work);
+  void Run(Work<void(int member)> work);
 
   /// Calls work(item, member) for every item in [0, num_items), handed out in order, one at a time, to whoever is free.
-  void ForEach(int num_items, const std::function<void(int item, int member)>& work);
+  void ForEach(int num_items, Work<void(int item, int member)> work);
 
  private:
   struct State;

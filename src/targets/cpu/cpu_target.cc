@@ -1,19 +1,14 @@
 #include "targets/cpu/cpu_target.h"
 
 #include <algorithm>
-#include <cmath>
+#include <bit>
 #include <cstdlib>
-#include <cstring>
-#include <optional>
 #include <thread>
 #include <utility>
 
-#include "base/mutex.h"
-#include "engine/image_encoder.h"
-#include "engine/memory_check.h"
-#include "engine/text_decoder.h"
-#include "engine/text_encoder.h"
-#include "targets/cpu/match_heads.h"
+#include "engine/buffer_pool.h"
+#include "engine/parts.h"
+#include "targets/cpu/lanes.h"
 
 namespace pawsight::targets {
 namespace {
@@ -32,7 +27,13 @@ using engine::TokenRow;
 using engine::Trace;
 
 struct CpuImage : engine::ImageState {
-  std::vector<float> embeds;  // [P, D]
+  explicit CpuImage(std::shared_ptr<engine::BufferPool> from) : pool(std::move(from)) {}
+  ~CpuImage() override {
+    pool->Give(for_text.Release());
+    pool->Give(for_captions.Release());
+  }
+  std::shared_ptr<engine::BufferPool> pool;
+  std::vector<float> embeds;  // [P, D], for retrieval heads only
   KeyValues for_text;         // what the text encoder looks at; empty without one
   KeyValues for_captions;     // what the decoder looks at in captioning; empty in other models
 };
@@ -48,18 +49,15 @@ struct CpuRows : AnswerRows {
   std::vector<ImageHandle> images;  // the same, for captions
 };
 
-/// A model's parts; which are there depends on the checkpoint.
-struct Parts {
-  engine::ImageEncoder image_encoder;
-  std::optional<engine::TextEncoder> text_encoder;
-  std::optional<engine::TextDecoder> text_decoder;
-  std::optional<MatchHeads> match_heads;
-};
-
 class CpuTarget : public engine::Target {
  public:
-  CpuTarget(BlipConfig config, std::vector<Head> heads, Parts parts, const kernels::Kernels& kernels, int threads)
-      : config_(std::move(config)), heads_(std::move(heads)), parts_(std::move(parts)), kernels_(kernels), team_(threads) {}
+  CpuTarget(Artifacts artifacts, engine::Parts parts, const kernels::Kernels& kernels, int teams, int threads, bool pin)
+      : artifacts_(std::move(artifacts)),
+        config_(artifacts_.front().config()),
+        heads_(artifacts_.front().info().heads),
+        parts_(std::move(parts)),
+        kernels_(kernels),
+        lanes_(teams, threads, pin) {}
 
   const BlipConfig& config() const override { return config_; }
   bool Has(Head head) const override { return std::ranges::find(heads_, head) != heads_.end(); }
@@ -82,13 +80,13 @@ class CpuTarget : public engine::Target {
   Status CheckStep(const CpuRows& rows, std::span<const RowToken> tokens, std::span<const int> wanted,
                    size_t logits) const;
 
+  const Artifacts artifacts_;  // what the parts' weights lie in
   const BlipConfig config_;
   const std::vector<Head> heads_;
-  const Parts parts_;
+  const engine::Parts parts_;
   const kernels::Kernels& kernels_;
-  Mutex mu_;
-  kernels::Team team_ GUARDED_BY(mu_);
-  engine::Arena arena_ GUARDED_BY(mu_);
+  const std::shared_ptr<engine::BufferPool> pool_ = std::make_shared<engine::BufferPool>();
+  Lanes lanes_;
 };
 
 const CpuImage& AsCpu(const ImageHandle& image) { return static_cast<const CpuImage&>(*image); }
@@ -98,33 +96,44 @@ Status CpuTarget::Need(Head head) const {
   return FailedPrecondition("model: has no " + std::string(HeadName(head)) + " head", "head_missing");
 }
 
+bool AllFinite(std::span<const float> values) {
+  uint32_t largest = 0;  // of the bits without sign: from the exponent of all ones on it is no number
+  for (const float v : values) largest = std::max(largest, std::bit_cast<uint32_t>(v) & 0x7FFFFFFFU);
+  return largest < 0x7F800000U;
+}
+
 Result<std::vector<ImageHandle>> CpuTarget::Look(std::span<const float> pixels, int num_frames, const Trace& trace) {
-  const engine::ImageEncoder& encoder = parts_.image_encoder;
+  const engine::ImageEncoder& encoder = *parts_.image_encoder;
   if (num_frames < 1 || pixels.size() != static_cast<size_t>(num_frames) * encoder.pixels_size()) {
     return InvalidArgument("pixels: " + std::to_string(pixels.size()) + " values, want " + std::to_string(num_frames) +
                            " x " + std::to_string(encoder.pixels_size()));
   }
-  if (!std::ranges::all_of(pixels, [](float v) { return std::isfinite(v); })) {
-    return InvalidArgument("pixels: a value is not finite");
-  }
-  MutexLock lock(mu_);
-  const Compute compute{kernels_, team_, arena_};
-  const engine::Arena::Scope scope(arena_);
-  const size_t size = static_cast<size_t>(encoder.num_tokens()) * static_cast<size_t>(encoder.width());
-  float* embeds = arena_.Take(static_cast<size_t>(num_frames) * size);
+  if (!AllFinite(pixels)) return InvalidArgument("pixels: a value is not finite");
+  const Lanes::Lease lane(lanes_);
+  const Compute compute{kernels_, lane->team, lane->arena};
+  const engine::Arena::Scope scope(lane->arena);
+  const int tokens = encoder.num_tokens();
+  const int rows = num_frames * tokens;
+  const auto frame_size = static_cast<size_t>(tokens) * static_cast<size_t>(encoder.width());
+  float* embeds = lane->arena.Take(static_cast<size_t>(num_frames) * frame_size);
   encoder.Encode(compute, pixels.data(), num_frames, embeds, trace);
-  std::vector<ImageHandle> images;
+  std::vector<std::shared_ptr<CpuImage>> made;
+  std::vector<engine::ContextRows> for_text;
+  std::vector<engine::ContextRows> for_captions;
+  const auto make = [&](const engine::BertLayers& layers, KeyValues& to, std::vector<engine::ContextRows>& contexts) {
+    to = layers.MakeContext(tokens, pool_->Take(layers.ContextSize(tokens)));
+    contexts.push_back({(static_cast<int>(made.size()) - 1) * tokens, tokens, &to});
+  };
   for (int i = 0; i < num_frames; ++i) {
-    auto image = std::make_shared<CpuImage>();
-    const float* own = embeds + static_cast<size_t>(i) * size;
-    image->embeds.assign(own, own + size);
-    if (parts_.text_encoder) image->for_text = parts_.text_encoder->ImageKeyValues(compute, own, encoder.num_tokens());
-    if (Has(Head::kCaption)) {
-      image->for_captions = parts_.text_decoder->ContextKeyValues(compute, own, encoder.num_tokens());
-    }
-    images.push_back(std::move(image));
+    CpuImage& image = *made.emplace_back(std::make_shared<CpuImage>(pool_));
+    const float* own = embeds + static_cast<size_t>(i) * frame_size;
+    if (Has(Head::kItm)) image.embeds.assign(own, own + frame_size);
+    if (parts_.text_encoder) make(parts_.text_encoder->layers(), image.for_text, for_text);
+    if (Has(Head::kCaption)) make(parts_.text_decoder->layers(), image.for_captions, for_captions);
   }
-  return images;
+  if (!for_text.empty()) parts_.text_encoder->layers().FillContexts(compute, embeds, rows, for_text);
+  if (!for_captions.empty()) parts_.text_decoder->layers().FillContexts(compute, embeds, rows, for_captions);
+  return std::vector<ImageHandle>(made.begin(), made.end());
 }
 
 Status CpuTarget::CheckTexts(std::span<const ImageHandle> images, std::span<const TokenRow> texts) const {
@@ -154,18 +163,24 @@ Result<QuestionHandle> CpuTarget::Read(std::span<const ImageHandle> images, std:
     looks.push_back(&AsCpu(images[i]).for_text);
     rows += questions[i].ids.size();
   }
-  MutexLock lock(mu_);
-  const Compute compute{kernels_, team_, arena_};
-  const engine::Arena::Scope scope(arena_);
-  const auto width = static_cast<size_t>(config_.text.hidden_size);
-  float* states = arena_.Take(rows * width);
+  const Lanes::Lease lane(lanes_);
+  const Compute compute{kernels_, lane->team, lane->arena};
+  const engine::Arena::Scope scope(lane->arena);
+  float* states = lane->arena.Take(rows * static_cast<size_t>(config_.text.hidden_size));
   parts_.text_encoder->Encode(compute, questions, looks, states, trace);
+  const engine::BertLayers& decoder = parts_.text_decoder->layers();
   auto read = std::make_shared<CpuQuestions>();
+  read->contexts.reserve(questions.size());
+  std::vector<engine::ContextRows> contexts;
+  int first = 0;
   for (const TokenRow& question : questions) {
-    read->contexts.push_back(parts_.text_decoder->ContextKeyValues(compute, states, static_cast<int>(question.ids.size())));
+    const auto length = static_cast<int>(question.ids.size());
+    read->contexts.push_back(decoder.MakeContext(length, engine::Floats(decoder.ContextSize(length))));
     read->valid.push_back(question.valid);
-    states += question.ids.size() * width;
+    contexts.push_back({first, length, &read->contexts.back()});
+    first += length;
   }
+  decoder.FillContexts(compute, states, first, contexts);
   return QuestionHandle(std::move(read));
 }
 
@@ -232,8 +247,8 @@ Status CpuTarget::Step(AnswerRows& rows, std::span<const RowToken> tokens, std::
     stepping.push_back(&own.rows[static_cast<size_t>(t.row)]);
     ids.push_back(t.token);
   }
-  MutexLock lock(mu_);
-  parts_.text_decoder->Step({kernels_, team_, arena_}, stepping, ids, wanted, logits.data());
+  const Lanes::Lease lane(lanes_);
+  parts_.text_decoder->Step({kernels_, lane->team, lane->arena}, stepping, ids, wanted, logits.data());
   return Ok();
 }
 
@@ -259,12 +274,12 @@ Result<std::vector<Match>> CpuTarget::MatchTexts(std::span<const ImageHandle> im
     looks.push_back(&AsCpu(images[i]).for_text);
     rows += texts[i].ids.size();
   }
-  MutexLock lock(mu_);
-  const Compute compute{kernels_, team_, arena_};
-  const engine::Arena::Scope scope(arena_);
+  const Lanes::Lease lane(lanes_);
+  const Compute compute{kernels_, lane->team, lane->arena};
+  const engine::Arena::Scope scope(lane->arena);
   const auto width = static_cast<size_t>(config_.text.hidden_size);
-  float* looking = arena_.Take(rows * width);
-  float* blind = arena_.Take(rows * width);
+  float* looking = lane->arena.Take(rows * width);
+  float* blind = lane->arena.Take(rows * width);
   parts_.text_encoder->Encode(compute, texts, looks, looking);
   parts_.text_encoder->Encode(compute, texts, {}, blind);
   std::vector<Match> matches;
@@ -277,41 +292,45 @@ Result<std::vector<Match>> CpuTarget::MatchTexts(std::span<const ImageHandle> im
   return matches;
 }
 
-Result<Parts> LoadParts(const BlipConfig& config, std::span<const Head> heads, const engine::Weights& weights,
-                        const kernels::Kernels& kernels) {
-  const auto any = [&](Head a, Head b) { return std::ranges::any_of(heads, [&](Head h) { return h == a || h == b; }); };
-  Parts parts;
-  PAWSIGHT_ASSIGN_OR_RETURN(parts.image_encoder, engine::ImageEncoder::Load(config.vision, weights, kernels));
-  if (any(Head::kVqa, Head::kItm)) {
-    PAWSIGHT_ASSIGN_OR_RETURN(parts.text_encoder,
-                              engine::TextEncoder::Load(config.text, config.vision.hidden_size, weights, kernels));
+/// The components that the checkpoint wants, each once, all of it.
+Status CheckArtifacts(const Artifacts& artifacts) {
+  if (artifacts.empty()) return FailedPrecondition("artifacts: none", "artifact_mismatch");
+  const engine::ArtifactInfo& first = artifacts.front().info();
+  for (const engine::Component component : engine::kComponents) {
+    const auto count = std::ranges::count(artifacts, component, [](const engine::Artifact& a) { return a.info().component; });
+    const bool wanted = engine::Parts::Wants(first.heads, component);
+    if (count != (wanted ? 1 : 0)) {
+      return FailedPrecondition("artifacts: " + std::to_string(count) + " of " + std::string(engine::ComponentName(component)) +
+                                ", want " + (wanted ? "one" : "none"), "artifact_mismatch");
+    }
   }
-  if (any(Head::kVqa, Head::kCaption)) {
-    PAWSIGHT_ASSIGN_OR_RETURN(parts.text_decoder,
-                              engine::TextDecoder::Load(config.text, config.vision.hidden_size, weights, kernels));
+  for (const engine::Artifact& artifact : artifacts) {
+    if (artifact.info().source == first.source && artifact.info().config == first.config) continue;
+    return FailedPrecondition("artifacts: " + std::string(engine::ComponentName(artifact.info().component)) +
+                              " is of another checkpoint; compile all components of one", "artifact_mismatch");
   }
-  if (any(Head::kItm, Head::kItm)) {
-    PAWSIGHT_ASSIGN_OR_RETURN(parts.match_heads, MatchHeads::Load(config, weights, kernels));
-  }
-  return parts;
+  return Ok();
 }
 
 }  // namespace
 
-Result<std::unique_ptr<engine::Target>> OpenCpuTarget(const std::string& model_dir, const CpuOptions& options) {
-  const int threads = options.threads != 0 ? options.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+Result<std::unique_ptr<engine::Target>> MakeCpuTarget(Artifacts artifacts, const CpuOptions& options) {
+  if (options.teams < 1 || options.teams > 256) return InvalidArgument("teams: " + std::to_string(options.teams) + ", want 1..256");
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const int threads = options.threads != 0 ? options.threads : std::max(1, cores / options.teams);
   if (threads < 1 || threads > 256) return InvalidArgument("threads: " + std::to_string(threads) + ", want 1..256");
   const char* forced = std::getenv("PAWSIGHT_CPU");
   const std::string name = !options.kernels.empty() || forced == nullptr ? options.kernels : forced;
   PAWSIGHT_ASSIGN_OR_RETURN(const kernels::Kernels* kernels, kernels::Choose(name));
-  PAWSIGHT_ASSIGN_OR_RETURN(BlipConfig config, BlipConfig::Open(model_dir));
-  PAWSIGHT_ASSIGN_OR_RETURN(const engine::Weights weights,
-                            options.weights.empty() ? engine::Weights::Open(model_dir) : engine::Weights::OpenFile(options.weights));
-  PAWSIGHT_ASSIGN_OR_RETURN(std::vector<Head> heads, engine::CheckWeights(weights, config));
-  PAWSIGHT_RETURN_IF_ERROR(Annotate(engine::CheckMemory(weights.float_bytes(), engine::AvailableMemory()), model_dir));
-  PAWSIGHT_ASSIGN_OR_RETURN(Parts parts, LoadParts(config, heads, weights, *kernels));
+  PAWSIGHT_RETURN_IF_ERROR(CheckArtifacts(artifacts));
+  engine::Parts parts;
+  for (const engine::Artifact& artifact : artifacts) {
+    const std::unique_ptr<engine::LayerSource> source = artifact.Layers();
+    parts.Load(*source, artifact.config(), artifact.info().heads, artifact.info().component);
+    PAWSIGHT_RETURN_IF_ERROR(source->status());
+  }
   return std::unique_ptr<engine::Target>(
-      std::make_unique<CpuTarget>(std::move(config), std::move(heads), std::move(parts), *kernels, threads));
+      std::make_unique<CpuTarget>(std::move(artifacts), std::move(parts), *kernels, options.teams, threads, options.pin));
 }
 
 }  // namespace pawsight::targets
