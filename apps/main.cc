@@ -27,6 +27,7 @@ int Run(int argc, char** argv) {
   AddDemoCommand(program, &exit_code);
   AddAskCommand(program, &exit_code);
   AddWatchCommand(program, &exit_code);
+  AddCompileCommand(program, &exit_code);
   AddModelCommand(program, &exit_code);
   AddDoctorCommand(program, &exit_code);
   AddScenesCommand(program, &exit_code);

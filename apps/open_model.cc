@@ -4,7 +4,9 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "apps/artifact_cache.h"
 #include "base/files.h"
+#include "base/log.h"
 #include "engine/folder_stamp.h"
 #include "frames/decode.h"
 #include "frames/normalize.h"
@@ -34,8 +36,12 @@ std::vector<float> Normalized(const engine::PreprocessConfig& preprocess, const 
 
 void AddModelOptions(CLI::App& command, ModelOptions* options) {
   command.add_option("--model", options->model, "model directory in the hub's layout [pawsight-mini]");
-  command.add_option("--precision", options->precision, "fp32 is the one there is")->check(CLI::IsMember({"fp32"}));
-  command.add_option("--cpu", options->kernels, "kernels: scalar, avx2, avx512 [$PAWSIGHT_CPU, or the fastest]")
+  command.add_option("--artifacts", options->artifacts, "directory made by `pawsight compile`, instead of a model")
+      ->excludes("--model");
+  command.add_option("--precision", options->precision, "in which a model is compiled into the cache")
+      ->check(CLI::IsMember({"fp32", "bf16", "int8"}))
+      ->capture_default_str();
+  command.add_option("--cpu", options->kernels, "kernels: scalar, avx2, avx512, amx [$PAWSIGHT_CPU, or the fastest]")
       ->check([](const std::string& name) {
         const auto chosen = kernels::Choose(name);
         return chosen.ok() ? std::string() : chosen.status().message();
@@ -61,17 +67,30 @@ Result<std::string> DefaultModelDir() {
 }
 
 Result<engine::Vqa> OpenModel(const ModelOptions& options) {
-  std::string dir = options.model;
+  const auto precision = engine::ParsePrecision(options.precision);
+  if (!precision) return InvalidArgument("precision: \"" + options.precision + "\", want fp32, bf16 or int8");
+  const targets::CpuOptions cpu{
+      .threads = options.threads, .teams = options.teams, .kernels = options.kernels, .precision = *precision};
+  std::string dir = options.artifacts;
   if (dir.empty()) {
-    PAWSIGHT_ASSIGN_OR_RETURN(dir, DefaultModelDir());
+    std::string model = options.model;
+    if (model.empty()) {
+      PAWSIGHT_ASSIGN_OR_RETURN(model, DefaultModelDir());
+    }
+    const Result<std::string> cached = CachedArtifacts(model, *precision, cpu);
+    if (!cached.ok() && cached.status().code() != StatusCode::kUnavailable) return cached.status();
+    if (!cached.ok()) {
+      LogWarning("cache_unusable", {{"reason", cached.status().message()}, {"so", "the model is packed in memory, at every start"}});
+      PAWSIGHT_ASSIGN_OR_RETURN(const engine::FolderStamp stamp, engine::FolderStamp::Take(model));
+      PAWSIGHT_ASSIGN_OR_RETURN(std::unique_ptr<engine::Target> packed, targets::OpenCpuTarget(model, cpu));
+      PAWSIGHT_ASSIGN_OR_RETURN(engine::Vqa vqa, engine::Vqa::Open(model, std::move(packed)));
+      PAWSIGHT_RETURN_IF_ERROR(stamp.CheckUnchanged());  // all of the old model or all of the new one
+      return vqa;
+    }
+    dir = *cached;
   }
-  PAWSIGHT_ASSIGN_OR_RETURN(const engine::FolderStamp stamp, engine::FolderStamp::Take(dir));
-  PAWSIGHT_ASSIGN_OR_RETURN(
-      std::unique_ptr<engine::Target> target,
-      targets::OpenCpuTarget(dir, {.threads = options.threads, .kernels = options.kernels}));
-  PAWSIGHT_ASSIGN_OR_RETURN(engine::Vqa vqa, engine::Vqa::Open(dir, std::move(target)));
-  PAWSIGHT_RETURN_IF_ERROR(stamp.CheckUnchanged());  // all of the old model or all of the new one
-  return vqa;
+  PAWSIGHT_ASSIGN_OR_RETURN(std::unique_ptr<engine::Target> target, targets::OpenCpuArtifacts(dir, cpu));
+  return engine::Vqa::Open(dir, std::move(target));
 }
 
 std::vector<float> ToPixels(const engine::PreprocessConfig& preprocess, const frames::Image& image) {

@@ -20,19 +20,22 @@ namespace pawsight {
 /// What is said about the model on the command line.
 struct ModelOptions {
   std::string model;               // a directory in the hub's layout; "" is DefaultModelDir()
-  std::string precision = "fp32";  // fp32 is the one there is
+  std::string artifacts;           // a directory that `pawsight compile` made, instead of a model; "" is none
+  std::string precision = "bf16";  // in which a model is compiled
   std::string kernels;             // --cpu: a table of kernels; "" is the fastest that runs here
-  int threads = 0;                 // 0 is one a core
+  int threads = 0;                 // of one team; 0 is one a core
+  int teams = 1;                   // forward passes at once
 };
 
-/// Adds --model, --precision, --cpu and --threads to a command.
+/// Adds --model, --artifacts, --precision, --cpu and --threads to a command.
 void AddModelOptions(CLI::App& command, ModelOptions* options);
 
 /// $PAWSIGHT_MODEL, or models/pawsight-mini beside the program as built or installed.
 /// Errors: kNotFound, with the places that were looked at.
 Result<std::string> DefaultModelDir();
 
-/// Errors: those of DefaultModelDir, targets::OpenCpuTarget, engine::Vqa::Open, engine::FolderStamp.
+/// From artifacts, or from a model directory by way of the cache (artifact_cache.h); where no cache can be written, packed in
+/// memory. Errors: those of DefaultModelDir, CachedArtifacts, targets::OpenCpuArtifacts, engine::Vqa::Open.
 Result<engine::Vqa> OpenModel(const ModelOptions& options);
 
 /// An image as the model takes it: resized without keeping the aspect, normalised, [3, S, S].

@@ -3,7 +3,10 @@
 #include <xxhash.h>
 
 #include <array>
+#include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <system_error>
 
 #include "engine/artifact_layout.h"
 
@@ -14,12 +17,23 @@ constexpr int kMaxSide = 1 << 24;  // rows or columns of anything
 
 Status Damaged(const std::string& message) { return DataLoss("artifact: " + message, "artifact_damaged"); }
 
-std::array<uint8_t, 16> Hash(std::span<const uint8_t> bytes) {
+std::array<uint8_t, 16> Canonical(XXH128_hash_t value) {
   XXH128_canonical_t canonical;
-  XXH128_canonicalFromHash(&canonical, XXH3_128bits(bytes.data(), bytes.size()));
+  XXH128_canonicalFromHash(&canonical, value);
   std::array<uint8_t, 16> hash{};
   std::memcpy(hash.data(), canonical.digest, sizeof canonical.digest);
   return hash;
+}
+
+std::array<uint8_t, 16> Hash(std::span<const uint8_t> bytes) { return Canonical(XXH3_128bits(bytes.data(), bytes.size())); }
+
+std::string Hexadecimal(const std::array<uint8_t, 16>& hash) {
+  std::string text;
+  for (const uint8_t byte : hash) {
+    text += "0123456789abcdef"[byte >> 4U];
+    text += "0123456789abcdef"[byte & 15U];
+  }
+  return text;
 }
 
 /// `count` values of a type inside the data. Errors: artifact_damaged.
@@ -132,13 +146,19 @@ class Artifact::Source : public LayerSource {
   const Artifact& artifact_;
 };
 
-std::string Checksum(std::span<const uint8_t> bytes) {
-  std::string text;
-  for (const uint8_t byte : Hash(bytes)) {
-    text += "0123456789abcdef"[byte >> 4U];
-    text += "0123456789abcdef"[byte & 15U];
+std::string Checksum(std::span<const uint8_t> bytes) { return Hexadecimal(Hash(bytes)); }
+
+Result<std::string> ChecksumFile(const std::string& path) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"), std::fclose);
+  if (file == nullptr) return NotFound(path + ": " + std::system_category().message(errno));
+  const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state(XXH3_createState(), XXH3_freeState);
+  XXH3_128bits_reset(state.get());
+  std::vector<uint8_t> block(1U << 20U);
+  for (size_t got = 0; (got = std::fread(block.data(), 1, block.size(), file.get())) > 0;) {
+    XXH3_128bits_update(state.get(), block.data(), got);
   }
-  return text;
+  if (std::ferror(file.get()) != 0) return Unavailable(path + ": cannot be read");
+  return Hexadecimal(Canonical(XXH3_128bits_digest(state.get())));
 }
 
 Status Artifact::ReadEntry(const Json& json) {

@@ -72,5 +72,7 @@ class Artifact {
 
 /// 32 hexadecimal digits of XXH3 (128 bits) over the bytes. Not a defence against forgery.
 std::string Checksum(std::span<const uint8_t> bytes);
+/// The same of a file, read from start to end. Errors: kNotFound, kUnavailable.
+Result<std::string> ChecksumFile(const std::string& path);
 
 }  // namespace pawsight::engine

@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "engine/artifact.h"
+
 namespace pawsight::engine {
 namespace {
 
@@ -45,6 +47,17 @@ Status FolderStamp::CheckUnchanged() const {
   if (name == nullptr) return Ok();
   return {StatusCode::kAborted, folder_ + "/" + *name + " changed while the model was being loaded; load it again",
           "model_changed"};
+}
+
+std::string FolderStamp::Fingerprint() const {
+  std::string text = folder_;
+  for (const auto& [name, file] : files_) {
+    text += '\n' + name;
+    for (const uint64_t part : {file.device, file.inode, static_cast<uint64_t>(file.bytes), static_cast<uint64_t>(file.changed_ns)}) {
+      text += ' ' + std::to_string(part);
+    }
+  }
+  return Checksum({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
 }
 
 }  // namespace pawsight::engine

@@ -19,6 +19,9 @@ class FolderStamp {
   /// Errors: kAborted, reason model_changed, when anything differs by now; the message names a file. Load again.
   Status CheckUnchanged() const;
 
+  /// A short text that differs when anything differs: names a cache's entry.
+  std::string Fingerprint() const;
+
  private:
   struct File {
     uint64_t device = 0;

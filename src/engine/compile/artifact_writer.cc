@@ -111,12 +111,15 @@ Result<Artifact> ArtifactWriter::Finish(const ArtifactInfo& info) {
   std::memcpy(preamble.data_hash, canonical.digest, sizeof preamble.data_hash);
   PAWSIGHT_RETURN_IF_ERROR(state_->WriteAt(text.data(), text.size(), kArtifactDataOffset + state_->data_bytes));
   PAWSIGHT_RETURN_IF_ERROR(state_->WriteAt(&preamble, sizeof preamble, 0));
-  if (state_->beside.empty()) return Artifact::Open("/proc/self/fd/" + std::to_string(state_->fd));
+  return Artifact::Open("/proc/self/fd/" + std::to_string(state_->fd));
+}
+
+Status ArtifactWriter::Publish() {
   if (::fchmod(state_->fd, 0644) != 0 || ::fsync(state_->fd) != 0) return state_->Fail();
   if (::rename(state_->beside.c_str(), state_->path.c_str()) != 0) return state_->Fail();
   state_->beside.clear();
   SyncDirectoryOf(state_->path);
-  return Artifact::Open(state_->path);
+  return Ok();
 }
 
 }  // namespace pawsight::engine

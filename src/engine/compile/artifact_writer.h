@@ -1,6 +1,6 @@
 // engine/compile/artifact_writer.h: writes one artifact, piece by piece, so that packing needs no more memory than one
-// layer. The file gets its name when it is whole and on disk; until then nothing has that name, and nothing is left of one
-// that is given up. Used by one thread.
+// layer. The file gets its name when it is whole, on disk and published; until then nothing has that name, and nothing is
+// left of one that is given up. Used by one thread.
 #pragma once
 
 #include <memory>
@@ -28,8 +28,10 @@ class ArtifactWriter {
   /// Remembers an entry for the header; names differ.
   void AddEntry(Json entry);
 
-  /// Writes header and preamble, syncs, renames, and opens what was made. Errors: kUnavailable.
+  /// Writes header and preamble, and opens what was made under no name. Errors: kUnavailable.
   Result<Artifact> Finish(const ArtifactInfo& info);
+  /// After Finish, not in memory: puts it on disk under its name. Errors: kUnavailable.
+  Status Publish();
 
  private:
   struct State;

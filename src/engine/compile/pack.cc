@@ -150,14 +150,37 @@ Precision LayerPrecision(Precision component, std::string_view entry) {
   return component;
 }
 
-Result<Artifact> PackComponent(const Weights& weights, const ArtifactInfo& info, ArtifactWriter writer,
-                               const PackProgress& progress) {
-  PAWSIGHT_ASSIGN_OR_RETURN(const BlipConfig config, BlipConfig::Parse(info.config));
-  PackingSource source(weights, info.precision, writer, progress);
+Result<Checkpoint> Checkpoint::Open(const std::string& model_dir, const std::string& weights_path) {
+  constexpr size_t kMaxConfig = 1U << 20U;
+  PAWSIGHT_ASSIGN_OR_RETURN(BlipConfig config, BlipConfig::Open(model_dir));
+  PAWSIGHT_ASSIGN_OR_RETURN(std::string text, ReadTextFile(model_dir + "/config.json", kMaxConfig));
+  PAWSIGHT_ASSIGN_OR_RETURN(Weights weights,
+                            weights_path.empty() ? Weights::Open(model_dir) : Weights::OpenFile(weights_path));
+  PAWSIGHT_ASSIGN_OR_RETURN(std::vector<Head> heads, CheckWeights(weights, config));
+  return Checkpoint{std::move(text), std::move(config), std::move(weights), std::move(heads)};
+}
+
+Result<std::string> Checkpoint::Hash() const {
+  std::string all = config_text;
+  for (const std::string& path : weights.files()) {
+    PAWSIGHT_ASSIGN_OR_RETURN(const std::string checksum, ChecksumFile(path));
+    all += checksum;
+  }
+  return Checksum({reinterpret_cast<const uint8_t*>(all.data()), all.size()});
+}
+
+Result<Artifact> PackComponent(const Checkpoint& checkpoint, Component component, Precision precision,
+                               const std::string& source_hash, ArtifactWriter& writer, const PackProgress& progress) {
+  PackingSource source(checkpoint.weights, precision, writer, progress);
   engine::Parts discarded;
-  discarded.Load(source, config, info.heads, info.component);
+  discarded.Load(source, checkpoint.config, checkpoint.heads, component);
   PAWSIGHT_RETURN_IF_ERROR(source.status());
-  return writer.Finish(info);
+  return writer.Finish({.component = component,
+                        .precision = precision,
+                        .heads = checkpoint.heads,
+                        .config = checkpoint.config_text,
+                        .source = source_hash,
+                        .compiler = "pawsight " PAWSIGHT_VERSION});
 }
 
 }  // namespace pawsight::engine

@@ -19,10 +19,25 @@ using PackProgress = std::function<void(uint64_t float_bytes)>;
 /// sensitive (docs/performance.md).
 Precision LayerPrecision(Precision component, std::string_view entry);
 
-/// Packs `info.component` of weights that CheckWeights has accepted, and finishes `writer`. info.config is filled in by
-/// the caller and parses. Cost: one pass over the component's weights; memory of its largest layer, twice.
+/// A checkpoint whose tensors have been checked against its config.
+struct Checkpoint {
+  std::string config_text;  // config.json, whole
+  BlipConfig config;
+  Weights weights;
+  std::vector<Head> heads;
+
+  /// weights_path: a weights file to read instead of the directory's own; "" is the directory's.
+  /// Errors: those of BlipConfig::Open, Weights::Open and CheckWeights.
+  static Result<Checkpoint> Open(const std::string& model_dir, const std::string& weights_path = "");
+
+  /// Of everything that an artifact is made from. Cost: reads all weights once.
+  /// Errors: those of ChecksumFile.
+  Result<std::string> Hash() const;
+};
+
+/// Packs a component and finishes `writer`, unpublished. Cost: one pass over the component's weights; memory of its largest layer, twice.
 /// Errors: those of Weights::ReadFloats and of the writer.
-Result<Artifact> PackComponent(const Weights& weights, const ArtifactInfo& info, ArtifactWriter writer,
-                               const PackProgress& progress = {});
+Result<Artifact> PackComponent(const Checkpoint& checkpoint, Component component, Precision precision,
+                               const std::string& source_hash, ArtifactWriter& writer, const PackProgress& progress = {});
 
 }  // namespace pawsight::engine

@@ -53,8 +53,8 @@ class CpuTarget : public engine::Target {
  public:
   CpuTarget(Artifacts artifacts, engine::Parts parts, const kernels::Kernels& kernels, int teams, int threads, bool pin)
       : artifacts_(std::move(artifacts)),
-        config_(artifacts_.front().config()),
-        heads_(artifacts_.front().info().heads),
+        config_(artifacts_.front()->config()),
+        heads_(artifacts_.front()->info().heads),
         parts_(std::move(parts)),
         kernels_(kernels),
         lanes_(teams, threads, pin) {}
@@ -295,18 +295,18 @@ Result<std::vector<Match>> CpuTarget::MatchTexts(std::span<const ImageHandle> im
 /// The components that the checkpoint wants, each once, all of it.
 Status CheckArtifacts(const Artifacts& artifacts) {
   if (artifacts.empty()) return FailedPrecondition("artifacts: none", "artifact_mismatch");
-  const engine::ArtifactInfo& first = artifacts.front().info();
+  const engine::ArtifactInfo& first = artifacts.front()->info();
   for (const engine::Component component : engine::kComponents) {
-    const auto count = std::ranges::count(artifacts, component, [](const engine::Artifact& a) { return a.info().component; });
+    const auto count = std::ranges::count(artifacts, component, [](const auto& a) { return a->info().component; });
     const bool wanted = engine::Parts::Wants(first.heads, component);
     if (count != (wanted ? 1 : 0)) {
       return FailedPrecondition("artifacts: " + std::to_string(count) + " of " + std::string(engine::ComponentName(component)) +
                                 ", want " + (wanted ? "one" : "none"), "artifact_mismatch");
     }
   }
-  for (const engine::Artifact& artifact : artifacts) {
-    if (artifact.info().source == first.source && artifact.info().config == first.config) continue;
-    return FailedPrecondition("artifacts: " + std::string(engine::ComponentName(artifact.info().component)) +
+  for (const auto& artifact : artifacts) {
+    if (artifact->info().source == first.source && artifact->info().config == first.config) continue;
+    return FailedPrecondition("artifacts: " + std::string(engine::ComponentName(artifact->info().component)) +
                               " is of another checkpoint; compile all components of one", "artifact_mismatch");
   }
   return Ok();
@@ -324,9 +324,9 @@ Result<std::unique_ptr<engine::Target>> MakeCpuTarget(Artifacts artifacts, const
   PAWSIGHT_ASSIGN_OR_RETURN(const kernels::Kernels* kernels, kernels::Choose(name));
   PAWSIGHT_RETURN_IF_ERROR(CheckArtifacts(artifacts));
   engine::Parts parts;
-  for (const engine::Artifact& artifact : artifacts) {
-    const std::unique_ptr<engine::LayerSource> source = artifact.Layers();
-    parts.Load(*source, artifact.config(), artifact.info().heads, artifact.info().component);
+  for (const auto& artifact : artifacts) {
+    const std::unique_ptr<engine::LayerSource> source = artifact->Layers();
+    parts.Load(*source, artifact->config(), artifact->info().heads, artifact->info().component);
     PAWSIGHT_RETURN_IF_ERROR(source->status());
   }
   return std::unique_ptr<engine::Target>(

@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 #include "engine/artifact.h"
+#include "engine/compile/pack.h"
 #include "engine/target.h"
 #include "kernels/kernels.h"
 
@@ -22,8 +23,8 @@ struct CpuOptions {
   engine::Precision precision = engine::Precision::kFp32;  // to pack a checkpoint in; artifacts have their own
 };
 
-/// A checkpoint's components by name.
-using Artifacts = std::vector<engine::Artifact>;
+/// A checkpoint's compiled components, shared by the targets that run them.
+using Artifacts = std::vector<std::shared_ptr<const engine::Artifact>>;
 
 /// The file of a component in a directory of artifacts.
 std::string ArtifactPath(const std::string& dir, engine::Component component);
@@ -32,6 +33,14 @@ std::string ArtifactPath(const std::string& dir, engine::Component component);
 /// Errors: kFailedPrecondition, a component is missing or of another checkpoint (artifact_mismatch), this CPU lacks the
 /// kernels asked for; kDataLoss, an artifact lacks a layer; kInvalidArgument, options out of range.
 Result<std::unique_ptr<engine::Target>> MakeCpuTarget(Artifacts artifacts, const CpuOptions& options = {});
+
+/// All components of a directory of artifacts. Errors: kNotFound, no such directory; those of engine::Artifact::Open.
+Result<Artifacts> OpenArtifacts(const std::string& artifact_dir);
+
+/// Packs all components of a checkpoint in memory: 4, 2 or 1 bytes a weight.
+/// Errors: kResourceExhausted, they cannot fit (engine::CheckMemory); those of PackComponent.
+Result<Artifacts> PackInMemory(const engine::Checkpoint& checkpoint, engine::Precision precision,
+                               const std::string& source_hash = "memory");
 
 /// The same from a directory that `pawsight compile` made. Maps files, reads headers, packs nothing.
 /// Errors: also those of engine::Artifact::Open.
