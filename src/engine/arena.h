@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdlib>
 #include <memory>
+#include <span>
+#include <type_traits>
 #include <vector>
 
 namespace pawsight::engine {
@@ -35,6 +37,12 @@ class Arena {
  public:
   /// n floats, aligned to a cache line, not cleared.
   float* Take(size_t n);
+  /// n values of a plain type, not cleared.
+  template <typename T>
+  std::span<T> TakeSpan(size_t n) {
+    static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T> && alignof(T) <= 64);
+    return {reinterpret_cast<T*>(Take((n * sizeof(T) + sizeof(float) - 1) / sizeof(float))), n};
+  }
 
   class Scope {
    public:

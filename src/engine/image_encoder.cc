@@ -71,9 +71,8 @@ void ImageEncoder::Encode(const Compute& compute, const float* pixels, int num_f
   const int rows = num_frames * num_tokens_;
   const bool narrow = layers_.front().qkv.is_narrow();
   float* x = compute.arena.Take(static_cast<size_t>(rows) * static_cast<size_t>(d));
-  auto* frames = reinterpret_cast<SelfAttentionRows*>(
-      compute.arena.Take(static_cast<size_t>(num_frames) * sizeof(SelfAttentionRows) / sizeof(float)));
-  for (int i = 0; i < num_frames; ++i) frames[i] = {i * num_tokens_, num_tokens_, num_tokens_};
+  const std::span<SelfAttentionRows> frames = compute.arena.TakeSpan<SelfAttentionRows>(static_cast<size_t>(num_frames));
+  for (int i = 0; i < num_frames; ++i) frames[static_cast<size_t>(i)] = {i * num_tokens_, num_tokens_, num_tokens_};
   Embed(compute, pixels, num_frames, x);
   if (trace) trace("vision.hidden.0", x, rows, d);
   for (size_t i = 0; i < layers_.size(); ++i) {
@@ -84,7 +83,7 @@ void ImageEncoder::Encode(const Compute& compute, const float* pixels, int num_f
       const Arena::Scope attention_scope(compute.arena);
       const Hidden qkv = TakeHidden(compute.arena, narrow, rows, 3 * d);
       layer.qkv.Apply(compute, layer.norm1.ApplyFor(compute, layer.qkv, x, rows), qkv);
-      SelfAttend(compute, {frames, static_cast<size_t>(num_frames)}, config_.num_heads, d, qkv, context);
+      SelfAttend(compute, frames, config_.num_heads, d, qkv, context);
     }
     layer.projection.Apply(compute, layer.projection.Prepare(compute, context, rows), x, kernels::Tail::kNone, x);
     const Hidden wide = TakeHidden(compute.arena, narrow, rows, config_.intermediate_size);

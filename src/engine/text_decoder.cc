@@ -33,12 +33,12 @@ void TextDecoder::Step(const Compute& compute, std::span<DecoderRow* const> rows
   const Arena::Scope scope(compute.arena);
   const int count = static_cast<int>(rows.size());
   float* x = compute.arena.Take(rows.size() * static_cast<size_t>(width()));
-  std::vector<SequenceRows> sequences;
-  std::vector<int> positions;
-  for (const DecoderRow* row : rows) {
-    CHECK(row->length < row->cache.capacity());
-    sequences.push_back({static_cast<int>(sequences.size()), 1, row->context, row->context_keys});
-    positions.push_back(row->length);
+  const auto sequences = compute.arena.TakeSpan<SequenceRows>(rows.size());
+  const auto positions = compute.arena.TakeSpan<int>(rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    CHECK(rows[i]->length < rows[i]->cache.capacity());
+    sequences[i] = {static_cast<int>(i), 1, rows[i]->context, rows[i]->context_keys};
+    positions[i] = rows[i]->length;
   }
   embeddings_.Embed(compute, tokens, positions, x);
   const auto self_attention = [&](int layer, const Hidden& qkv, const Hidden& context) {

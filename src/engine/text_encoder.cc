@@ -16,24 +16,28 @@ TextEncoder TextEncoder::Load(LayerSource& source, const TextConfig& config, int
 void TextEncoder::Encode(const Compute& compute, std::span<const TokenRow> questions,
                          std::span<const KeyValues* const> images, float* states, const Trace& trace) const {
   CHECK(images.empty() || images.size() == questions.size());
-  std::vector<SequenceRows> sequences;
-  std::vector<SelfAttentionRows> selves;
-  std::vector<int> ids;
-  std::vector<int> positions;
+  const Arena::Scope scope(compute.arena);
+  size_t tokens = 0;
+  for (const TokenRow& question : questions) tokens += question.ids.size();
+  const auto sequences = compute.arena.TakeSpan<SequenceRows>(questions.size());
+  const auto selves = compute.arena.TakeSpan<SelfAttentionRows>(questions.size());
+  const auto ids = compute.arena.TakeSpan<int>(tokens);
+  const auto positions = compute.arena.TakeSpan<int>(tokens);
+  int rows = 0;
   for (size_t i = 0; i < questions.size(); ++i) {
     const TokenRow& question = questions[i];
     CHECK(question.valid >= 1 && static_cast<size_t>(question.valid) <= question.ids.size());
-    SequenceRows sequence{static_cast<int>(ids.size()), static_cast<int>(question.ids.size())};
+    sequences[i] = {.first = rows, .count = static_cast<int>(question.ids.size())};
     if (!images.empty()) {
-      sequence.context = images[i];
-      sequence.context_keys = images[i]->capacity();
+      sequences[i].context = images[i];
+      sequences[i].context_keys = images[i]->capacity();
     }
-    sequences.push_back(sequence);
-    selves.push_back({sequence.first, sequence.count, question.valid});
-    ids.insert(ids.end(), question.ids.begin(), question.ids.end());
-    for (int position = 0; position < sequence.count; ++position) positions.push_back(position);
+    selves[i] = {rows, sequences[i].count, question.valid};
+    for (int position = 0; position < sequences[i].count; ++position, ++rows) {
+      ids[static_cast<size_t>(rows)] = question.ids[static_cast<size_t>(position)];
+      positions[static_cast<size_t>(rows)] = position;
+    }
   }
-  const int rows = static_cast<int>(ids.size());
   embeddings_.Embed(compute, ids, positions, states);
   if (trace) trace("text.hidden.0", states, rows, width());
   const auto self_attention = [&](int, const Hidden& qkv, const Hidden& context) {
