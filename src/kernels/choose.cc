@@ -2,6 +2,7 @@
 #include <string>
 
 #include "kernels/kernels.h"
+#include "kernels/narrow_gemm.h"
 
 namespace pawsight::kernels {
 
@@ -16,6 +17,23 @@ struct Table {
   bool runs;  // this CPU has the instructions, and the operating system saves their registers
 };
 
+#if defined(PAWSIGHT_AVX512)
+/// The table for a CPU that has AVX-512 and perhaps not its dot products of few bits: what is missing is done by AVX2.
+const Kernels& Avx512TableHere() {
+  static const Kernels here = [] {
+    Kernels table = Avx512Table();
+    const bool whole = __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512vl") != 0;
+    const bool int8 = whole && __builtin_cpu_supports("avx512vnni") != 0;
+    const bool bf16 = whole && __builtin_cpu_supports("avx512bf16") != 0;
+    if (int8 && !bf16) table.narrow_gemm = ByPrecision<avx512::MultiplyInt8, avx2::MultiplyBf16>;
+    if (!int8 && bf16) table.narrow_gemm = ByPrecision<avx2::MultiplyInt8, avx512::MultiplyBf16>;
+    if (!int8 && !bf16) table.narrow_gemm = ByPrecision<avx2::MultiplyInt8, avx2::MultiplyBf16>;
+    return table;
+  }();
+  return here;
+}
+#endif
+
 /// Every table built in, slowest first. __builtin_cpu_supports reads CPUID and, by XGETBV, what the system saves.
 std::vector<Table> Tables() {
   std::vector<Table> tables = {{&Scalar(), true}};
@@ -23,7 +41,7 @@ std::vector<Table> Tables() {
   tables.push_back({&Avx2Table(), __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0});
 #endif
 #if defined(PAWSIGHT_AVX512)
-  tables.push_back({&Avx512Table(), __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512dq") != 0});
+  tables.push_back({&Avx512TableHere(), __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512dq") != 0});
 #endif
   return tables;
 }

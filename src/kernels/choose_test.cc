@@ -25,6 +25,7 @@ TEST(Choose, EveryAvailableTableIsFoundByItsNameAndIsWhole) {
     EXPECT_NE(table->layer_norm, nullptr);
     EXPECT_NE(table->pack_transposed, nullptr);
     EXPECT_NE(table->pack, nullptr);
+    EXPECT_NE(table->narrow_gemm, nullptr);
   }
 }
 

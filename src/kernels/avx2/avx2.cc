@@ -5,6 +5,7 @@
 #include "kernels/blocked/layer_norm.h"
 #include "kernels/blocked/pack.h"
 #include "kernels/kernels.h"
+#include "kernels/narrow_gemm.h"
 #include "kernels/scalar/narrow.h"
 
 namespace pawsight::kernels {
@@ -19,7 +20,7 @@ constexpr Kernels kAvx2 = {.name = "avx2",
                            .layer_norm = LayerNorm<Avx2>,
                            .pack_transposed = PackTransposed<Avx2>,
                            .pack = Pack<Avx2>,
-                           .narrow_gemm = scalar::NarrowMultiply,
+                           .narrow_gemm = ByPrecision<avx2::MultiplyInt8, avx2::MultiplyBf16>,
                            .narrow_attend = scalar::NarrowAttention,
                            .narrow_layer_norm = scalar::NarrowLayerNorm,
                            .narrow = scalar::Narrow,

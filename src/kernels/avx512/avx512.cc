@@ -5,6 +5,7 @@
 #include "kernels/blocked/layer_norm.h"
 #include "kernels/blocked/pack.h"
 #include "kernels/kernels.h"
+#include "kernels/narrow_gemm.h"
 #include "kernels/scalar/narrow.h"
 
 namespace pawsight::kernels {
@@ -19,7 +20,7 @@ constexpr Kernels kAvx512 = {.name = "avx512",
                              .layer_norm = LayerNorm<Avx512>,
                              .pack_transposed = PackTransposed<Avx512>,
                              .pack = Pack<Avx512>,
-                             .narrow_gemm = scalar::NarrowMultiply,
+                             .narrow_gemm = ByPrecision<avx512::MultiplyInt8, avx512::MultiplyBf16>,
                              .narrow_attend = scalar::NarrowAttention,
                              .narrow_layer_norm = scalar::NarrowLayerNorm,
                              .narrow = scalar::Narrow,
