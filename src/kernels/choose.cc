@@ -25,8 +25,8 @@ const Kernels& Avx512TableHere() {
     const bool whole = __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512vl") != 0;
     const bool int8 = whole && __builtin_cpu_supports("avx512vnni") != 0;
     const bool bf16 = whole && __builtin_cpu_supports("avx512bf16") != 0;
-    if (int8 && !bf16) table.narrow_gemm = ByPrecision<avx512::MultiplyInt8, avx2::MultiplyBf16>;
-    if (!int8 && bf16) table.narrow_gemm = ByPrecision<avx2::MultiplyInt8, avx512::MultiplyBf16>;
+    if (!bf16) table.narrow_gemm = ByPrecision<avx512::MultiplyInt8, avx2::MultiplyBf16>;
+    if (!int8) table.narrow_gemm = ByPrecision<avx2::MultiplyInt8, avx512::MultiplyBf16>;
     if (!int8 && !bf16) table.narrow_gemm = ByPrecision<avx2::MultiplyInt8, avx2::MultiplyBf16>;
     return table;
   }();
@@ -41,7 +41,8 @@ std::vector<Table> Tables() {
   tables.push_back({&Avx2Table(), __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0});
 #endif
 #if defined(PAWSIGHT_AVX512)
-  tables.push_back({&Avx512TableHere(), __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512dq") != 0});
+  tables.push_back(
+      {&Avx512TableHere(), __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512dq") != 0});
 #endif
   return tables;
 }

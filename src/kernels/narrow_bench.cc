@@ -44,12 +44,9 @@ struct Shape {
 };
 
 constexpr Shape kShapes[] = {
-    {"qkv", 577, 768, 2304, Tail::kNone, false, true},
-    {"proj", 577, 768, 768, Tail::kNone, true},
-    {"fc1", 577, 768, 3072, Tail::kNone, false, true},
-    {"fc1_gelu", 577, 768, 3072, Tail::kGelu, false, true},
-    {"fc2", 577, 3072, 768, Tail::kNone, true},
-    {"kv_12_layers", 577, 768, 18432, Tail::kNone, false, true},
+    {"qkv", 577, 768, 2304, Tail::kNone, false, true}, {"proj", 577, 768, 768, Tail::kNone, true},
+    {"fc1", 577, 768, 3072, Tail::kNone, false, true}, {"fc1_gelu", 577, 768, 3072, Tail::kGelu, false, true},
+    {"fc2", 577, 3072, 768, Tail::kNone, true},        {"kv_12_layers", 577, 768, 18432, Tail::kNone, false, true},
 };
 constexpr int kFewRows[] = {1, 8, 40, 160};
 constexpr Shape kFewShapes[] = {
@@ -116,9 +113,8 @@ const bool kRegistered = [] {
     for (const auto& [precision, called] : {std::pair{Precision::kInt8, "int8"}, std::pair{Precision::kBf16, "bf16"}}) {
       const auto add = [&, precision = precision, called = called](const Shape& shape, const std::string& name,
                                                                    bool rotate) {
-        benchmark::RegisterBenchmark(
-            ("narrow_gemm/" + name + "/" + called + "/" + std::string(table->name)).c_str(),
-            [=](benchmark::State& state) { Products(state, table, precision, shape, rotate); })
+        benchmark::RegisterBenchmark(("narrow_gemm/" + name + "/" + called + "/" + std::string(table->name)).c_str(),
+                                     [=](benchmark::State& state) { Products(state, table, precision, shape, rotate); })
             ->Unit(benchmark::kMicrosecond)
             ->ComputeStatistics(
                 "min", [](const std::vector<double>& runs) { return *std::min_element(runs.begin(), runs.end()); })

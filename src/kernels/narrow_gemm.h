@@ -1,5 +1,5 @@
-// kernels/narrow_gemm.h: the products that the tables of x86 put together, one precision and one extension each, for a CPU may
-// have AVX-512 and lack some of them. Not here: which CPU gets which (choose.cc).
+// kernels/narrow_gemm.h: the products that the tables of x86 put together, one precision and one extension each, for a
+// CPU may have AVX-512 and lack some of them. Not here: which CPU gets which (choose.cc).
 #pragma once
 
 #include "kernels/kernels.h"
@@ -18,7 +18,8 @@ void MultiplyBf16(const NarrowGemm& args);  // needs BF16, BW and VL
 
 namespace {
 
-/// narrow_gemm of a table that has a function for each precision. Unnamed: every file has its own copy, for its own CPU.
+/// narrow_gemm of a table that has a function for each precision. Unnamed: every file has its own copy, for its own
+/// CPU.
 template <void (*kInt8)(const NarrowGemm&), void (*kBf16)(const NarrowGemm&)>
 void ByPrecision(const NarrowGemm& args) {
   args.a.precision == Precision::kInt8 ? kInt8(args) : kBf16(args);

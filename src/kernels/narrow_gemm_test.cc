@@ -129,8 +129,8 @@ class Product {
   }
 };
 
-/// How far a sum of k products of bfloat16 within 1 may be from scalar's: the two add in different orders, and each step
-/// rounds a sum of about sqrt(k) / 3 to 24 bits.
+/// How far a sum of k products of bfloat16 within 1 may be from scalar's: the two add in different orders, and each
+/// step rounds a sum of about sqrt(k) / 3 to 24 bits.
 float Bf16Tolerance(int k) { return 1e-7F * static_cast<float>(k + 100); }
 
 /// What the gelu of narrow results may be wrong by.

@@ -1,17 +1,17 @@
-// kernels/blocked/narrow_gemm.h: c = tail(a . b + bias) + residual with operands of few bits, over the dot products N of
-// one precision and one instruction set.
+// kernels/blocked/narrow_gemm.h: c = tail(a . b + bias) + residual with operands of few bits, over the dot products N
+// of one precision and one instruction set.
 //
 // A tile is a few rows times a few strips of panels, all of k, its sums in registers: each sum is one chain in order of
 // k, so neither the height of a tile nor the strips beside it change a bit of it. Rows of a are read where they lie, 4
-// bytes at a time: RowStride keeps them out of each other's cache sets. They are cut into blocks of even height, so that
-// none is left too low to hide the latency of a dot product. Each block meets a group of panels that stays in the
+// bytes at a time: RowStride keeps them out of each other's cache sets. They are cut into blocks of even height, so
+// that none is left too low to hide the latency of a dot product. Each block meets a group of panels that stays in the
 // second-level cache; while the last block does, the next group is asked for.
 //
-// N names: V, vector operations in float (avx512/vector.h lists them); Sum, a register of sums, Number, one of them, and
-// Operand, a register of b or of one value of a; kTileRows, kTileVectors and StripsTogether(rows), the tiles that fit the
-// registers; kPasses, into how many operands a group is unpacked, one after the other; Columns<kPass>(16 or 32 columns of
-// b) and Row<kPass>(a group of a); Dot(row, columns, sum); Factors(args, column), Value(sums, factors, args, row), the
-// product in float; StoreNarrow(to, values), as bfloat16.
+// N names: V, vector operations in float (avx512/vector.h lists them); Sum, a register of sums, Number, one of them,
+// and Operand, a register of b or of one value of a; kTileRows, kTileVectors and StripsTogether(rows), the tiles that
+// fit the registers; kPasses, into how many operands a group is unpacked, one after the other; Columns<kPass>(16 or 32
+// columns of b) and Row<kPass>(a group of a); Dot(row, columns, sum); Factors(args, column), Value(sums, factors, args,
+// row), the product in float; StoreNarrow(to, values), as bfloat16.
 #pragma once
 
 #include <cstddef>
@@ -24,22 +24,17 @@
 namespace pawsight::kernels {
 namespace {
 
-#ifndef GBYTES
-#define GBYTES (256 << 10)
-#endif
-#ifndef AHEAD
-#define AHEAD 24
-#endif
-
 /// Bytes from one group of k to the next in a panel: 2 cache lines.
 constexpr ptrdiff_t kGroupBytes = static_cast<ptrdiff_t>(kPanel) * kGroup;
 constexpr ptrdiff_t kLineBytes = 64;
 
-/// Bytes of panels that meet a block of rows before the next block does.
-constexpr ptrdiff_t kNarrowGroup = GBYTES;
+/// Bytes of panels that meet a block of rows before the next block does: this group, much of the next and the rows fit
+/// the second-level cache.
+constexpr ptrdiff_t kNarrowGroup = 256 << 10;
 
-/// How far ahead b is asked for within a group, and by the only block of rows, which reads b once.
-constexpr ptrdiff_t kNarrowAhead = AHEAD * kGroupBytes;
+/// How far ahead b is asked for, into the second-level cache, where more lines may be on their way than to the first.
+/// Not whole pages: what is asked for would meet what is read in the same sets of the first level.
+constexpr ptrdiff_t kNarrowAhead = 48 * kGroupBytes;
 
 /// Rows of a that share one base address: 0, 1, 2, 3 and 4 strides from it are what an address can say.
 constexpr int kRowsOfBase = 5;
@@ -105,8 +100,8 @@ void MultiplyNarrowTile(const NarrowTile& tile, typename N::Number* out) {
   for (const uint8_t* end = b + tile.groups * kGroupBytes; b != end; b += kGroupBytes) {
     PAWSIGHT_UNROLL
     for (int v = 0; v < kVectors; v += kVectorsOfLine) {
-      __builtin_prefetch(b + ahead + (v / kVectorsInPanel) * panel_bytes +
-                         (v % kVectorsInPanel) * N::V::kLanes * kGroup);
+      __builtin_prefetch(
+          b + ahead + (v / kVectorsInPanel) * panel_bytes + (v % kVectorsInPanel) * N::V::kLanes * kGroup, 0, 2);
     }
     MultiplyGroup<N, 0, kRows, kVectors>(bases, stride, b, panel_bytes, sums);
     for (const uint8_t*& base : bases) base += kGroup;
