@@ -75,6 +75,8 @@ inline void MultiplyGroup(const uint8_t* const (&bases)[3], ptrdiff_t stride, co
     for (int v = 0; v < kVectors; ++v) sums[i][v] = N::Dot(row, columns[v], sums[i][v]);
   }
   if constexpr (kPass + 1 < N::kPasses) {
+    // Read again what was read: kept from one pass to the next, it would push sums out of the registers.
+    asm volatile("" : : : "memory");
     MultiplyGroup<N, kPass + 1, kRows, kVectors>(bases, stride, b, panel_bytes, sums);
   }
 }
