@@ -9,6 +9,7 @@ namespace pawsight::kernels {
 // Defined by the folders; which are built is decided in CMakeLists.txt.
 const Kernels& Avx2Table();
 const Kernels& Avx512Table();
+const Kernels& Avx512Bf16Table();
 
 namespace {
 
@@ -21,10 +22,10 @@ struct Table {
 /// The table for a CPU that has AVX-512 and perhaps not its dot products of few bits: what is missing is done by AVX2.
 const Kernels& Avx512TableHere() {
   static const Kernels here = [] {
-    Kernels table = Avx512Table();
     const bool whole = __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512vl") != 0;
     const bool int8 = whole && __builtin_cpu_supports("avx512vnni") != 0;
     const bool bf16 = whole && __builtin_cpu_supports("avx512bf16") != 0;
+    Kernels table = bf16 ? Avx512Bf16Table() : Avx512Table();
     if (!bf16) table.narrow_gemm = ByPrecision<avx512::MultiplyInt8, avx2::MultiplyBf16>;
     if (!int8) table.narrow_gemm = ByPrecision<avx2::MultiplyInt8, avx512::MultiplyBf16>;
     if (!int8 && !bf16) table.narrow_gemm = ByPrecision<avx2::MultiplyInt8, avx2::MultiplyBf16>;

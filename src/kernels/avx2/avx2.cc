@@ -3,6 +3,9 @@
 #include "kernels/blocked/attend.h"
 #include "kernels/blocked/gemm.h"
 #include "kernels/blocked/layer_norm.h"
+#include "kernels/blocked/narrow_attend.h"
+#include "kernels/blocked/narrow_pack.h"
+#include "kernels/blocked/narrow_rows.h"
 #include "kernels/blocked/pack.h"
 #include "kernels/kernels.h"
 #include "kernels/narrow_gemm.h"
@@ -21,12 +24,12 @@ constexpr Kernels kAvx2 = {.name = "avx2",
                            .pack_transposed = PackTransposed<Avx2>,
                            .pack = Pack<Avx2>,
                            .narrow_gemm = ByPrecision<avx2::MultiplyInt8, avx2::MultiplyBf16>,
-                           .narrow_attend = scalar::NarrowAttention,
-                           .narrow_layer_norm = scalar::NarrowLayerNorm,
-                           .narrow = scalar::Narrow,
-                           .quantize = scalar::Quantize,
-                           .pack_keys = scalar::PackKeys,
-                           .pack_values = scalar::PackValues};
+                           .narrow_attend = NarrowAttendRows<Widened<Avx2>>,
+                           .narrow_layer_norm = NarrowLayerNorm<Avx2>,
+                           .narrow = Narrow<Avx2>,
+                           .quantize = Quantize<Avx2>,
+                           .pack_keys = NarrowPackKeys<Avx2>,
+                           .pack_values = NarrowPackValues<Avx2>};
 
 }  // namespace
 

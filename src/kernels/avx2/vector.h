@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/narrow.h"
+
 namespace pawsight::kernels {
 namespace {
 
@@ -57,6 +59,7 @@ struct Avx2 {
     const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
     return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
   }
+  static float SmallestLane(Vector x) { return -LargestLane(Sub(Zero(), x)); }
 
   static Doubles Widened(double x) { return _mm256_set1_pd(x); }
   static Doubles Low(Vector x) { return _mm256_cvtps_pd(_mm256_castps256_ps128(x)); }
@@ -92,7 +95,42 @@ struct Avx2 {
     for (int i = 0; i < 8; ++i) m[i] = t[i];
   }
 
+  static Vector LoadBits(const void* x) { return _mm256_castsi256_ps(Integers(x)); }
+  static void StoreBits(void* to, Vector x) { _mm256_storeu_si256(static_cast<__m256i*>(to), _mm256_castps_si256(x)); }
+  static Vector LoadBf16(const Bf16* x) { return _mm256_castsi256_ps(_mm256_slli_epi32(Lanes16(x), 16)); }
+  static Vector LoadFirstOfPairs(const void* pairs) {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(Integers(pairs), 16));
+  }
+  static Vector LoadSecondOfPairs(const void* pairs) {
+    return _mm256_castsi256_ps(_mm256_and_si256(Integers(pairs), _mm256_set1_epi32(-0x10000)));
+  }
+  static Vector Paired(const Bf16* x, const Bf16* y) {
+    return _mm256_castsi256_ps(_mm256_or_si256(Lanes16(x), _mm256_slli_epi32(Lanes16(y), 16)));
+  }
+  static Vector RoundedToBf16(Vector x) {
+    const __m256i bits = _mm256_castps_si256(x);
+    const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    const __m256i rounded = _mm256_add_epi32(_mm256_add_epi32(bits, _mm256_set1_epi32(0x7FFF)), odd);
+    const __m256i quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x400000));
+    const __m256i kept = _mm256_blendv_epi8(rounded, quiet, _mm256_castps_si256(_mm256_cmp_ps(x, x, _CMP_UNORD_Q)));
+    return _mm256_castsi256_ps(_mm256_and_si256(kept, _mm256_set1_epi32(-0x10000)));
+  }
+  static void StoreBf16(Bf16* to, Vector x) {
+    const __m256i upper = _mm256_srli_epi32(_mm256_castps_si256(RoundedToBf16(x)), 16);
+    const __m128i packed = _mm_packus_epi32(_mm256_castsi256_si128(upper), _mm256_extracti128_si256(upper, 1));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), packed);
+  }
+  static void StoreBytes(uint8_t* to, Vector x, int32_t zero) {
+    const __m256i sum = _mm256_add_epi32(_mm256_cvtps_epi32(x), _mm256_set1_epi32(zero));
+    const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packus_epi16(words, words));
+  }
+
  private:
+  static __m256i Integers(const void* x) { return _mm256_loadu_si256(static_cast<const __m256i*>(x)); }
+  static __m256i Lanes16(const Bf16* x) {
+    return _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x)));
+  }
   static __m256i First(int count) {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
   }

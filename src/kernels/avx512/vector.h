@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/narrow.h"
+
 namespace pawsight::kernels {
 namespace {
 
@@ -46,6 +48,7 @@ struct Avx512 {
   static Vector TimesPowerOf2(Vector x, Vector whole) { return _mm512_scalef_ps(x, whole); }
   static float SumOfLanes(Vector x) { return _mm512_reduce_add_ps(x); }
   static float LargestLane(Vector x) { return _mm512_reduce_max_ps(x); }
+  static float SmallestLane(Vector x) { return _mm512_reduce_min_ps(x); }
 
   static Doubles Widened(double x) { return _mm512_set1_pd(x); }
   static Doubles Low(Vector x) { return _mm512_cvtps_pd(_mm512_castps512_ps256(x)); }
@@ -84,7 +87,48 @@ struct Avx512 {
     }
   }
 
+  /// Bits of any kind, a whole vector.
+  static Vector LoadBits(const void* x) { return _mm512_castsi512_ps(_mm512_loadu_si512(x)); }
+  static void StoreBits(void* to, Vector x) { _mm512_storeu_si512(to, _mm512_castps_si512(x)); }
+
+  /// A vector of bfloat16 as floats.
+  static Vector LoadBf16(const Bf16* x) { return _mm512_castsi512_ps(_mm512_slli_epi32(Lanes16(x), 16)); }
+  /// Of 16 pairs of bfloat16 the first ones as floats, and the second ones.
+  static Vector LoadFirstOfPairs(const void* pairs) {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_loadu_si512(pairs), 16));
+  }
+  static Vector LoadSecondOfPairs(const void* pairs) {
+    return _mm512_castsi512_ps(_mm512_and_si512(_mm512_loadu_si512(pairs), _mm512_set1_epi32(-0x10000)));
+  }
+  /// Pairs of x[i] and y[i].
+  static Vector Paired(const Bf16* x, const Bf16* y) {
+    return _mm512_castsi512_ps(_mm512_or_si512(Lanes16(x), _mm512_slli_epi32(Lanes16(y), 16)));
+  }
+  /// As ToBf16 does, in integers: denormal numbers and NaN come out right whatever the processor is told of them.
+  static Vector RoundedToBf16(Vector x) {
+    const __m512i bits = _mm512_castps_si512(x);
+    const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+    const __m512i rounded = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7FFF)), odd);
+    const __m512i kept =
+        _mm512_mask_or_epi32(rounded, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), bits, _mm512_set1_epi32(0x400000));
+    return _mm512_castsi512_ps(_mm512_and_si512(kept, _mm512_set1_epi32(-0x10000)));
+  }
+  static void StoreBf16(Bf16* to, Vector x) {
+    const __m512i upper = _mm512_srli_epi32(_mm512_castps_si512(RoundedToBf16(x)), 16);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtepi32_epi16(upper));
+  }
+  /// x rounded to the nearest integer, ties to even, plus zero, kept within 0..255; NaN gives 0.
+  static void StoreBytes(uint8_t* to, Vector x, int32_t zero) {
+    const __m512i sum = _mm512_add_epi32(_mm512_cvtps_epi32(x), _mm512_set1_epi32(zero));
+    const __m512i positive = _mm512_max_epi32(sum, _mm512_setzero_si512());
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtusepi32_epi8(positive));
+  }
+
  private:
+  /// 16 values of 16 bits, each in a lane of 32.
+  static __m512i Lanes16(const Bf16* x) {
+    return _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x)));
+  }
   /// The first `count` lanes, all of them from 16 on.
   static __mmask16 First(int count) {
     return static_cast<__mmask16>(count >= kLanes ? 0xFFFFU : (1U << static_cast<unsigned>(count)) - 1U);
