@@ -49,6 +49,10 @@ struct Avx2 {
     const __m256i exponent = _mm256_slli_epi32(_mm256_cvtps_epi32(whole), 23);
     return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(x), exponent));
   }
+  static Vector AddToExponent(Vector x, Vector whole) {
+    const __m256i exponent = _mm256_slli_epi32(_mm256_castps_si256(whole), 23);
+    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(x), exponent));
+  }
   static float SumOfLanes(Vector x) {
     const __m128 four = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
     const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
@@ -102,7 +106,7 @@ struct Avx2 {
     return _mm256_castsi256_ps(_mm256_slli_epi32(Integers(pairs), 16));
   }
   static Vector LoadSecondOfPairs(const void* pairs) {
-    return _mm256_castsi256_ps(_mm256_and_si256(Integers(pairs), _mm256_set1_epi32(-0x10000)));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_srli_epi32(Integers(pairs), 16), 16));
   }
   static Vector Paired(const Bf16* x, const Bf16* y) {
     return _mm256_castsi256_ps(_mm256_or_si256(Lanes16(x), _mm256_slli_epi32(Lanes16(y), 16)));

@@ -25,6 +25,9 @@ struct Avx512Bf16 {
   static void StoreLeft(Left* to, __m512 x) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), __builtin_bit_cast(__m256i, _mm512_cvtneps_pbh(x)));
   }
+  static void StoreLeft(Left* to, __m512 x, __m512 next) {
+    _mm512_storeu_si512(to, __builtin_bit_cast(__m512i, _mm512_cvtne2ps_pbh(next, x)));
+  }
 };
 
 }  // namespace

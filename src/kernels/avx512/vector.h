@@ -46,6 +46,11 @@ struct Avx512 {
   static Vector Abs(Vector x) { return _mm512_abs_ps(x); }
   static Vector Round(Vector x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
   static Vector TimesPowerOf2(Vector x, Vector whole) { return _mm512_scalef_ps(x, whole); }
+  /// x times 2 to the power of the lowest bits of `whole`; the result must be neither denormal nor infinite.
+  static Vector AddToExponent(Vector x, Vector whole) {
+    const __m512i exponent = _mm512_slli_epi32(_mm512_castps_si512(whole), 23);
+    return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(x), exponent));
+  }
   static float SumOfLanes(Vector x) { return _mm512_reduce_add_ps(x); }
   static float LargestLane(Vector x) { return _mm512_reduce_max_ps(x); }
   static float SmallestLane(Vector x) { return _mm512_reduce_min_ps(x); }

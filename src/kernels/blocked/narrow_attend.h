@@ -29,8 +29,12 @@ struct Widened {
   static typename V::Vector AddProducts(typename V::Vector sums, typename V::Vector rows, typename V::Vector columns) {
     return V::MulAdd(rows, columns, sums);
   }
-  /// A vector of values to the block, rounded to bfloat16.
+  /// A vector of values to the block, or two, rounded to bfloat16.
   static void StoreLeft(Left* to, typename V::Vector x) { V::Store(to, V::RoundedToBf16(x)); }
+  static void StoreLeft(Left* to, typename V::Vector x, typename V::Vector next) {
+    StoreLeft(to, x);
+    StoreLeft(to + V::kLanes, next);
+  }
 };
 
 /// Values of the left operand that one block holds, and from one of its rows to the next: an odd number of lines more.
@@ -50,6 +54,26 @@ struct NarrowTile {
   bool fresh = true;
   float factor = 1.0F;
 };
+
+/// Adds to the sums the products of one pair of k, or those of one half of it.
+template <typename D, int kHalf, int kRows, int kVectors>
+__attribute__((always_inline)) inline void AddHalf(const typename D::Left* a, const uint8_t* b, size_t panel_bytes,
+                                                   typename D::V::Vector (&sums)[kRows][kVectors]) {
+  using V = typename D::V;
+  constexpr int kVectorsInPanel = kPanel / V::kLanes;
+  decltype(D::Columns(b, kHalf)) columns[kVectors];
+  PAWSIGHT_UNROLL
+  for (int v = 0; v < kVectors; ++v) {
+    columns[v] = D::Columns(
+        b + static_cast<size_t>(v / kVectorsInPanel) * panel_bytes + (v % kVectorsInPanel) * V::kLanes * kGroup, kHalf);
+  }
+  PAWSIGHT_UNROLL
+  for (int i = 0; i < kRows; ++i) {
+    const auto rows = D::Rows(a + i * kLeftStride<D>, kHalf);
+    PAWSIGHT_UNROLL
+    for (int v = 0; v < kVectors; ++v) sums[i][v] = D::AddProducts(sums[i][v], rows, columns[v]);
+  }
+}
 
 /// kRows rows times the kVectors vectors of columns from vector number `first` on.
 template <typename D, int kRows, int kVectors>
@@ -78,22 +102,8 @@ void MultiplyPairs(const NarrowTile<D>& tile, int first) {
         __builtin_prefetch(b + kStepsAhead * kPairBytes + at);
       }
     }
-    PAWSIGHT_UNROLL
-    for (int half = 0; half < D::kHalves; ++half) {
-      decltype(D::Columns(b, half)) columns[kVectors];
-      PAWSIGHT_UNROLL
-      for (int v = 0; v < kVectors; ++v) {
-        columns[v] = D::Columns(
-            b + static_cast<size_t>(v / kVectorsInPanel) * panel_bytes + (v % kVectorsInPanel) * V::kLanes * kGroup,
-            half);
-      }
-      PAWSIGHT_UNROLL
-      for (int i = 0; i < kRows; ++i) {
-        const auto rows = D::Rows(a + i * kLeftStride<D>, half);
-        PAWSIGHT_UNROLL
-        for (int v = 0; v < kVectors; ++v) sums[i][v] = D::AddProducts(sums[i][v], rows, columns[v]);
-      }
-    }
+    AddHalf<D, 0>(a, b, panel_bytes, sums);
+    if constexpr (D::kHalves > 1) AddHalf<D, 1>(a, b, panel_bytes, sums);
   }
   const auto factor = V::Set(tile.factor);
   PAWSIGHT_UNROLL
@@ -133,13 +143,13 @@ void MultiplyNarrow(const NarrowTile<D>& tile, int rows, int columns) {
 template <typename V>
 typename V::Vector RoughExp2(typename V::Vector x) {
   x = V::Max(V::Set(-126.0F), x);
-  const auto whole = V::Round(x);
-  const auto r = V::Sub(x, whole);
+  const auto whole = V::Add(x, V::Set(12582912.0F));
+  const auto r = V::Sub(x, V::Sub(whole, V::Set(12582912.0F)));
   auto p = V::Set(0.0550089512F);
   p = V::MulAdd(p, r, V::Set(0.24221101F));
   p = V::MulAdd(p, r, V::Set(0.69328293F));
   p = V::MulAdd(p, r, V::Set(1.0F));
-  return V::TimesPowerOf2(p, whole);
+  return V::AddToExponent(p, whole);
 }
 
 /// The largest of `count` scores.
@@ -159,14 +169,16 @@ typename D::V::Vector WeighScores(const float* scores, int count, float largest,
                                   typename D::V::Vector sums) {
   using V = typename D::V;
   const auto shift = V::Set(largest);
+  const auto weigh = [&](int at) { return RoughExp2<V>(V::Sub(V::Load(scores + at), shift)); };
   int j = 0;
-  for (; j + V::kLanes <= count; j += V::kLanes) {
-    const auto weight = RoughExp2<V>(V::Sub(V::Load(scores + j), shift));
-    D::StoreLeft(weights + j, weight);
-    sums = V::Add(sums, weight);
+  for (; j + 2 * V::kLanes <= count; j += 2 * V::kLanes) {
+    const auto one = weigh(j);
+    const auto other = weigh(j + V::kLanes);
+    D::StoreLeft(weights + j, one, other);
+    sums = V::Add(sums, V::Add(one, other));
   }
-  if (j < count) {
-    const auto weight = V::FirstOr(count - j, RoughExp2<V>(V::Sub(V::Load(scores + j), shift)), V::Zero());
+  for (; j < count; j += V::kLanes) {
+    const auto weight = V::FirstOr(count - j, weigh(j), V::Zero());
     D::StoreLeft(weights + j, weight);
     sums = V::Add(sums, weight);
   }
