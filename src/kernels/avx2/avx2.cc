@@ -4,6 +4,7 @@
 #include "kernels/blocked/gemm.h"
 #include "kernels/blocked/layer_norm.h"
 #include "kernels/blocked/narrow_attend.h"
+#include "kernels/blocked/narrow_layer_norm.h"
 #include "kernels/blocked/narrow_pack.h"
 #include "kernels/blocked/narrow_rows.h"
 #include "kernels/blocked/pack.h"

@@ -112,16 +112,11 @@ struct Avx2 {
     return _mm256_castsi256_ps(_mm256_or_si256(Lanes16(x), _mm256_slli_epi32(Lanes16(y), 16)));
   }
   static Vector RoundedToBf16(Vector x) {
-    const __m256i bits = _mm256_castps_si256(x);
-    const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
-    const __m256i rounded = _mm256_add_epi32(_mm256_add_epi32(bits, _mm256_set1_epi32(0x7FFF)), odd);
-    const __m256i quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x400000));
-    const __m256i kept = _mm256_blendv_epi8(rounded, quiet, _mm256_castps_si256(_mm256_cmp_ps(x, x, _CMP_UNORD_Q)));
-    return _mm256_castsi256_ps(_mm256_and_si256(kept, _mm256_set1_epi32(-0x10000)));
+    return _mm256_castsi256_ps(_mm256_and_si256(UpperRounded(x), _mm256_set1_epi32(-0x10000)));
   }
   static void StoreBf16(Bf16* to, Vector x) {
-    const __m256i upper = _mm256_srli_epi32(_mm256_castps_si256(RoundedToBf16(x)), 16);
-    const __m128i packed = _mm_packus_epi32(_mm256_castsi256_si128(upper), _mm256_extracti128_si256(upper, 1));
+    const __m256i values = _mm256_srli_epi32(UpperRounded(x), 16);
+    const __m128i packed = _mm_packus_epi32(_mm256_castsi256_si128(values), _mm256_extracti128_si256(values, 1));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to), packed);
   }
   static void StoreBytes(uint8_t* to, Vector x, int32_t zero) {
@@ -131,6 +126,13 @@ struct Avx2 {
   }
 
  private:
+  static __m256i UpperRounded(Vector x) {
+    const __m256i bits = _mm256_castps_si256(x);
+    const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    const __m256i rounded = _mm256_add_epi32(_mm256_add_epi32(bits, _mm256_set1_epi32(0x7FFF)), odd);
+    const __m256i quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x400000));
+    return _mm256_blendv_epi8(rounded, quiet, _mm256_castps_si256(_mm256_cmp_ps(x, x, _CMP_UNORD_Q)));
+  }
   static __m256i Integers(const void* x) { return _mm256_loadu_si256(static_cast<const __m256i*>(x)); }
   static __m256i Lanes16(const Bf16* x) {
     return _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x)));

@@ -111,25 +111,27 @@ struct Avx512 {
   }
   /// As ToBf16 does, in integers: denormal numbers and NaN come out right whatever the processor is told of them.
   static Vector RoundedToBf16(Vector x) {
-    const __m512i bits = _mm512_castps_si512(x);
-    const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
-    const __m512i rounded = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7FFF)), odd);
-    const __m512i kept =
-        _mm512_mask_or_epi32(rounded, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), bits, _mm512_set1_epi32(0x400000));
-    return _mm512_castsi512_ps(_mm512_and_si512(kept, _mm512_set1_epi32(-0x10000)));
+    return _mm512_castsi512_ps(_mm512_and_si512(UpperRounded(x), _mm512_set1_epi32(-0x10000)));
   }
   static void StoreBf16(Bf16* to, Vector x) {
-    const __m512i upper = _mm512_srli_epi32(_mm512_castps_si512(RoundedToBf16(x)), 16);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtepi32_epi16(upper));
+    const __m512i values = _mm512_srli_epi32(UpperRounded(x), 16);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtepi32_epi16(values));
   }
-  /// x rounded to the nearest integer, ties to even, plus zero, kept within 0..255; NaN gives 0.
+  /// x rounded to the nearest integer, ties to even, plus zero: at least 0, and 255 where it is more.
   static void StoreBytes(uint8_t* to, Vector x, int32_t zero) {
     const __m512i sum = _mm512_add_epi32(_mm512_cvtps_epi32(x), _mm512_set1_epi32(zero));
-    const __m512i positive = _mm512_max_epi32(sum, _mm512_setzero_si512());
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtusepi32_epi8(positive));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtusepi32_epi8(sum));
   }
 
  private:
+  /// The bits of x, the upper half rounded to bfloat16, the lower half anything.
+  static __m512i UpperRounded(Vector x) {
+    const __m512i bits = _mm512_castps_si512(x);
+    const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+    const __m512i rounded = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7FFF)), odd);
+    const __mmask16 nan = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
+    return _mm512_mask_or_epi32(rounded, nan, bits, _mm512_set1_epi32(0x400000));
+  }
   /// 16 values of 16 bits, each in a lane of 32.
   static __m512i Lanes16(const Bf16* x) {
     return _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x)));
