@@ -55,7 +55,8 @@ struct NarrowTile {
   float factor = 1.0F;
 };
 
-/// Adds to the sums the products of one pair of k, or those of one half of it.
+/// Adds to the sums the products of one pair of k, or those of one half of it: a function, for a compiler that sees
+/// both halves at once loads the second's columns early and spills sums.
 template <typename D, int kHalf, int kRows, int kVectors>
 __attribute__((always_inline)) inline void AddHalf(const typename D::Left* a, const uint8_t* b, size_t panel_bytes,
                                                    typename D::V::Vector (&sums)[kRows][kVectors]) {
@@ -139,12 +140,14 @@ void MultiplyNarrow(const NarrowTile<D>& tile, int rows, int columns) {
 }
 
 /// 2^x for x <= 0, exact at 0; below -126 it is 2^-126. Relative error about 1e-4, where a weight is rounded by up to
-/// 4e-3: minimax polynomial of (2^r - 1) / r on [-1/2, 1/2].
+/// 4e-3: minimax polynomial of (2^r - 1) / r on [-1/2, 1/2]. Not a number stays so: the lowest bits of one that began
+/// as bfloat16, or of none, are 0 and change no exponent.
 template <typename V>
 typename V::Vector RoughExp2(typename V::Vector x) {
+  const auto ones = V::Set(12582912.0F);  // 3 * 2^22: a sum with it has the ones for its last place, so it is whole
   x = V::Max(V::Set(-126.0F), x);
-  const auto whole = V::Add(x, V::Set(12582912.0F));
-  const auto r = V::Sub(x, V::Sub(whole, V::Set(12582912.0F)));
+  const auto whole = V::Add(x, ones);
+  const auto r = V::Sub(x, V::Sub(whole, ones));
   auto p = V::Set(0.0550089512F);
   p = V::MulAdd(p, r, V::Set(0.24221101F));
   p = V::MulAdd(p, r, V::Set(0.69328293F));
