@@ -162,21 +162,20 @@ Result<std::string> ChecksumFile(const std::string& path) {
 }
 
 Status Artifact::ReadEntry(const Json& json) {
-  const auto data = file_.bytes().subspan(kArtifactDataOffset);
   PAWSIGHT_ASSIGN_OR_RETURN(const std::string name, json.GetString("name"));
   PAWSIGHT_ASSIGN_OR_RETURN(const std::string kind, json.GetString("kind"));
   Entry entry;
   if (kind == "product") {
-    PAWSIGHT_ASSIGN_OR_RETURN(entry.weights, ReadProduct(data, json));
+    PAWSIGHT_ASSIGN_OR_RETURN(entry.weights, ReadProduct(data_, json));
     bytes_by_precision_[std::string(PrecisionName(entry.weights.precision))] +=
         entry.weights.precision == Precision::kFp32
             ? kernels::PackedSize(entry.weights.in, entry.weights.out) * sizeof(float)
             : kernels::NarrowPackedBytes(entry.weights.precision, entry.weights.in, entry.weights.out);
   } else if (kind == "rows") {
-    PAWSIGHT_ASSIGN_OR_RETURN(entry.rows, ReadTable(data, json));
+    PAWSIGHT_ASSIGN_OR_RETURN(entry.rows, ReadTable(data_, json));
   } else if (kind == "vector") {
     PAWSIGHT_ASSIGN_OR_RETURN(const int64_t size, json.GetInteger("size", 1, int64_t{kMaxSide} * 64));
-    PAWSIGHT_ASSIGN_OR_RETURN(const float* values, Place<float>(data, json, "data", static_cast<uint64_t>(size) * sizeof(float)));
+    PAWSIGHT_ASSIGN_OR_RETURN(const float* values, Place<float>(data_, json, "data", static_cast<uint64_t>(size) * sizeof(float)));
     entry.values = {values, static_cast<size_t>(size)};
   } else {
     return Damaged("an entry of kind \"" + kind + "\"");
@@ -201,6 +200,7 @@ Status Artifact::ReadHeader(const std::string& path) {
       preamble.header_bytes != room - preamble.data_bytes) {
     return Damaged("its length is " + std::to_string(bytes.size()) + " bytes, its header says another");
   }
+  data_ = bytes.subspan(kArtifactDataOffset, preamble.data_bytes);
   const auto text = bytes.subspan(kArtifactDataOffset + preamble.data_bytes);
   if (std::memcmp(Hash(text).data(), preamble.header_hash, sizeof preamble.header_hash) != 0) return Damaged("its header's checksum differs");
   PAWSIGHT_ASSIGN_OR_RETURN(const Json header, Json::Parse({reinterpret_cast<const char*>(text.data()), text.size()}));
@@ -231,8 +231,7 @@ Result<Artifact> Artifact::Open(const std::string& path) {
 Status Artifact::Verify() const {
   ArtifactPreamble preamble{};
   std::memcpy(&preamble, file_.bytes().data(), sizeof preamble);
-  const auto data = file_.bytes().subspan(kArtifactDataOffset, preamble.data_bytes);
-  if (std::memcmp(Hash(data).data(), preamble.data_hash, sizeof preamble.data_hash) == 0) return Ok();
+  if (std::memcmp(Hash(data_).data(), preamble.data_hash, sizeof preamble.data_hash) == 0) return Ok();
   return Damaged("its data's checksum differs");
 }
 

@@ -64,6 +64,7 @@ class Artifact {
   Status ReadEntry(const Json& json);
 
   MappedFile file_;
+  std::span<const uint8_t> data_;  // of the file
   ArtifactInfo info_;
   BlipConfig config_;
   std::map<std::string, Entry, std::less<>> entries_;
