@@ -201,6 +201,7 @@ struct RowTarget {
   Image image;
   std::optional<RowResizer> resizer;
   std::vector<uint8_t> strip;     // RowResizer::kRows rows
+  size_t strip_stride = 0;        // bytes
   std::vector<uint8_t> cmyk_row;  // empty unless the JPEG is CMYK
 };
 
@@ -211,7 +212,7 @@ void ReadRows(Decompressor& d, RowTarget& target) {
     JSAMPROW rows[RowResizer::kRows];
     const int num_rows = std::min(RowResizer::kRows, height - y);
     for (int i = 0; i < num_rows; ++i) {
-      rows[i] = target.resizer ? target.strip.data() + 3 * static_cast<size_t>(i) * static_cast<size_t>(width)
+      rows[i] = target.resizer ? target.strip.data() + static_cast<size_t>(i) * target.strip_stride
                                : target.image.pixel(0, y + i);
     }
     for (int i = 0; i < num_rows;) {
@@ -284,15 +285,19 @@ Result<Decoded> DecodeJpeg(std::span<const uint8_t> bytes, const DecodeLimits& l
     d.info.do_fancy_upsampling = FALSE;
   }
   const bool cmyk = d.info.num_components == 4;
-  d.info.out_color_space = cmyk ? JCS_CMYK : JCS_RGB;
+  const bool resize = wanted.width > 0 && decoded.orientation == 1;
+  // Four bytes a pixel are quicker to write for the library and to read for the resizer.
+  const int pixel_bytes = resize && !cmyk ? 4 : 3;
+  d.info.out_color_space = cmyk ? JCS_CMYK : pixel_bytes == 4 ? JCS_EXT_RGBX : JCS_RGB;
   if (!Guarded(d.jump, [&d] { jpeg_start_decompress(&d.info); })) return WhatWentWrong(d);
 
   const auto width = static_cast<int>(d.info.output_width);
   const auto height = static_cast<int>(d.info.output_height);
   RowTarget target;
-  if (wanted.width > 0 && decoded.orientation == 1) {
-    target.resizer.emplace(width, height, wanted.width, wanted.height);
-    target.strip.resize(3 * static_cast<size_t>(width) * RowResizer::kRows);
+  if (resize) {
+    target.resizer.emplace(width, height, wanted.width, wanted.height, pixel_bytes);
+    target.strip_stride = static_cast<size_t>(pixel_bytes) * static_cast<size_t>(width);
+    target.strip.resize(target.strip_stride * RowResizer::kRows);
   } else {
     target.image = Image(width, height);
   }

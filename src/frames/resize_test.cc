@@ -1,9 +1,14 @@
+
 #include "frames/resize.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <string>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 #include "base/files.h"
 #include "base/json.h"
@@ -55,6 +60,79 @@ TEST(Resize, TheGoldensImagesResizeToTheirBytes) {
     EXPECT_EQ(ResizeBicubic(Synthetic("golden", width, height), side, side).rgb, TensorBytes(goldens, name).value())
         << name;
   }
+}
+
+/// One dimension of Pillow's resize, written straight from its definition: line[i * stride], i in [0, in_size), a
+/// colour at a time.
+std::vector<uint8_t> ResizeLine(const uint8_t* line, size_t stride, int in_size, int out_size) {
+  std::vector<uint8_t> result;
+  const double scale = static_cast<double>(in_size) / out_size;
+  const double widened = std::max(scale, 1.0);
+  for (int out = 0; out < out_size; ++out) {
+    const double center = (out + 0.5) * scale;
+    const int first = std::max(0, static_cast<int>(center - 2 * widened + 0.5));
+    const int end = std::min(in_size, static_cast<int>(center + 2 * widened + 0.5));
+    std::vector<double> weights;
+    double total = 0;
+    for (int i = first; i < end; ++i) {
+      const double x = std::abs((i - center + 0.5) * (1.0 / widened));
+      weights.push_back(x < 1 ? (1.5 * x - 2.5) * x * x + 1 : x < 2 ? (((x - 5) * x + 8) * x - 4) * -0.5 : 0.0);
+      total += weights.back();
+    }
+    int sum = 1 << 21;
+    for (int i = first; i < end; ++i) {
+      const double weight = weights[static_cast<size_t>(i - first)] / total * (1 << 22);
+      sum += static_cast<int>(weight < 0 ? weight - 0.5 : weight + 0.5) * line[static_cast<size_t>(i) * stride];
+    }
+    result.push_back(static_cast<uint8_t>(std::clamp(sum >> 22, 0, 255)));
+  }
+  return result;
+}
+
+Image ResizePlainly(const Image& image, int width, int height) {
+  Image narrow(width, image.height);
+  for (int y = 0; y < image.height; ++y) {
+    for (int c = 0; c < 3; ++c) {
+      const std::vector<uint8_t> line = ResizeLine(image.pixel(0, y) + c, 3, image.width, width);
+      for (int x = 0; x < width; ++x) narrow.pixel(x, y)[c] = line[static_cast<size_t>(x)];
+    }
+  }
+  Image result(width, height);
+  const size_t row = 3 * static_cast<size_t>(width);
+  for (size_t i = 0; i < row; ++i) {
+    const std::vector<uint8_t> line = ResizeLine(narrow.rgb.data() + i, row, image.height, height);
+    for (size_t y = 0; y < line.size(); ++y) result.rgb[y * row + i] = line[y];
+  }
+  return result;
+}
+
+TEST(Resize, RaggedSizesGiveTheBytesOfThePlainTwoPasses) {
+  Rng rng(3);
+  for (int i = 0; i < 150; ++i) {
+    Image image(1 + rng.Below(i % 3 == 0 ? 700 : 90), 1 + rng.Below(i % 5 == 0 ? 400 : 90));
+    for (uint8_t& byte : image.rgb) byte = static_cast<uint8_t>(rng.Below(2) == 0 ? rng.Below(256) : 255);
+    const int width = i % 7 == 0 ? image.width : 1 + rng.Below(120);
+    const int height = i % 11 == 0 ? image.height : 1 + rng.Below(120);
+    ASSERT_EQ(ResizeBicubic(image, width, height).rgb, ResizePlainly(image, width, height).rgb)
+        << image.width << "x" << image.height << " to " << width << "x" << height;
+  }
+}
+
+TEST(Resize, AByteOfNoMeaningBehindEachPixelChangesNothing) {
+  const Image image = Synthetic("hash", 61, 37);
+  std::vector<uint8_t> padded;
+  for (size_t i = 0; i < image.rgb.size(); ++i) {
+    padded.push_back(image.rgb[i]);
+    if (i % 3 == 2) padded.push_back(static_cast<uint8_t>(i));
+  }
+  RowResizer resizer(61, 37, 24, 50, 4);
+  for (int y = 0; y < 37; y += RowResizer::kRows) {
+    const uint8_t* rows[RowResizer::kRows];
+    const int num_rows = std::min(RowResizer::kRows, 37 - y);
+    for (int r = 0; r < num_rows; ++r) rows[r] = padded.data() + static_cast<size_t>(y + r) * 4 * 61;
+    resizer.Add(rows, num_rows);
+  }
+  EXPECT_EQ(std::move(resizer).Finish().rgb, ResizeBicubic(image, 24, 50).rgb);
 }
 
 TEST(Resize, AnUnchangedSizeIsACopyAndAnUnchangedSideSkipsItsPass) {
