@@ -10,7 +10,7 @@
 
 namespace pawsight::frames {
 
-/// What size is wanted, where the decoder can save work by knowing; 0 for none. Upright.
+/// What size is wanted, where the decoder can save work by knowing; 0 for none. Upright. Both: scaled, then resized.
 struct Wanted {
   int min_width = 0;  // as DecodeScaled
   int min_height = 0;

@@ -130,9 +130,15 @@ Result<Decoded> DecodeScaled(std::span<const uint8_t> bytes, const DecodeLimits&
   return DecodeUpright(bytes, limits, {.min_width = want_width, .min_height = want_height});
 }
 
-Result<Decoded> DecodeResized(std::span<const uint8_t> bytes, const DecodeLimits& limits, int width, int height) {
+Result<Decoded> DecodeResized(std::span<const uint8_t> bytes, const DecodeLimits& limits, int width, int height,
+                              Fidelity fidelity) {
   CHECK(width >= 1 && height >= 1);
-  PAWSIGHT_ASSIGN_OR_RETURN(Decoded decoded, DecodeUpright(bytes, limits, {.width = width, .height = height}));
+  Wanted wanted{.width = width, .height = height};
+  if (fidelity == Fidelity::kFast) {
+    wanted.min_width = width;
+    wanted.min_height = height;
+  }
+  PAWSIGHT_ASSIGN_OR_RETURN(Decoded decoded, DecodeUpright(bytes, limits, wanted));
   if (decoded.image.width != width || decoded.image.height != height) {
     decoded.image = ResizeBicubic(decoded.image, width, height);
   }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdlib>
 
 #include "base/files.h"
@@ -104,6 +105,36 @@ TEST(Decode, DecodingStraightToASizeGivesTheBytesOfDecodingAndThenResizing) {
     }
     EXPECT_EQ(DecodeResized(std::span(bytes).first(bytes.size() / 2), {}, 48, 48).status().reason(), "image_truncated");
   }
+}
+
+double MeanDifference(const Image& a, const Image& b) {
+  double sum = 0;
+  for (size_t i = 0; i < a.rgb.size(); ++i) sum += std::abs(a.rgb[i] - b.rgb[i]);
+  return sum / static_cast<double>(a.rgb.size());
+}
+
+TEST(Decode, AFastDecodeIsCloseToTheExactOneAndOnlyGivenWhenAskedFor) {
+  Image image(960, 540);  // soft shapes, and a grid of hard edges
+  for (int y = 0; y < image.height; ++y) {
+    for (int x = 0; x < image.width; ++x) {
+      const double shape = std::sin(x * 0.013) * std::cos(y * 0.021) + 0.5 * std::sin((x + y) * 0.11);
+      const int grid = x % 61 < 3 || y % 47 < 3 ? 40 : 0;
+      for (int c = 0; c < 3; ++c) image.pixel(x, y)[c] = static_cast<uint8_t>(110 + 50 * shape + 15 * c + grid);
+    }
+  }
+  for (const int orientation : {1, 6}) {
+    const std::vector<uint8_t> jpeg = testing::MakeJpeg(image, {.exif = testing::Exif(orientation)});
+    const Image exact = DecodeResized(jpeg, {}, 192, 192, Fidelity::kExact)->image;
+    EXPECT_EQ(DecodeResized(jpeg, {}, 192, 192)->image.rgb, exact.rgb);
+    const Result<Decoded> fast = DecodeResized(jpeg, {}, 192, 192, Fidelity::kFast);
+    ASSERT_TRUE(fast.ok());
+    ASSERT_EQ(fast->image.rgb.size(), exact.rgb.size());
+    EXPECT_EQ(fast->source_width, 960);
+    EXPECT_NE(fast->image.rgb, exact.rgb);
+    EXPECT_LT(MeanDifference(fast->image, exact), 0.6);  // levels; it is 0.52
+  }
+  const std::vector<uint8_t> png = testing::MakePng(image);
+  EXPECT_EQ(DecodeResized(png, {}, 192, 192, Fidelity::kFast)->image.rgb, DecodeResized(png, {}, 192, 192)->image.rgb);
 }
 
 TEST(Decode, AFileAboveTheByteLimitIsRefusedUnread) {

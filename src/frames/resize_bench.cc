@@ -66,6 +66,12 @@ void DecodeStraightTo384(benchmark::State& state) {
 }
 BENCHMARK(DecodeStraightTo384)->Arg(75)->Arg(85)->Arg(92)->Unit(benchmark::kMillisecond);
 
+void DecodeFastTo384(benchmark::State& state) {
+  const auto jpeg = EncodeJpeg(CameraLike(1920, 1080), 85).value();
+  for (auto _ : state) benchmark::DoNotOptimize(DecodeResized(jpeg, {}, 384, 384, Fidelity::kFast));
+}
+BENCHMARK(DecodeFastTo384)->Unit(benchmark::kMillisecond);
+
 void DecodeScaledForMotion(benchmark::State& state) {
   const auto jpeg = EncodeJpeg(CameraLike(1920, 1080), 85).value();
   for (auto _ : state) benchmark::DoNotOptimize(DecodeScaled(jpeg, {}, 160, 120));

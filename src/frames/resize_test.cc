@@ -1,4 +1,3 @@
-
 #include "frames/resize.h"
 
 #include <gtest/gtest.h>
