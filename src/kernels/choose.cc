@@ -1,6 +1,12 @@
 // kernels/choose.cc: the one place that asks which instructions this CPU and operating system run.
 #include <string>
 
+#if defined(PAWSIGHT_AMX)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 #include "kernels/kernels.h"
 #include "kernels/narrow_gemm.h"
 
@@ -10,8 +16,47 @@ namespace pawsight::kernels {
 const Kernels& Avx2Table();
 const Kernels& Avx512Table();
 const Kernels& Avx512Bf16Table();
+void AmxNarrowGemm(const NarrowGemm& args);
+void AmxNarrowAttend(const NarrowAttend& args);
 
 namespace {
+
+#if defined(PAWSIGHT_AMX)
+
+/// Beside two products all is avx512's.
+const Kernels& AmxTable() {
+  static const Kernels table = [] {
+    Kernels amx = Avx512Table();
+    amx.name = "amx";
+    amx.narrow_gemm = AmxNarrowGemm;
+    amx.narrow_attend = AmxNarrowAttend;
+    return amx;
+  }();
+  return table;
+}
+
+/// CPUID leaf 7 names the tiles, which neither compiler's __builtin_cpu_supports does yet.
+bool CpuHasTiles() {
+  constexpr unsigned kNeeded = 1U << 22U | 1U << 24U | 1U << 25U;  // bfloat16 products, tiles, products of bytes
+  unsigned eax = 0;
+  unsigned ebx = 0;
+  unsigned ecx = 0;
+  unsigned edx = 0;
+  return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx & kNeeded) == kNeeded &&
+         __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512dq") != 0 &&
+         __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
+         __builtin_cpu_supports("avx512bf16") != 0 && __builtin_cpu_supports("avx512vnni") != 0;
+}
+
+/// Linux keeps the 8 KiB of tiles only for a process that asked: before its threads start, and they inherit the answer.
+bool SystemGrantsTiles() {
+  constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
+  constexpr long kTileData = 18;               // XFEATURE_XTILEDATA
+  static const bool granted = syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+  return granted;
+}
+
+#endif
 
 struct Table {
   const Kernels* kernels;
@@ -44,6 +89,9 @@ std::vector<Table> Tables() {
 #if defined(PAWSIGHT_AVX512)
   tables.push_back(
       {&Avx512TableHere(), __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512dq") != 0});
+#endif
+#if defined(PAWSIGHT_AMX)
+  tables.push_back({&AmxTable(), CpuHasTiles() && SystemGrantsTiles()});
 #endif
   return tables;
 }

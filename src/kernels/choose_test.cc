@@ -38,7 +38,7 @@ TEST(Choose, AnUnknownNameIsRefusedWithTheNamesThatExist) {
 }
 
 TEST(Choose, ATableBuiltInButNotRunHereIsRefusedAsSuch) {
-  for (std::string_view name : {"avx2", "avx512"}) {
+  for (std::string_view name : {"avx2", "avx512", "amx"}) {
     const Result<const Kernels*> chosen = Choose(name);
     if (chosen.ok()) {
       const auto available = Available();

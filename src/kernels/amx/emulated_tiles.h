@@ -1,0 +1,135 @@
+// kernels/amx/emulated_tiles.h: the tile registers in plain code, as the Intel SDM defines palette 1 and the
+// instructions, so that what is written over them is tested where no processor has them. For tests only.
+//
+// What the processor refuses (a tile not configured, shapes that do not fit) stops the program.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/amx/tiles.h"
+
+namespace pawsight::kernels {
+namespace {
+
+constexpr int kNumTiles = 8;
+constexpr int kLanes = kTileLine / 4;
+
+struct TileRegisters {
+  bool configured = false;
+  TileConfig config;
+  uint8_t bytes[kNumTiles][kTileRows][kTileLine] = {};
+};
+
+inline TileRegisters& Tiles() {
+  static thread_local TileRegisters registers;
+  return registers;
+}
+
+inline void Demand(bool allowed) {
+  if (!allowed) __builtin_trap();
+}
+
+/// Denormal numbers are zeros, as arguments and as results.
+inline float Flushed(float x) { return __builtin_fabsf(x) < 0x1p-126F ? __builtin_copysignf(0.0F, x) : x; }
+inline float Fused(float x, float y, float z) {
+  return Flushed(__builtin_fmaf(Flushed(x), Flushed(y), Flushed(z)));
+}
+
+template <typename T>
+inline T At(const uint8_t* bytes, int index) {
+  T value;
+  __builtin_memcpy(&value, bytes + index * static_cast<int>(sizeof(T)), sizeof(T));
+  return value;
+}
+template <typename T>
+inline void Put(uint8_t* bytes, int index, T value) {
+  __builtin_memcpy(bytes + index * static_cast<int>(sizeof(T)), &value, sizeof(T));
+}
+
+struct EmulatedTiles {
+  static void Configure(const TileConfig& config) {
+    Demand(config.palette == 1 && config.start_row == 0);
+    for (uint8_t byte : config.reserved) Demand(byte == 0);
+    for (int tile = 0; tile < 16; ++tile) {
+      Demand(config.rows[tile] <= kTileRows && config.row_bytes[tile] <= kTileLine);
+      Demand((config.rows[tile] == 0) == (config.row_bytes[tile] == 0));
+      Demand(tile < kNumTiles || config.rows[tile] == 0);
+    }
+    Tiles() = TileRegisters{.configured = true, .config = config};
+  }
+  static void Release() { Tiles() = TileRegisters{}; }
+
+  template <int tile>
+  static void Zero() {
+    Demand(IsThere(tile));
+    __builtin_memset(Tiles().bytes[tile], 0, sizeof(Tiles().bytes[tile]));
+  }
+  template <int tile>
+  static void Load(const void* from, ptrdiff_t stride) {
+    Zero<tile>();
+    const auto* row = static_cast<const uint8_t*>(from);
+    for (int r = 0; r < Rows(tile); ++r, row += stride) {
+      for (int j = 0; j < RowBytes(tile); ++j) Tiles().bytes[tile][r][j] = row[j];
+    }
+  }
+  template <int tile>
+  static void Store(void* to, ptrdiff_t stride) {
+    Demand(IsThere(tile));
+    auto* row = static_cast<uint8_t*>(to);
+    for (int r = 0; r < Rows(tile); ++r, row += stride) {
+      for (int j = 0; j < RowBytes(tile); ++j) row[j] = Tiles().bytes[tile][r][j];
+    }
+  }
+
+  template <int sums, int a, int b>
+  static void MultiplyBytes() {
+    DemandShapes(sums, a, b);
+    for (int m = 0; m < Rows(sums); ++m) {
+      uint8_t* row = Tiles().bytes[sums][m];
+      for (int k = 0; k < RowBytes(a) / 4; ++k) {
+        for (int n = 0; n < RowBytes(sums) / 4; ++n) {
+          int32_t sum = At<int32_t>(row, n);
+          for (int i = 0; i < 4; ++i) {
+            sum += At<uint8_t>(Tiles().bytes[a][m], 4 * k + i) * At<int8_t>(Tiles().bytes[b][k], 4 * n + i);
+          }
+          Put(row, n, sum);
+        }
+      }
+    }
+  }
+
+  /// Even and odd members of the pairs sum apart, over all of k, and meet before they join the sum.
+  template <int sums, int a, int b>
+  static void MultiplyBf16() {
+    DemandShapes(sums, a, b);
+    for (int m = 0; m < Rows(sums); ++m) {
+      float parts[2][kLanes] = {};
+      for (int k = 0; k < RowBytes(a) / 4; ++k) {
+        for (int i = 0; i < 2; ++i) {
+          const float x = FromBf16(At<Bf16>(Tiles().bytes[a][m], 2 * k + i));
+          for (int n = 0; n < RowBytes(sums) / 4; ++n) {
+            parts[i][n] = Fused(x, FromBf16(At<Bf16>(Tiles().bytes[b][k], 2 * n + i)), parts[i][n]);
+          }
+        }
+      }
+      uint8_t* row = Tiles().bytes[sums][m];
+      for (int n = 0; n < RowBytes(sums) / 4; ++n) {
+        const float both = Flushed(parts[0][n] + parts[1][n]);
+        Put(row, n, Flushed(Flushed(At<float>(row, n)) + both));
+      }
+    }
+  }
+
+ private:
+  static int Rows(int tile) { return Tiles().config.rows[tile]; }
+  static int RowBytes(int tile) { return Tiles().config.row_bytes[tile]; }
+  static bool IsThere(int tile) { return Tiles().configured && Rows(tile) > 0; }
+  static void DemandShapes(int sums, int a, int b) {
+    Demand(IsThere(sums) && IsThere(a) && IsThere(b) && sums != a && sums != b && a != b);
+    Demand(Rows(sums) == Rows(a) && RowBytes(sums) == RowBytes(b) && RowBytes(a) == 4 * Rows(b));
+  }
+};
+
+}  // namespace
+}  // namespace pawsight::kernels
