@@ -1,6 +1,6 @@
-// kernels/amx/attend.h: attention of one head in bfloat16 over the tile registers T (amx/tiles.h). A block of 32 rows at
-// a time: the scores of all keys into scratch, from them the weights in bfloat16, whose product with the values a block
-// of sums holds until each row is divided by the sum of its weights.
+// kernels/amx/attend.h: attention of one head in bfloat16 over the tile registers T (amx/tiles.h). A block of 32 rows
+// at a time: the scores of all keys into scratch, from them the weights in bfloat16, whose product with the values a
+// block of sums holds until each row is divided by the sum of its weights.
 #pragma once
 
 #include <immintrin.h>
@@ -19,8 +19,8 @@ namespace {
 
 constexpr int kMaxHeadBytes = 256 * sizeof(Bf16);
 
-/// Scratch of one call. Rows of scores and of weights are an odd number of cache lines apart, so that the rows of a tile
-/// do not meet in the same sets of the first-level cache.
+/// Scratch of one call. Rows of scores and of weights are an odd number of cache lines apart, so that the rows of a
+/// tile do not meet in the same sets of the first-level cache.
 struct Scratch {
   uint8_t* scores;
   uint8_t* weights;
@@ -72,11 +72,9 @@ inline float WeighRow(const float* scores, int num_keys, float scale, Bf16* weig
   const int padded = NumPanels(num_keys) * kPanel;
   for (int j = 0; j < padded; j += 16) {
     const __m512 score = _mm512_mul_ps(_mm512_load_ps(scores + j), scales);
-    const __m512 weight =
-        _mm512_maskz_mov_ps(FirstLanes(num_keys - j), Exp2<Avx512>(_mm512_sub_ps(score, shift)));
+    const __m512 weight = _mm512_maskz_mov_ps(FirstLanes(num_keys - j), Exp2<Avx512>(_mm512_sub_ps(score, shift)));
     sums = _mm512_add_ps(sums, weight);
-    _mm256_store_si256(reinterpret_cast<__m256i*>(weights + j),
-                       reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(weight)));
+    _mm256_store_si256(reinterpret_cast<__m256i*>(weights + j), reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(weight)));
   }
   return _mm512_reduce_add_ps(sums);
 }
@@ -110,8 +108,7 @@ void AttendBlock(const NarrowAttend& args, int row, int rows) {
   }
   for (int panel = 0; panel < key_panels; ++panel) {
     const uint8_t* keys = static_cast<const uint8_t*>(args.keys) + panel * head_chunks * kPanelChunk;
-    MultiplyPanel<T>(rows, q, q_stride, keys, head_chunks,
-                     {scratch.scores + panel * kSumLine, scratch.score_stride});
+    MultiplyPanel<T>(rows, q, q_stride, keys, head_chunks, {scratch.scores + panel * kSumLine, scratch.score_stride});
   }
   for (int i = 0; i < rows; ++i) {
     const auto* scores = reinterpret_cast<const float*>(scratch.scores + i * scratch.score_stride);
@@ -120,7 +117,8 @@ void AttendBlock(const NarrowAttend& args, int row, int rows) {
   }
   // A panel of keys is a chunk of values' k.
   for (int panel = 0; panel < NumPanels(args.head_dim); ++panel) {
-    const uint8_t* values = static_cast<const uint8_t*>(args.values) + static_cast<size_t>(panel) * args.value_panel_bytes;
+    const uint8_t* values =
+        static_cast<const uint8_t*>(args.values) + static_cast<size_t>(panel) * args.value_panel_bytes;
     MultiplyPanel<T>(rows, scratch.weights, scratch.weight_stride, values, key_panels, {sums, kSumLine});
     DivideRows(args, sums, weight_sums, row, rows, panel * kPanel);
   }

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "kernels/amx/tiles.h"
+#include "kernels/narrow.h"
 
 namespace pawsight::kernels {
 namespace {
@@ -32,9 +33,7 @@ inline void Demand(bool allowed) {
 
 /// Denormal numbers are zeros, as arguments and as results.
 inline float Flushed(float x) { return __builtin_fabsf(x) < 0x1p-126F ? __builtin_copysignf(0.0F, x) : x; }
-inline float Fused(float x, float y, float z) {
-  return Flushed(__builtin_fmaf(Flushed(x), Flushed(y), Flushed(z)));
-}
+inline float Fused(float x, float y, float z) { return Flushed(__builtin_fmaf(Flushed(x), Flushed(y), Flushed(z))); }
 
 template <typename T>
 inline T At(const uint8_t* bytes, int index) {

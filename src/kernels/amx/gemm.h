@@ -1,12 +1,13 @@
 // kernels/amx/gemm.h: the product of narrow operands over the tile registers T (amx/tiles.h).
 //
 // A tile is multiplied in 16 cycles and read from the first-level cache in 8, from the second in 16 or more: four
-// products need four tiles. So a block of 32 rows takes a few chunks of k at a time through a strip of a few panels, its
-// piece of a staying in the first level; the sums of the strip wait there, too. Panels are taken in groups that fit the
-// second-level cache, and every block of rows meets a group before the next: b comes from memory once.
+// products need four tiles. So a block of 32 rows takes a few chunks of k at a time through a strip of a few panels,
+// its piece of a staying in the first level; the sums of the strip wait there, too. Panels are taken in groups that fit
+// the second-level cache, and every block of rows meets a group before the next: b comes from memory once.
 //
-// The epilogue of a strip runs beside the tiles of the next, a row of a panel every few chunks, on the vector units that
-// would have nothing to do. Whatever the blocking, a sum runs over the chunks in order, through memory without rounding.
+// The epilogue of a strip runs beside the tiles of the next, a row of a panel every few chunks, on the vector units
+// that would have nothing to do. Whatever the blocking, a sum runs over the chunks in order, through memory without
+// rounding.
 #pragma once
 
 #include <immintrin.h>
@@ -22,7 +23,8 @@
 namespace pawsight::kernels {
 namespace {
 
-/// 8 chunks of 32 rows are 16 KiB, the sums of 4 panels as much; the first level has 48 and a panel's chunks pass through.
+/// 8 chunks of 32 rows are 16 KiB, the sums of 4 panels as much; the first level has 48 and a panel's chunks pass
+/// through.
 constexpr int kDepthChunks = 8;
 constexpr int kStripPanels = 4;
 /// This group and the next, which is prefetched, fit the 2 MB of such a core beside the rows of a.
@@ -117,10 +119,11 @@ inline void FinishVector(const NarrowGemm& args, const uint8_t* sums, int row, i
   const __mmask16 there = FirstLanes(args.n - column);
   __m512 value;
   if constexpr (kBytes) {
-    const __m512i zeros = _mm512_mullo_epi32(_mm512_set1_epi32(args.a.zeros[row]),
-                                             _mm512_loadu_si512(args.column_sums + column));
-    value = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_load_si512(sums), zeros)),
-                          _mm512_mul_ps(_mm512_set1_ps(args.a.scales[row]), _mm512_loadu_ps(args.column_scales + column)));
+    const __m512i zeros =
+        _mm512_mullo_epi32(_mm512_set1_epi32(args.a.zeros[row]), _mm512_loadu_si512(args.column_sums + column));
+    value =
+        _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_load_si512(sums), zeros)),
+                      _mm512_mul_ps(_mm512_set1_ps(args.a.scales[row]), _mm512_loadu_ps(args.column_scales + column)));
   } else {
     value = _mm512_castsi512_ps(_mm512_load_si512(sums));
   }

@@ -11,7 +11,8 @@
 namespace pawsight::kernels {
 namespace {
 
-/// A block of sums is 2 x 2 tiles of 16 x 16; a tile of a is 16 rows of one chunk, a tile of b 16 groups of half a panel.
+/// A block of sums is 2 x 2 tiles of 16 x 16; a tile of a is 16 rows of one chunk, a tile of b 16 groups of half a
+/// panel.
 constexpr int kTileRows = 16;
 constexpr int kTileColumns = 16;
 constexpr int kTileLine = 64;  // bytes of one row of a tile
