@@ -317,8 +317,8 @@ TEST_P(AmxGemmOf, TheLargestSumsOfBytesAreExact) {
 TEST_P(AmxGemmOf, ExtremeValuesGiveWhatScalarGives) {
   const float big = std::numeric_limits<float>::max();
   // Denormal numbers are not among them: to the tiles they are zeros.
-  const std::vector<float> values = {0.0F,  -0.0F,  2e-38F, -2e-38F, 1.0F,    -13.0F,   1e4F,
-                                     1e19F, -1e19F, big,    -big,    big / 4, INFINITY, -INFINITY, NAN};
+  const std::vector<float> values = {0.0F,   -0.0F, 2e-38F, -2e-38F, 1.0F,     -13.0F,    1e4F, 1e19F,
+                                     -1e19F, big,   -big,   big / 4, INFINITY, -INFINITY, NAN};
   const int n = static_cast<int>(values.size());
   Product product(Precision::kBf16, n, 1, n);
   PackBf16(values.data(), 1, n, 1, product.b.data());

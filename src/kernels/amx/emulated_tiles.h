@@ -46,6 +46,14 @@ inline void Put(uint8_t* bytes, int index, T value) {
   __builtin_memcpy(bytes + index * static_cast<int>(sizeof(T)), &value, sizeof(T));
 }
 
+/// FromBf16 would leave the linker a copy built for this processor.
+inline float Widened(Bf16 x) {
+  const uint32_t bits = static_cast<uint32_t>(x) << 16U;
+  float wide;
+  __builtin_memcpy(&wide, &bits, sizeof(wide));
+  return wide;
+}
+
 struct EmulatedTiles {
   static void Configure(const TileConfig& config) {
     Demand(config.palette == 1 && config.start_row == 0);
@@ -106,9 +114,9 @@ struct EmulatedTiles {
       float parts[2][kLanes] = {};
       for (int k = 0; k < RowBytes(a) / 4; ++k) {
         for (int i = 0; i < 2; ++i) {
-          const float x = FromBf16(At<Bf16>(Tiles().bytes[a][m], 2 * k + i));
+          const float x = Widened(At<Bf16>(Tiles().bytes[a][m], 2 * k + i));
           for (int n = 0; n < RowBytes(sums) / 4; ++n) {
-            parts[i][n] = Fused(x, FromBf16(At<Bf16>(Tiles().bytes[b][k], 2 * n + i)), parts[i][n]);
+            parts[i][n] = Fused(x, Widened(At<Bf16>(Tiles().bytes[b][k], 2 * n + i)), parts[i][n]);
           }
         }
       }

@@ -50,7 +50,7 @@ inline TileConfig ConfigFor(int rows) {
   return config;
 }
 
-#if defined(__AMX_TILE__) && defined(__AMX_INT8__) && defined(__AMX_BF16__)
+#if defined(__x86_64__)
 
 /// The instructions. Volatile keeps their order, for the compiler knows nothing of tiles.
 struct NativeTiles {
