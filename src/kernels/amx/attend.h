@@ -57,8 +57,8 @@ void MultiplyPanel(int rows, const uint8_t* a, ptrdiff_t stride, const uint8_t* 
   }
 }
 
-/// weights = e^(scale * (score - largest)), 0 up to the last panel's end; returns their sum. scale is in units of
-/// log 2, and multiplied as often as it takes for the largest to be exactly 1.
+/// weights = 2^(scale * score - largest), 0 up to the last panel's end; returns their sum before rounding. Both passes
+/// scale a score by the same multiplication, so the largest weight is exactly 1.
 inline float WeighRow(const float* scores, int num_keys, float scale, Bf16* weights) {
   const __m512 scales = _mm512_set1_ps(scale);
   const __m512 lowest = _mm512_set1_ps(-__builtin_inff());

@@ -172,37 +172,44 @@ class Beside {
   /// The strip's sums are whole; their epilogue is due before Follow comes again.
   void Follow(const Strip& strip) {
     strip_ = strip;
-    next_ = 0;
+    panel_ = 0;
+    row_ = 0;
+    rows_left_ = strip.rows * strip.panels;
   }
   /// The steps there will be until then.
-  void Spread(int steps) { rows_a_step_ = DividedUp(strip_.rows * strip_.panels - next_, steps); }
+  void Spread(int steps) { rows_a_step_ = DividedUp(rows_left_, steps); }
 
   void Step() {
     for (int64_t i = 0; i < lines_a_step_ && lines_left_ > 0; ++i, --lines_left_, line_ += kChunk) {
       __builtin_prefetch(line_, 0, 2);
     }
-    FinishRows(Lesser(next_ + rows_a_step_, strip_.rows * strip_.panels));
+    FinishRows(Lesser(rows_a_step_, rows_left_));
   }
-  void Finish() { FinishRows(strip_.rows * strip_.panels); }
+  void Finish() { FinishRows(rows_left_); }
 
  private:
   /// Panel by panel, row by row.
-  void FinishRows(int end) {
-    for (; next_ < end; ++next_) {
-      const int panel = next_ / strip_.rows;
-      const int i = next_ % strip_.rows;
-      const uint8_t* sums = strip_.sums + panel * kPanelSums + i * kSumLine;
-      const int column = (strip_.panel + panel) * kPanel;
-      FinishVector<kBytes>(args_, sums, strip_.row + i, column);
+  void FinishRows(int count) {
+    for (int i = 0; i < count; ++i) {
+      const uint8_t* sums = strip_.sums + panel_ * kPanelSums + row_ * kSumLine;
+      const int column = (strip_.panel + panel_) * kPanel;
+      FinishVector<kBytes>(args_, sums, strip_.row + row_, column);
       if (args_.narrow_c != nullptr || column + kTileColumns < args_.n) {
-        FinishVector<kBytes>(args_, sums + kTileLine, strip_.row + i, column + kTileColumns);
+        FinishVector<kBytes>(args_, sums + kTileLine, strip_.row + row_, column + kTileColumns);
+      }
+      if (++row_ == strip_.rows) {
+        row_ = 0;
+        ++panel_;
       }
     }
+    rows_left_ -= count;
   }
 
   const NarrowGemm& args_;
   Strip strip_;
-  int next_ = 0;
+  int panel_ = 0;  // of the strip: where the epilogue is
+  int row_ = 0;
+  int rows_left_ = 0;  // rows of one panel
   int rows_a_step_ = 0;
   const uint8_t* line_ = nullptr;
   int64_t lines_left_ = 0;
