@@ -48,7 +48,7 @@ bool CpuHasTiles() {
          __builtin_cpu_supports("avx512bf16") != 0 && __builtin_cpu_supports("avx512vnni") != 0;
 }
 
-/// Linux keeps the 8 KiB of tiles only for a process that asked: before its threads start, and they inherit the answer.
+/// Linux saves the 8 KiB of tiles only for a process that asked, once for all its threads.
 bool SystemGrantsTiles() {
   constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
   constexpr long kTileData = 18;               // XFEATURE_XTILEDATA

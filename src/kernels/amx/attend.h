@@ -57,26 +57,38 @@ void MultiplyPanel(int rows, const uint8_t* a, ptrdiff_t stride, const uint8_t* 
   }
 }
 
-/// weights = 2^(scale * score - largest), 0 up to the last panel's end; returns their sum before rounding. Both passes
-/// scale a score by the same multiplication, so the largest weight is exactly 1.
+/// Calls visit(j, half, lanes) for the vectors of `count` scores up to a panel's end. What is gathered in two halves
+/// waits half as long for itself.
+template <typename Visit>
+inline void ForVectors(int count, Visit&& visit) {
+  int j = 0;
+  for (; j + kPanel <= count; j += kPanel) {
+    visit(j, 0, FirstLanes(16));
+    visit(j + 16, 1, FirstLanes(16));
+  }
+  if (j < count) {
+    visit(j, 0, FirstLanes(count - j));
+    visit(j + 16, 1, FirstLanes(count - j - 16));
+  }
+}
+
+/// weights = 2^(scale * score - largest), 0 up to the last panel's end; returns their sum before rounding.
 inline float WeighRow(const float* scores, int num_keys, float scale, Bf16* weights) {
   const __m512 scales = _mm512_set1_ps(scale);
-  const __m512 lowest = _mm512_set1_ps(-__builtin_inff());
-  __m512 largest = lowest;
-  for (int j = 0; j < num_keys; j += 16) {
+  __m512 largest[2] = {_mm512_set1_ps(-__builtin_inff()), _mm512_set1_ps(-__builtin_inff())};
+  ForVectors(num_keys, [&](int j, int half, __mmask16 there) {
     const __m512 score = _mm512_mul_ps(_mm512_load_ps(scores + j), scales);
-    largest = Avx512::Max(largest, _mm512_mask_blend_ps(FirstLanes(num_keys - j), lowest, score));
-  }
-  const __m512 shift = _mm512_set1_ps(_mm512_reduce_max_ps(largest));
-  __m512 sums = _mm512_setzero_ps();
-  const int padded = NumPanels(num_keys) * kPanel;
-  for (int j = 0; j < padded; j += 16) {
-    const __m512 score = _mm512_mul_ps(_mm512_load_ps(scores + j), scales);
-    const __m512 weight = _mm512_maskz_mov_ps(FirstLanes(num_keys - j), Exp2<Avx512>(_mm512_sub_ps(score, shift)));
-    sums = _mm512_add_ps(sums, weight);
+    largest[half] = _mm512_mask_max_ps(largest[half], there, largest[half], score);
+  });
+  const __m512 shift = _mm512_set1_ps(_mm512_reduce_max_ps(Avx512::Max(largest[0], largest[1])));
+  __m512 sums[2] = {_mm512_setzero_ps(), _mm512_setzero_ps()};
+  ForVectors(num_keys, [&](int j, int half, __mmask16 there) {
+    const __m512 power = Exp2<Avx512>(_mm512_fmsub_ps(_mm512_load_ps(scores + j), scales, shift));
+    const __m512 weight = _mm512_maskz_mov_ps(there, power);
+    sums[half] = _mm512_add_ps(sums[half], weight);
     _mm256_store_si256(reinterpret_cast<__m256i*>(weights + j), reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(weight)));
-  }
-  return _mm512_reduce_add_ps(sums);
+  });
+  return _mm512_reduce_add_ps(_mm512_add_ps(sums[0], sums[1]));
 }
 
 /// Columns [column, column + 32) of `rows` rows, those below head_dim.
