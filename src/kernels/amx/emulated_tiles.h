@@ -1,7 +1,9 @@
 // kernels/amx/emulated_tiles.h: the tile registers in plain code, as the Intel SDM defines palette 1 and the
 // instructions, so that what is written over them is tested where no processor has them. For tests only.
 //
-// What the processor refuses (a tile not configured, shapes that do not fit) stops the program.
+// What the processor refuses (a tile not configured, shapes that do not fit) stops the program. amx_test.cc compares the
+// results bit for bit with real tiles where there are any. So did a run in the Bochs 3.1 emulator, whose tdpbusd takes b
+// for unsigned, too: compare weights below 128 there.
 #pragma once
 
 #include <cstddef>
