@@ -26,6 +26,7 @@ int ReportError(const Status& status);
 int ReportEnvironmentError(const Status& status);
 
 void AddAskCommand(CLI::App& program, int* exit_code);
+void AddBenchCommand(CLI::App& program, int* exit_code);
 void AddCompileCommand(CLI::App& program, int* exit_code);
 void AddCompletionCommand(CLI::App& program, int* exit_code);
 void AddDemoCommand(CLI::App& program, int* exit_code);

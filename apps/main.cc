@@ -14,6 +14,7 @@ constexpr const char* kFooter = R"(Examples:
   pawsight watch rtsp://camera/stream -q "Is the dog on the couch?" --for 5
   pawsight model check DIR --golden goldens.safetensors
   pawsight doctor                                   what this machine can do
+  pawsight bench                                    what a frame and its questions cost here
 
 Exit codes: 0 ok, 1 a check failed, 2 usage, 3 environment, 4 unreachable, 130 interrupted.
 `pawsight COMMAND --help` tells the rest.)";
@@ -30,6 +31,7 @@ int Run(int argc, char** argv) {
   AddCompileCommand(program, &exit_code);
   AddModelCommand(program, &exit_code);
   AddDoctorCommand(program, &exit_code);
+  AddBenchCommand(program, &exit_code);
   AddScenesCommand(program, &exit_code);
   AddCompletionCommand(program, &exit_code);
   try {

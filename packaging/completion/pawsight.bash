@@ -7,12 +7,12 @@ _pawsight() {
     esac
     path="${path:+$path }$word"
     case "$path" in
-      "demo"|"ask"|"watch"|"model"|"model check"|"model inspect"|"model score"|"doctor"|"scenes"|"scenes stream"|"scenes draw"|"scenes words"|"completion") ;;
+      "demo"|"ask"|"watch"|"model"|"model check"|"model inspect"|"model score"|"doctor"|"bench"|"scenes"|"scenes stream"|"scenes draw"|"scenes words"|"completion") ;;
       *) path="${path% *}"; break ;;
     esac
   done
   case "$path" in
-    "") words="demo ask watch model doctor scenes completion --help -h --version" ;;
+    "") words="demo ask watch model doctor bench scenes completion --help -h --version" ;;
     "demo") words="--help -h --once --listen --seed --fps --events --json --model --precision --cpu --threads" ;;
     "ask") words="--help -h --question -q --mode --choices --beams --max-length --first-token --padding --json --model --precision --cpu --threads" ;;
     "watch") words="--help -h --question -q --rules --expect --threshold --for --clear --cooldown --fps --refresh --every-frame --camera --model --precision --cpu --threads --events --no-events --json --alerts-only --listen" ;;
@@ -21,6 +21,7 @@ _pawsight() {
     "model inspect") words="--help -h --json" ;;
     "model score") words="--help -h --model --precision --cpu --threads --seed --count --questions --width --at-least --json" ;;
     "doctor") words="--help -h --json" ;;
+    "bench") words="--help -h --model --artifacts --random-base --precision --questions --steps --frames --threads --teams --cpu --repeat --seconds --json" ;;
     "scenes") words="stream draw words --help -h" ;;
     "scenes stream") words="--help -h --seed --first --count --size --questions" ;;
     "scenes draw") words="--help -h --seed --first --count --width --out" ;;

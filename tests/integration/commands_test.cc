@@ -20,13 +20,14 @@ TEST(Program, HelpNamesEveryCommandAndHasExamples) {
   const Ended help = RunProgram({"--help"});
   EXPECT_EQ(help.code, 0);
   EXPECT_THAT(help.out, AllOf(HasSubstr("demo"), HasSubstr("ask"), HasSubstr("watch"), HasSubstr("model"),
-                              HasSubstr("doctor"), HasSubstr("Examples:"), HasSubstr("Exit codes:")));
+                              HasSubstr("doctor"), HasSubstr("bench"), HasSubstr("Examples:"), HasSubstr("Exit codes:")));
   EXPECT_THAT(help.err, IsEmpty());
 }
 
 TEST(Program, EveryCommandsHelpHasAnExample) {
   const std::vector<std::vector<std::string>> commands = {
-      {"demo"}, {"ask"}, {"watch"}, {"model", "check"}, {"model", "inspect"}, {"doctor"}, {"completion"}};
+      {"demo"},   {"ask"},   {"watch"},     {"model", "check"}, {"model", "inspect"},
+      {"doctor"}, {"bench"}, {"completion"}};
   for (std::vector<std::string> command : commands) {
     command.push_back("--help");
     const Ended help = RunProgram(command);
