@@ -31,7 +31,7 @@ constexpr int kTokens = 8;  // of a question: "is there a dog on the couch?" and
 
 constexpr const char* kFooter = R"(Examples:
   pawsight bench                                              the model that ships
-  pawsight bench --random-base --precision bf16,int8          BLIP base's size, anywhere (0.8 GB in ~/.cache once)
+  pawsight bench --random-base --precision bf16,int8          BLIP base's size, anywhere (0.7 GB in ~/.cache once)
   pawsight bench --random-base --questions 5 --steps 1 --teams 2 --threads 1 --seconds 20
   pawsight bench --model DIR --questions 1,5,20 --steps 1,5 --json
 
@@ -105,17 +105,15 @@ class Progress {
  public:
   explicit Progress(int cases) : cases_(cases), shown_(isatty(STDERR_FILENO) != 0) {}
 
-  /// `part` of case number `done`, whose name is `what`; the time left is as if all cases took alike.
-  void Show(int done, double part, const std::string& what) const {
+  /// `part` of case number `done`, whose name is `what`; 0 when it begins. The time left is as if all cases took alike.
+  void Show(int done, double part, const std::string& what) {
     if (!shown_) return;
-    const double whole = (done + part) / cases_;
-    const double passed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-    if (whole > 0.0) {
-      std::fprintf(stderr, "\r\033[Kcase %d of %d, %s, %.0f s left", done + 1, cases_, what.c_str(),
-                   passed * (1 - whole) / whole);
-    } else {
-      std::fprintf(stderr, "\r\033[Kcase %d of %d, %s", done + 1, cases_, what.c_str());
-    }
+    const auto now = std::chrono::steady_clock::now();
+    if (done + part == 0) start_ = now;
+    std::fprintf(stderr, "\r\033[Kcase %d of %d, %s", done + 1, cases_, what.c_str());
+    if (done + part == 0) return;
+    const double a_case = std::chrono::duration<double>(now - start_).count() / (done + part);
+    std::fprintf(stderr, ", %.0f s left", a_case * (cases_ - done - part));
   }
   void Say(const char* what, double part) const {
     if (shown_) std::fprintf(stderr, "\r\033[K%s, %.0f %%", what, 100 * part);
@@ -127,7 +125,7 @@ class Progress {
  private:
   const int cases_;
   const bool shown_;
-  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point start_;  // of the first case's measuring
 };
 
 /// The random model's directory under the user's cache, written when it is not there.
@@ -217,7 +215,7 @@ class Bench {
   BenchCommand command_;
   const kernels::Kernels& kernels_;
   const int cores_;
-  const Progress progress_;
+  Progress progress_;
   int done_ = 0;  // cases
 };
 
@@ -255,7 +253,7 @@ Status Bench::RunModel(const BenchModel& model, const std::stop_token& stop) {
                             .steps = steps,
                             .whole_vocabulary = steps > 1}};
       const std::string what =
-          model.precision + ", " + std::to_string(questions) + " questions, " + std::to_string(steps) + " steps";
+          model.precision + ", questions " + std::to_string(questions) + ", steps " + std::to_string(steps);
       progress_.Show(done_, 0, what);
       ForgetPeakMemory();
       PAWSIGHT_ASSIGN_OR_RETURN(

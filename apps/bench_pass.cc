@@ -219,6 +219,7 @@ Result<Measured> MeasurePasses(engine::Target& target, const engine::PassShape& 
   MeasureOptions once = options;
   once.repeat = 1;
   for (const TeamRun& run : RunTeams(target, input, once, stop, {})) PAWSIGHT_RETURN_IF_ERROR(run.status);
+  if (progress) progress(0);
   Measured measured;
   for (const TeamRun& run : RunTeams(target, input, options, stop, progress)) {
     PAWSIGHT_RETURN_IF_ERROR(run.status);

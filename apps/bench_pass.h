@@ -33,7 +33,7 @@ struct Measured {
   double frames_per_s = 0;
 };
 
-/// Told what part of the measuring is done, 0..1, after each pass of the calling thread.
+/// Told what part of the measuring is done: 0 after warming up, then up to 1 after each pass of the calling thread.
 using MeasureProgress = std::function<void(double part)>;
 
 /// Warms up with a pass a team, then measures. Frames are noise and questions any words: times do not depend on them.

@@ -10,7 +10,7 @@
 
 namespace pawsight::targets {
 
-/// config.json of BLIP base for question answering: 384 pixels, 577 tokens, 768 wide, 12 layers, 385 million weights.
+/// config.json of BLIP base for question answering: 384 pixels, 577 tokens, 768 wide, 12 layers, 361 million weights.
 inline constexpr std::string_view kBlipBaseConfig =
     R"({"architectures":["BlipForQuestionAnswering"],"model_type":"blip",
 "text_config":{"num_attention_heads":12},"vision_config":{}})";
@@ -22,7 +22,7 @@ using WriteProgress = std::function<bool(double part)>;
 /// as trained layers have, the same on every machine. Written beside `dir` and renamed, so it is whole or not there;
 /// one with the same config.json is kept as it is, another is replaced. What is cut short by a signal stays beside it.
 /// Errors: those of BlipConfig::Parse. kUnavailable, with the system's reason (no space, no permission). kCancelled,
-/// progress said stop. Cost: 2 bytes a weight, 0.8 GB for BLIP base.
+/// progress said stop. Cost: 2 bytes a weight, 0.7 GB for BLIP base.
 Status WriteRandomModel(const std::string& dir, std::string_view config_json, const WriteProgress& progress = {});
 
 }  // namespace pawsight::targets
