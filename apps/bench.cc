@@ -13,6 +13,7 @@
 #include <limits>
 #include <thread>
 
+#include "apps/artifact_cache.h"
 #include "apps/bench_pass.h"
 #include "apps/commands.h"
 #include "apps/interrupt.h"
@@ -73,17 +74,13 @@ Result<BenchModel> OpenForBench(const BenchCommand& command, const std::string& 
                                 const std::string& kernels) {
   targets::CpuOptions options{.threads = command.threads, .teams = command.teams, .kernels = kernels};
   BenchModel model;
-  if (command.artifacts.empty()) {
-    options.precision = *engine::ParsePrecision(precision);
-    PAWSIGHT_ASSIGN_OR_RETURN(model.target, targets::OpenCpuTarget(dir, options));
-    model.precision = precision;
-    const bool narrow = options.precision != engine::Precision::kFp32;
-    model.bytes_a_weight.fill(narrow ? kernels::NarrowBytes(options.precision) : sizeof(float));
-    return model;
+  std::string artifacts = command.artifacts;
+  if (artifacts.empty()) {
+    PAWSIGHT_ASSIGN_OR_RETURN(artifacts, CachedArtifacts(dir, *engine::ParsePrecision(precision), options));
   }
-  PAWSIGHT_ASSIGN_OR_RETURN(model.target, targets::OpenCpuArtifacts(command.artifacts, options));
+  PAWSIGHT_ASSIGN_OR_RETURN(model.target, targets::OpenCpuArtifacts(artifacts, options));
   for (const engine::Component component : engine::kComponents) {
-    const auto artifact = engine::Artifact::Open(targets::ArtifactPath(command.artifacts, component));
+    const auto artifact = engine::Artifact::Open(targets::ArtifactPath(artifacts, component));
     if (!artifact.ok()) return artifact.status();
     if (component == engine::Component::kImageEncoder)
       model.precision = engine::PrecisionName(artifact->info().precision);
