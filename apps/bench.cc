@@ -127,16 +127,8 @@ class Progress {
 
 /// The random model's directory under the user's cache, written when it is not there.
 Result<std::string> RandomBase(const Progress& progress, const std::stop_token& stop) {
-  const char* cache = std::getenv("XDG_CACHE_HOME");
-  const char* home = std::getenv("HOME");
-  std::string dir;
-  if (cache != nullptr && *cache == '/') {
-    dir = std::string(cache) + "/pawsight/random-base";
-  } else if (home != nullptr && *home == '/') {
-    dir = std::string(home) + "/.cache/pawsight/random-base";
-  } else {
-    return FailedPrecondition("--random-base: neither $XDG_CACHE_HOME nor $HOME says where to keep it");
-  }
+  PAWSIGHT_ASSIGN_OR_RETURN(const std::string cache, CacheDir());
+  const std::string dir = cache + "/random-base";
   const Status written = targets::WriteRandomModel(dir, targets::kBlipBaseConfig, [&](double part) {
     progress.Say("writing a model of random weights", part);
     return !stop.stop_requested();

@@ -1,5 +1,5 @@
 // kernels/team.h: a fixed team of threads that runs one forward pass together. Not a task queue: Run gives every member
-// the same function and returns when all are done. Members spin for a few microseconds, then sleep, so a team beside
+// the same function and returns when all are done. Members spin for some 20 to 45 microseconds, then sleep, so a team beside
 // other work on a full machine does not burn the time slices of the thread that it waits for. Used by one thread at a
 // time (the one that calls Run is member 0). Allocates at construction only.
 #pragma once
