@@ -4,15 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 
 #include "base/files.h"
-#include "base/rng.h"
 #include "engine/file_testing.h"
-#include "engine/generate.h"
+#include "targets/testing.h"
 
 namespace pawsight::targets {
 namespace {
@@ -21,8 +17,6 @@ using engine::Component;
 using engine::Precision;
 using engine::TempFolder;
 using ::testing::HasSubstr;
-
-const std::string kMini = PAWSIGHT_SOURCE_DIR "/models/pawsight-mini";
 
 std::vector<Compiled> Compile(const std::string& out, const CompileOptions& options) {
   auto compiled = CompileForCpu(kMini, out, options);
@@ -117,97 +111,6 @@ TEST(CompileForCpu, WhatTheCheckpointLacksIsRefusedByName) {
   EXPECT_EQ(none.status().code(), StatusCode::kNotFound);
   std::filesystem::create_directory(folder.path() + "/empty");
   EXPECT_EQ(OpenCpuArtifacts(folder.path() + "/empty").status().reason(), "artifact_mismatch");
-}
-
-/// Mini's pixels and questions of several lengths.
-std::vector<float> Pixels(uint64_t seed) {
-  Rng rng(seed);
-  std::vector<float> pixels(3 * 128 * 128);
-  for (float& v : pixels) v = static_cast<float>(rng.Uniform(-1.8, 2.1));
-  return pixels;
-}
-
-engine::TokenRow Question(int seed) {
-  engine::TokenRow row;
-  for (int i = 0; i < 3 + seed % 9; ++i) row.ids.push_back(5 + (seed * 31 + i * 7) % 600);
-  row.valid = static_cast<int>(row.ids.size());
-  return row;
-}
-
-/// Logits of the whole vocabulary after the start token, question by question.
-std::vector<float> Logits(engine::Target& target, const std::vector<engine::ImageHandle>& looks,
-                          const std::vector<engine::TokenRow>& questions) {
-  const auto read = target.Read(looks, questions);
-  EXPECT_TRUE(read.ok()) << read.status().ToString();
-  std::vector<int> each;
-  std::vector<engine::RowToken> start;
-  for (int i = 0; i < static_cast<int>(questions.size()); ++i) {
-    each.push_back(i);
-    start.push_back({i, target.config().text.bos_id});
-  }
-  const auto rows = target.BeginAnswers(*read, each, 2, engine::Padding::kMask);
-  std::vector<float> logits(questions.size() * static_cast<size_t>(target.config().text.vocab_size));
-  EXPECT_TRUE(target.Step(**rows, start, {}, logits).ok());
-  return logits;
-}
-
-TEST(NarrowAnswers, AreTheSameBitsAloneAndInCompanyOnEveryTable) {
-  for (const kernels::Kernels* kernels : kernels::Available()) {
-    for (const Precision precision : {Precision::kBf16, Precision::kInt8}) {
-      SCOPED_TRACE(std::string(kernels->name) + " " + std::string(engine::PrecisionName(precision)));
-      const CpuOptions options{.threads = 2, .kernels = std::string(kernels->name), .precision = precision};
-      const auto opened = OpenCpuTarget(kMini, options);
-      ASSERT_TRUE(opened.ok()) << opened.status().ToString();
-      engine::Target& target = **opened;
-      std::vector<float> two = Pixels(1);
-      const std::vector<float> other = Pixels(2);
-      two.insert(two.end(), other.begin(), other.end());
-      const auto both = target.Look(two, 2);
-      const auto alone = target.Look(other, 1);
-      ASSERT_TRUE(both.ok() && alone.ok());
-      std::vector<engine::ImageHandle> looks;
-      std::vector<engine::TokenRow> questions;
-      for (int i = 0; i < 17; ++i) {
-        looks.push_back((*both)[static_cast<size_t>(i % 2)]);
-        questions.push_back(Question(i));
-      }
-      const std::vector<float> company = Logits(target, looks, questions);
-      const auto vocabulary = static_cast<size_t>(target.config().text.vocab_size);
-      for (const size_t i : {size_t{1}, size_t{7}, size_t{15}}) {
-        const std::vector<float> one = Logits(target, {alone->front()}, {questions[i]});
-        EXPECT_TRUE(std::equal(one.begin(), one.end(), company.begin() + static_cast<std::ptrdiff_t>(i * vocabulary))) << i;
-      }
-    }
-  }
-}
-
-TEST(NarrowAnswers, AreTheSameFromAnArtifactOnDiskAndFromACheckpointPackedInMemoryWhateverTheTeams) {
-  for (const Precision precision : {Precision::kBf16, Precision::kInt8}) {
-    const TempFolder folder;
-    Compile(folder.path(), {.precision = precision, .check = false});
-    const auto disk = OpenCpuArtifacts(folder.path(), {.threads = 1, .teams = 2, .pin = true});
-    const auto memory = OpenCpuTarget(kMini, {.threads = 1, .precision = precision});
-    ASSERT_TRUE(disk.ok() && memory.ok());
-    const auto a = (*disk)->Look(Pixels(3), 1);
-    const auto b = (*memory)->Look(Pixels(3), 1);
-    EXPECT_EQ(Logits(**disk, {a->front()}, {Question(4)}), Logits(**memory, {b->front()}, {Question(4)}));
-  }
-}
-
-TEST(NarrowAnswers, YesAndNoRowsAloneEqualTheWholeVocabularysLogits) {
-  const auto target = OpenCpuTarget(kMini, {.threads = 1, .precision = Precision::kInt8});
-  ASSERT_TRUE(target.ok());
-  const auto look = (*target)->Look(Pixels(5), 1);
-  const std::vector<float> all = Logits(**target, {look->front()}, {Question(2)});
-  const auto questions = std::vector<engine::TokenRow>{Question(2)};
-  const auto read = (*target)->Read(*look, questions);
-  const int which = 0;
-  const auto rows = (*target)->BeginAnswers(*read, {&which, 1}, 1, engine::Padding::kMask);
-  const std::vector<int> wanted = {620, 3, 40};
-  const std::vector<engine::RowToken> start = {{0, (*target)->config().text.bos_id}};
-  std::vector<float> some(wanted.size());
-  ASSERT_TRUE((*target)->Step(**rows, start, wanted, some).ok());
-  for (size_t i = 0; i < wanted.size(); ++i) EXPECT_EQ(some[i], all[static_cast<size_t>(wanted[i])]);
 }
 
 }  // namespace

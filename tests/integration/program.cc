@@ -74,7 +74,8 @@ TempFolder::~TempFolder() {
   std::filesystem::remove_all(path_, unused);
 }
 
-Ended RunProgram(const std::vector<std::string>& arguments, const std::string& interrupt_when_said) {
+Ended RunProgram(const std::vector<std::string>& arguments, const std::string& interrupt_when_said,
+                 std::vector<std::string> environment) {
   const TempFolder said;
   const Outputs outputs{said.Path("out"), said.Path("err")};
   std::vector<std::string> words = {PAWSIGHT_PROGRAM};
@@ -83,7 +84,10 @@ Ended RunProgram(const std::vector<std::string>& arguments, const std::string& i
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   const pid_t child = fork();
-  if (child == 0) Become(argv, outputs);
+  if (child == 0) {
+    for (std::string& setting : environment) putenv(setting.data());
+    Become(argv, outputs);
+  }
   if (child < 0) {
     ADD_FAILURE() << "fork failed";
     return {};

@@ -28,8 +28,10 @@ class TempFolder {
 };
 
 /// Runs `pawsight ARGUMENTS...` with no input. With `interrupt_when_said`, sends SIGINT once that text stands on either
-/// output. A program that has not ended after five minutes is killed, and the test fails.
-Ended RunProgram(const std::vector<std::string>& arguments, const std::string& interrupt_when_said = "");
+/// output. `environment`: "NAME=value", set beside what the test has. A program that has not ended after five minutes is
+/// killed, and the test fails.
+Ended RunProgram(const std::vector<std::string>& arguments, const std::string& interrupt_when_said = "",
+                 std::vector<std::string> environment = {});
 
 /// A path under the shared data: $PAWSIGHT_SHARED, or beside the source tree.
 std::string SharedPath(const std::string& name);

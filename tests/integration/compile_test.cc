@@ -1,0 +1,162 @@
+// `pawsight compile`, --artifacts and the cache from outside.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "base/files.h"
+#include "base/json.h"
+#include "program.h"
+
+namespace pawsight::integration {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const std::string kModel = PAWSIGHT_SOURCE_DIR "/models/pawsight-mini";
+
+/// A drawn room as a file.
+std::string Photo(const TempFolder& folder) {
+  const Ended drawn = RunProgram({"scenes", "draw", "--count", "1", "--out", folder.Path("rooms")});
+  EXPECT_EQ(drawn.code, 0) << drawn.err;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder.Path("rooms"))) {
+    const std::string extension = entry.path().extension().string();
+    if (extension == ".jpg" || extension == ".png") return entry.path().string();
+  }
+  ADD_FAILURE() << "no picture was drawn";
+  return {};
+}
+
+/// Standard output without the milliseconds, which differ from run to run.
+std::string Answers(const Ended& ended) {
+  std::istringstream stream(ended.out);
+  std::string all;
+  for (std::string line; std::getline(stream, line);) all += line.substr(0, line.find("\"ms\":")) + "\n";
+  return all;
+}
+
+std::vector<std::string> Ask(const std::string& photo, const std::vector<std::string>& more) {
+  std::vector<std::string> arguments = {"ask", photo, "-q", "Is there a dog?", "-q", "Is the room empty?", "--json"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+TEST(Compile, PrintsALineAComponentAndTheSecondTimeThatAllIsUpToDate) {
+  const TempFolder folder;
+  const std::vector<std::string> arguments = {"compile", kModel, "--out", folder.Path("a"), "--precision",
+                                              "int8,text_encoder=bf16"};
+  const Ended first = RunProgram(arguments);
+  EXPECT_EQ(first.code, 0) << first.err;
+  EXPECT_THAT(first.out, AllOf(HasSubstr("image_encoder  int8"), HasSubstr("text_encoder   bf16"),
+                               HasSubstr("text_decoder   int8"), HasSubstr("against fp32"), Not(HasSubstr("up to date"))));
+  std::vector<std::string> again = arguments;
+  again.push_back("--json");
+  const Ended second = RunProgram(again);
+  EXPECT_EQ(second.code, 0) << second.err;
+  std::istringstream stream(second.out);
+  int lines = 0;
+  for (std::string line; std::getline(stream, line); ++lines) {
+    const auto json = Json::Parse(line);
+    ASSERT_TRUE(json.ok()) << line;
+    EXPECT_TRUE(json->GetBool("up_to_date").value());
+    for (const char* key : {"component", "precision", "path"}) EXPECT_TRUE(json->GetString(key).ok()) << key;
+    EXPECT_GT(json->GetInteger("bytes").value(), 0);
+    const Json* check = json->Find("self_check");
+    ASSERT_NE(check, nullptr);
+    EXPECT_GE(check->GetNumber("least_cosine").value(), check->GetNumber("limit").value());
+  }
+  EXPECT_EQ(lines, 3);
+}
+
+TEST(Compile, WrongFlagsAreRefusedAndNamed) {
+  const TempFolder folder;
+  WriteText(folder.Path("file"), "x");
+  const struct {
+    std::vector<std::string> arguments;
+    int code;
+    const char* says;
+  } cases[] = {{{"--out", folder.Path("file")}, 2, "is a file"},
+               {{"--out", folder.Path("a"), "--component", "head"}, 2, "head"},
+               {{"--out", folder.Path("a"), "--precision", "int4"}, 2, "int4"},
+               {{"--out", folder.Path("a"), "--precision", "head=int8"}, 2, "head"},
+               {{"--out", folder.Path("a"), "--question-length", "4000"}, 2, "4000"},
+               {{"--out", folder.Path("a"), "--target", "neuron"}, 3, "neuron"}};
+  for (const auto& one : cases) {
+    std::vector<std::string> arguments = {"compile", kModel};
+    arguments.insert(arguments.end(), one.arguments.begin(), one.arguments.end());
+    const Ended ended = RunProgram(arguments);
+    EXPECT_EQ(ended.code, one.code) << ended.err;
+    EXPECT_THAT(ended.err, HasSubstr(one.says));
+  }
+}
+
+TEST(Artifacts, AnswerAsTheModelThatTheyWereMadeOf) {
+  const TempFolder folder;
+  const std::string photo = Photo(folder);
+  ASSERT_EQ(RunProgram({"compile", kModel, "--out", folder.Path("a"), "--precision", "int8"}).code, 0);
+  const Ended artifacts = RunProgram(Ask(photo, {"--artifacts", folder.Path("a")}));
+  const Ended model = RunProgram(Ask(photo, {"--model", kModel, "--precision", "int8"}));
+  EXPECT_EQ(artifacts.code, 0) << artifacts.err;
+  EXPECT_EQ(model.code, 0) << model.err;
+  EXPECT_THAT(artifacts.out, HasSubstr("p_yes"));
+  EXPECT_EQ(Answers(artifacts), Answers(model));
+  EXPECT_EQ(RunProgram(Ask(photo, {"--artifacts", folder.Path("a"), "--model", kModel})).code, 2);
+}
+
+TEST(Artifacts, DamagedMissingOrOfAnotherVersionAreRefusedWithAReason) {
+  const TempFolder folder;
+  const std::string photo = Photo(folder);
+  const std::string dir = folder.Path("a");
+  const Ended none = RunProgram(Ask(photo, {"--artifacts", folder.Path("none")}));
+  EXPECT_EQ(none.code, 3);
+  EXPECT_THAT(none.err, HasSubstr("none"));
+  ASSERT_EQ(RunProgram({"compile", kModel, "--out", dir, "--precision", "bf16", "--no-check"}).code, 0);
+  const std::string path = dir + "/text_encoder.artifact";
+  {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(8).put(9);
+  }
+  const Ended version = RunProgram(Ask(photo, {"--artifacts", dir}));
+  EXPECT_EQ(version.code, 3);
+  EXPECT_THAT(version.err, AllOf(HasSubstr("version 9"), HasSubstr("pawsight compile")));
+  std::filesystem::resize_file(path, 5000);
+  const Ended cut = RunProgram(Ask(photo, {"--artifacts", dir}));
+  EXPECT_EQ(cut.code, 3);
+  EXPECT_THAT(cut.err, HasSubstr("text_encoder.artifact"));
+  std::filesystem::remove(path);
+  const Ended missing = RunProgram(Ask(photo, {"--artifacts", dir}));
+  EXPECT_EQ(missing.code, 3);
+  EXPECT_THAT(missing.err, HasSubstr("text_encoder"));
+}
+
+TEST(Cache, CompilesOnceSaysSoAndIsFoundAgain) {
+  const TempFolder folder;
+  const std::string photo = Photo(folder);
+  const std::string model = folder.Path("model");
+  std::filesystem::copy(kModel, model, std::filesystem::copy_options::recursive);
+  const Ended first = RunProgram(Ask(photo, {"--model", model, "--precision", "int8"}));
+  EXPECT_EQ(first.code, 0) << first.err;
+  EXPECT_THAT(first.err, HasSubstr("compiled"));
+  const Ended second = RunProgram(Ask(photo, {"--model", model, "--precision", "int8"}));
+  EXPECT_EQ(second.code, 0) << second.err;
+  EXPECT_THAT(second.err, Not(HasSubstr("compiled")));
+  EXPECT_EQ(Answers(first), Answers(second));
+}
+
+TEST(Cache, WhereNoneCanBeWrittenTheModelIsPackedInMemoryWithAWarning) {
+  const TempFolder folder;
+  const std::string photo = Photo(folder);
+  WriteText(folder.Path("file"), "x");
+  const Ended ended = RunProgram(Ask(photo, {"--model", kModel}), "", {"XDG_CACHE_HOME=" + folder.Path("file")});
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("p_yes"));
+  EXPECT_THAT(ended.err, HasSubstr("cache_unusable"));
+}
+
+}  // namespace
+}  // namespace pawsight::integration
