@@ -44,14 +44,16 @@ Result<std::string> CacheDir() {
   if (const char* given = std::getenv("XDG_CACHE_HOME"); given != nullptr && *given != '\0') {
     return std::string(given) + "/pawsight";
   }
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') return std::string(home) + "/.cache/pawsight";
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0')
+    return std::string(home) + "/.cache/pawsight";
   return FailedPrecondition("cache: neither $XDG_CACHE_HOME nor $HOME is set");
 }
 
 Result<std::string> CachedArtifacts(const std::string& model_dir, engine::Precision precision,
                                     const targets::CpuOptions& options) {
   PAWSIGHT_ASSIGN_OR_RETURN(const std::string cache, CacheDir());
-  PAWSIGHT_ASSIGN_OR_RETURN(const engine::FolderStamp stamp, engine::FolderStamp::Take(fs::absolute(model_dir).lexically_normal().string()));
+  PAWSIGHT_ASSIGN_OR_RETURN(const engine::FolderStamp stamp,
+                            engine::FolderStamp::Take(fs::absolute(model_dir).lexically_normal().string()));
   const fs::path entries = fs::path(cache) / "artifacts";
   const std::string name = stamp.Fingerprint() + "-" + std::string(engine::PrecisionName(precision));
   const std::string dir = (entries / name).string();

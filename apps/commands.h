@@ -11,10 +11,10 @@ class App;
 namespace pawsight {
 
 inline constexpr int kExitOk = 0;
-inline constexpr int kExitFailed = 1;        // a check failed, an image could not be read
-inline constexpr int kExitUsage = 2;         // flags or arguments are wrong
-inline constexpr int kExitEnvironment = 3;   // a model, package or permission is missing
-inline constexpr int kExitUnreachable = 4;   // a camera or server does not answer
+inline constexpr int kExitFailed = 1;       // a check failed, an image could not be read
+inline constexpr int kExitUsage = 2;        // flags or arguments are wrong
+inline constexpr int kExitEnvironment = 3;  // a model, package or permission is missing
+inline constexpr int kExitUnreachable = 4;  // a camera or server does not answer
 inline constexpr int kExitInterrupted = 130;
 
 inline constexpr int kDemoPort = 8077;  // of the demo's page; when it is taken and was not asked for, any free one

@@ -1,4 +1,6 @@
 // apps/compile.cc: `pawsight compile`: a model directory becomes a directory of artifacts for one target.
+#include "targets/cpu/compile.h"
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <string>
@@ -6,7 +8,6 @@
 #include "apps/commands.h"
 #include "apps/compile_progress.h"
 #include "base/json.h"
-#include "targets/cpu/compile.h"
 
 namespace pawsight {
 namespace {
@@ -42,7 +43,8 @@ Status ReadPrecisions(const std::vector<std::string>& texts, targets::CompileOpt
   for (const std::string& text : texts) {
     const size_t equals = text.find('=');
     const auto precision = engine::ParsePrecision(equals == std::string::npos ? text : text.substr(equals + 1));
-    if (!precision) return InvalidArgument("--precision: \"" + text + "\", want fp32, bf16 or int8, or COMPONENT=one of them");
+    if (!precision)
+      return InvalidArgument("--precision: \"" + text + "\", want fp32, bf16 or int8, or COMPONENT=one of them");
     if (equals == std::string::npos) {
       options->precision = *precision;
       continue;
@@ -100,8 +102,8 @@ void Print(const targets::Compiled& one, bool json) {
               std::string(engine::PrecisionName(one.precision)).c_str(), static_cast<double>(one.bytes) / 1e6,
               one.up_to_date ? "up to date" : (std::to_string(one.took.count()) + " ms").c_str());
   if (!check.stage.empty()) {
-    std::printf("  %s against fp32: least cosine %.6f (limit %g), relative error %.2e", check.stage.c_str(), check.cosine,
-                check.limit, check.relative_error);
+    std::printf("  %s against fp32: least cosine %.6f (limit %g), relative error %.2e", check.stage.c_str(),
+                check.cosine, check.limit, check.relative_error);
   }
   std::printf("\n");
 }
@@ -137,7 +139,8 @@ void AddCompileCommand(CLI::App& program, int* exit_code) {
       ->delimiter(',')
       ->check(CLI::Range(1, 8192))
       ->capture_default_str();
-  app.add_option("--component", command->components, "only image_encoder, text_encoder or text_decoder")->delimiter(',');
+  app.add_option("--component", command->components, "only image_encoder, text_encoder or text_decoder")
+      ->delimiter(',');
   app.add_flag("--force", command->force, "also what is up to date");
   app.add_flag("--no-check", command->no_check, "skip the comparison with fp32");
   app.add_option("--cpu", command->kernels, "kernels of the comparison: scalar, avx2, avx512, amx [the fastest]");

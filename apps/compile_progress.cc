@@ -16,8 +16,8 @@ targets::CompileProgress CompileProgressLine::callback() {
     if (!terminal_ || (packing && percent == last_percent_)) return;
     last_percent_ = percent;
     shown_ = true;
-    std::fprintf(stderr, "\r\033[K%s: %s %s", std::string(engine::ComponentName(component)).c_str(), std::string(what).c_str(),
-                 packing ? (std::to_string(percent) + " %").c_str() : "");
+    std::fprintf(stderr, "\r\033[K%s: %s %s", std::string(engine::ComponentName(component)).c_str(),
+                 std::string(what).c_str(), packing ? (std::to_string(percent) + " %").c_str() : "");
     std::fflush(stderr);
   };
 }

@@ -1,5 +1,5 @@
-// apps/compile_progress.h: one line on a terminal that tells how far a compile is. Writes to standard error, and only when
-// that is a terminal. Used by one thread.
+// apps/compile_progress.h: one line on a terminal that tells how far a compile is. Writes to standard error, and only
+// when that is a terminal. Used by one thread.
 #pragma once
 
 #include "targets/cpu/compile.h"

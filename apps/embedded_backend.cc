@@ -32,11 +32,11 @@ class EmbeddedBackend : public gateway::Backend {
 
 Result<std::unique_ptr<gateway::Backend>> OpenEmbeddedBackend(const ModelOptions& options) {
   ModelOptions found = options;
-  if (found.model.empty()) {
+  if (found.model.empty() && found.artifacts.empty()) {
     PAWSIGHT_ASSIGN_OR_RETURN(found.model, DefaultModelDir());
   }
   PAWSIGHT_ASSIGN_OR_RETURN(engine::Vqa vqa, OpenModel(found));
-  const std::string name = std::filesystem::path(found.model).lexically_normal().filename().string() + " on this CPU";
+  const std::string name = std::filesystem::path(found.artifacts.empty() ? found.model : found.artifacts).lexically_normal().filename().string() + " on this CPU";
   return std::unique_ptr<gateway::Backend>(std::make_unique<EmbeddedBackend>(std::move(vqa), name));
 }
 

@@ -6,6 +6,7 @@
 #include "apps/commands.h"
 #include "apps/model_score.h"
 #include "apps/open_model.h"
+#include "base/files.h"
 #include "base/json.h"
 #include "engine/expected_tensors.h"
 #include "frames/resize.h"
@@ -130,8 +131,36 @@ Result<Json> InspectModel(const std::string& dir) {
   return out;
 }
 
+/// What `pawsight compile` made, each file read whole and compared with its checksum.
+Result<Json> InspectArtifacts(const std::string& dir, const targets::Artifacts& artifacts) {
+  Json out;
+  out.Set("artifacts", dir);
+  Status problem = targets::MakeCpuTarget(artifacts).status();
+  for (const auto& artifact : artifacts) {
+    const engine::ArtifactInfo& info = artifact->info();
+    Json weights;
+    for (const auto& [precision, bytes] : artifact->bytes_by_precision()) weights.Set(precision, bytes);
+    const Status whole = artifact->Verify();
+    if (problem.ok()) problem = whole;
+    out.Set(engine::ComponentName(info.component), Json(Json::Object{{"precision", engine::PrecisionName(info.precision)},
+                                                                     {"bytes", static_cast<uint64_t>(artifact->bytes())},
+                                                                     {"weight_bytes", std::move(weights)},
+                                                                     {"source", info.source},
+                                                                     {"compiler", info.compiler},
+                                                                     {"whole", whole.ok()}}));
+  }
+  out.Set("problem", problem.ok() ? Json() : Json(problem.message()));
+  return out;
+}
+
+Result<Json> InspectDirectory(const std::string& dir) {
+  if (!FileExists(dir + "/manifest.json")) return InspectModel(dir);
+  PAWSIGHT_ASSIGN_OR_RETURN(const targets::Artifacts artifacts, targets::OpenArtifacts(dir));
+  return InspectArtifacts(dir, artifacts);
+}
+
 int Inspect(const std::string& dir, bool json) {
-  const auto inspected = InspectModel(dir);
+  const auto inspected = InspectDirectory(dir);
   if (!inspected.ok()) return ReportEnvironmentError(inspected.status());
   if (json) {
     std::printf("%s\n", inspected->Dump().c_str());
@@ -149,6 +178,7 @@ void AddModelCommand(CLI::App& program, int* exit_code) {
   CLI::App& model = *program.add_subcommand("model", "check or inspect a model directory");
   model.require_subcommand(1);
   auto command = std::make_shared<CheckCommand>();
+  command->model.precision = "fp32";
   CLI::App& check = *model.add_subcommand("check", "run every stage against a file of the reference's numbers");
   check.footer("Example:\n  pawsight model check DIR --golden DIR/goldens.safetensors\nExit code 0 only when every stage is "
                "within its limit.");
@@ -156,13 +186,14 @@ void AddModelCommand(CLI::App& program, int* exit_code) {
   check.add_option("--golden", command->golden, "the reference's tensors, safetensors")->required();
   check.add_option("--weights", command->weights, "a weights file instead of the directory's own");
   check.add_option("--precision", command->model.precision, "fp32 is the one there is")->check(CLI::IsMember({"fp32"}));
-  check.add_option("--cpu", command->model.kernels, "kernels: scalar, avx2, avx512");
+  check.add_option("--cpu", command->model.kernels, "kernels: scalar, avx2, avx512, amx");
   check.add_option("--threads", command->model.threads, "threads [one a core]")->check(CLI::Range(1, 256));
   check.add_flag("--json", command->json, "one JSON object a stage and line");
   check.callback([command, exit_code] { *exit_code = Check(*command); });
 
-  CLI::App& inspect = *model.add_subcommand("inspect", "tell what a model directory holds");
-  inspect.footer("Example:\n  pawsight model inspect models/pawsight-mini");
+  CLI::App& inspect = *model.add_subcommand("inspect", "tell what a model directory, or a directory of artifacts, holds");
+  inspect.footer("Examples:\n  pawsight model inspect models/pawsight-mini\n  pawsight model inspect DIR_OF_ARTIFACTS   # reads "
+                 "everything, compares checksums\nExit code 1 when something is wrong with it.");
   auto dir = std::make_shared<std::string>();
   auto json = std::make_shared<bool>(false);
   inspect.add_option("dir", *dir, "model directory")->required();

@@ -19,13 +19,13 @@ namespace {
 
 struct ScoreCommand {
   ModelOptions model;
-  uint64_t seed = 424243;  // training uses 1, its own held-out set 999983
-  int count = 1000;        // scenes
-  int questions = 12;      // a scene, each of another family
-  int width = 320;         // pixels of the camera
-  double at_least = 0;     // percent right, else exit 1
-  std::string against;     // a precision to compare with, question by question; "" is none
-  double most_flips = 100; // percent of yes/no answers that may differ from `against`, else exit 1
+  uint64_t seed = 424243;   // training uses 1, its own held-out set 999983
+  int count = 1000;         // scenes
+  int questions = 12;       // a scene, each of another family
+  int width = 320;          // pixels of the camera
+  double at_least = 0;      // percent right, else exit 1
+  std::string against;      // a precision to compare with, question by question; "" is none
+  double most_flips = 100;  // percent of yes/no answers that may differ from `against`, else exit 1
   bool json = false;
 };
 
@@ -67,7 +67,8 @@ struct Fidelity {
   /// The value that `share` of the differences do not exceed; sorted before.
   double Quantile(double share) const {
     if (differences.empty()) return 0.0;
-    return differences[std::min(differences.size() - 1, static_cast<size_t>(share * static_cast<double>(differences.size())))];
+    return differences[std::min(differences.size() - 1,
+                                static_cast<size_t>(share * static_cast<double>(differences.size())))];
   }
 };
 
@@ -116,7 +117,8 @@ Status CompareScene(const engine::Vqa& vqa, const engine::Vqa& other, const std:
     answers.push_back(std::move(own));
   }
   for (size_t i = 0; i < texts.size(); ++i) {
-    fidelity->Add(static_cast<double>(answers[0][i].p_yes.value_or(0.5F)), static_cast<double>(answers[1][i].p_yes.value_or(0.5F)));
+    fidelity->Add(static_cast<double>(answers[0][i].p_yes.value_or(0.5F)),
+                  static_cast<double>(answers[1][i].p_yes.value_or(0.5F)));
   }
   return Ok();
 }
@@ -163,9 +165,11 @@ void PrintFidelity(const ScoreCommand& command, const Fidelity& fidelity) {
     std::printf("%s\n", line.Dump().c_str());
     return;
   }
-  std::printf("%s: %d of %d sure answers differ (%.3f %%); |delta p| median %.5f, p90 %.5f, p99 %.4f, max %.4f over %zu questions\n",
-              of.c_str(), fidelity.flips, fidelity.compared, fidelity.FlipPercent(), fidelity.Quantile(0.5),
-              fidelity.Quantile(0.9), fidelity.Quantile(0.99), fidelity.Quantile(1.0), fidelity.differences.size());
+  std::printf(
+      "%s: %d of %d sure answers differ (%.3f %%); |delta p| median %.5f, p90 %.5f, p99 %.4f, max %.4f over %zu "
+      "questions\n",
+      of.c_str(), fidelity.flips, fidelity.compared, fidelity.FlipPercent(), fidelity.Quantile(0.5),
+      fidelity.Quantile(0.9), fidelity.Quantile(0.99), fidelity.Quantile(1.0), fidelity.differences.size());
 }
 
 void Print(const std::string& name, const Tally& tally, bool json) {
@@ -214,7 +218,8 @@ void AddModelScore(CLI::App& model, int* exit_code) {
   score.footer(
       "Example:\n  pawsight model score --count 1000 --at-least 95\n"
       "  pawsight model score --count 1000 --precision int8 --against fp32 --most-flips 0.5\n"
-      "Yes/no questions count by p_yes at 0.5, others by the words generated. --against asks the yes/no questions of the\n"
+      "Yes/no questions count by p_yes at 0.5, others by the words generated. --against asks the yes/no questions of "
+      "the\n"
       "model in that precision too and tells how many answers differ where its p_yes is outside 0.45..0.55.");
   AddModelOptions(score, &command->model);
   score.add_option("--seed", command->seed, "which scenes; training uses 1")->capture_default_str();

@@ -18,11 +18,13 @@ namespace pawsight {
 namespace {
 
 // A person's own photo: any phone's, also progressive.
-constexpr frames::DecodeLimits kPhotoLimits{.max_bytes = 64U << 20U, .max_pixels = 100'000'000, .max_scratch = 1U << 30U};
+constexpr frames::DecodeLimits kPhotoLimits{
+    .max_bytes = 64U << 20U, .max_pixels = 100'000'000, .max_scratch = 1U << 30U};
 
 /// `sized` has the model's size already.
 std::vector<float> Normalized(const engine::PreprocessConfig& preprocess, const frames::Image& sized) {
-  frames::Normalization normalization{preprocess.do_rescale ? preprocess.rescale_factor : 1.0, preprocess.mean, preprocess.std};
+  frames::Normalization normalization{preprocess.do_rescale ? preprocess.rescale_factor : 1.0, preprocess.mean,
+                                      preprocess.std};
   if (!preprocess.do_normalize) {
     normalization.mean = {0.0F, 0.0F, 0.0F};
     normalization.std = {1.0F, 1.0F, 1.0F};
@@ -80,7 +82,8 @@ Result<engine::Vqa> OpenModel(const ModelOptions& options) {
     const Result<std::string> cached = CachedArtifacts(model, *precision, cpu);
     if (!cached.ok() && cached.status().code() != StatusCode::kUnavailable) return cached.status();
     if (!cached.ok()) {
-      LogWarning("cache_unusable", {{"reason", cached.status().message()}, {"so", "the model is packed in memory, at every start"}});
+      LogWarning("cache_unusable",
+                 {{"reason", cached.status().message()}, {"so", "the model is packed in memory, at every start"}});
       PAWSIGHT_ASSIGN_OR_RETURN(const engine::FolderStamp stamp, engine::FolderStamp::Take(model));
       PAWSIGHT_ASSIGN_OR_RETURN(std::unique_ptr<engine::Target> packed, targets::OpenCpuTarget(model, cpu));
       PAWSIGHT_ASSIGN_OR_RETURN(engine::Vqa vqa, engine::Vqa::Open(model, std::move(packed)));

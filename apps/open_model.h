@@ -1,5 +1,5 @@
-// apps/open_model.h: from a model directory to a model that answers, and from a photo to what it takes; what every command
-// that asks needs first. Used by one thread at start; what it opens is thread-safe.
+// apps/open_model.h: from a model directory to a model that answers, and from a photo to what it takes; what every
+// command that asks needs first. Used by one thread at start; what it opens is thread-safe.
 #pragma once
 
 #include <memory>
@@ -34,8 +34,8 @@ void AddModelOptions(CLI::App& command, ModelOptions* options);
 /// Errors: kNotFound, with the places that were looked at.
 Result<std::string> DefaultModelDir();
 
-/// From artifacts, or from a model directory by way of the cache (artifact_cache.h); where no cache can be written, packed in
-/// memory. Errors: those of DefaultModelDir, CachedArtifacts, targets::OpenCpuArtifacts, engine::Vqa::Open.
+/// From artifacts, or from a model directory by way of the cache (artifact_cache.h); where no cache can be written,
+/// packed in memory. Errors: those of DefaultModelDir, CachedArtifacts, targets::OpenCpuArtifacts, engine::Vqa::Open.
 Result<engine::Vqa> OpenModel(const ModelOptions& options);
 
 /// An image as the model takes it: resized without keeping the aspect, normalised, [3, S, S].

@@ -25,7 +25,9 @@ std::array<uint8_t, 16> Canonical(XXH128_hash_t value) {
   return hash;
 }
 
-std::array<uint8_t, 16> Hash(std::span<const uint8_t> bytes) { return Canonical(XXH3_128bits(bytes.data(), bytes.size())); }
+std::array<uint8_t, 16> Hash(std::span<const uint8_t> bytes) {
+  return Canonical(XXH3_128bits(bytes.data(), bytes.size()));
+}
 
 std::string Hexadecimal(const std::array<uint8_t, 16>& hash) {
   std::string text;
@@ -175,7 +177,8 @@ Status Artifact::ReadEntry(const Json& json) {
     PAWSIGHT_ASSIGN_OR_RETURN(entry.rows, ReadTable(data_, json));
   } else if (kind == "vector") {
     PAWSIGHT_ASSIGN_OR_RETURN(const int64_t size, json.GetInteger("size", 1, int64_t{kMaxSide} * 64));
-    PAWSIGHT_ASSIGN_OR_RETURN(const float* values, Place<float>(data_, json, "data", static_cast<uint64_t>(size) * sizeof(float)));
+    PAWSIGHT_ASSIGN_OR_RETURN(const float* values,
+                              Place<float>(data_, json, "data", static_cast<uint64_t>(size) * sizeof(float)));
     entry.values = {values, static_cast<size_t>(size)};
   } else {
     return Damaged("an entry of kind \"" + kind + "\"");
@@ -189,11 +192,14 @@ Status Artifact::ReadHeader(const std::string& path) {
   ArtifactPreamble preamble{};
   if (bytes.size() < kArtifactDataOffset) return Damaged("too short to be one");
   std::memcpy(&preamble, bytes.data(), sizeof preamble);
-  if (std::memcmp(preamble.magic, kArtifactMagic, sizeof preamble.magic) != 0) return Damaged("no artifact, or never finished");
+  if (std::memcmp(preamble.magic, kArtifactMagic, sizeof preamble.magic) != 0)
+    return Damaged("no artifact, or never finished");
   if (preamble.version != kArtifactVersion) {
     return FailedPrecondition("artifact: version " + std::to_string(preamble.version) + ", this program reads " +
-                              std::to_string(kArtifactVersion) + "; make it anew: pawsight compile MODEL_DIR --out " +
-                              path.substr(0, path.find_last_of('/')) + " --force", "artifact_version");
+                                  std::to_string(kArtifactVersion) +
+                                  "; make it anew: pawsight compile MODEL_DIR --out " +
+                                  path.substr(0, path.find_last_of('/')) + " --force",
+                              "artifact_version");
   }
   const uint64_t room = bytes.size() - kArtifactDataOffset;
   if (preamble.header_bytes > kArtifactMaxHeader || preamble.data_bytes > room ||
@@ -202,7 +208,8 @@ Status Artifact::ReadHeader(const std::string& path) {
   }
   data_ = bytes.subspan(kArtifactDataOffset, preamble.data_bytes);
   const auto text = bytes.subspan(kArtifactDataOffset + preamble.data_bytes);
-  if (std::memcmp(Hash(text).data(), preamble.header_hash, sizeof preamble.header_hash) != 0) return Damaged("its header's checksum differs");
+  if (std::memcmp(Hash(text).data(), preamble.header_hash, sizeof preamble.header_hash) != 0)
+    return Damaged("its header's checksum differs");
   PAWSIGHT_ASSIGN_OR_RETURN(const Json header, Json::Parse({reinterpret_cast<const char*>(text.data()), text.size()}));
   PAWSIGHT_ASSIGN_OR_RETURN(const std::string component, header.GetString("component"));
   const auto known = ParseComponent(component);

@@ -53,9 +53,9 @@ class Artifact {
 
  private:
   struct Entry {
-    PackedWeights weights;         // a product's
-    Table rows;                    // a table's
-    std::span<const float> values; // a vector's
+    PackedWeights weights;          // a product's
+    Table rows;                     // a table's
+    std::span<const float> values;  // a vector's
   };
   class Source;
 

@@ -1,5 +1,5 @@
-// Any bytes as an artifact's header, its checksum made to match: opened or refused; what opens can be loaded as the component
-// that it says it is, or says why not.
+// Any bytes as an artifact's header, its checksum made to match: opened or refused; what opens can be loaded as the
+// component that it says it is, or says why not.
 #include <sys/mman.h>
 #include <unistd.h>
 

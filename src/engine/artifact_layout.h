@@ -8,13 +8,13 @@
 namespace pawsight::engine {
 
 struct ArtifactPreamble {
-  char magic[8];             // kArtifactMagic
-  uint32_t version;          // kArtifactVersion
-  uint32_t header_bytes;     // of the JSON that follows the data
-  uint64_t data_bytes;       // from kArtifactDataOffset on
-  uint64_t reserved;         // 0
-  uint8_t header_hash[16];   // XXH3, canonical order of bytes
-  uint8_t data_hash[16];     // the same
+  char magic[8];            // kArtifactMagic
+  uint32_t version;         // kArtifactVersion
+  uint32_t header_bytes;    // of the JSON that follows the data
+  uint64_t data_bytes;      // from kArtifactDataOffset on
+  uint64_t reserved;        // 0
+  uint8_t header_hash[16];  // XXH3, canonical order of bytes
+  uint8_t data_hash[16];    // the same
 };
 static_assert(sizeof(ArtifactPreamble) == 64);
 

@@ -15,7 +15,8 @@ constexpr int kContextRows = 1024;
 size_t EndOfBlock(std::span<const ContextRows> contexts, size_t begin) {
   size_t end = begin;
   int rows = 0;
-  while (end < contexts.size() && (end == begin || rows + contexts[end].count <= kContextRows)) rows += contexts[end++].count;
+  while (end < contexts.size() && (end == begin || rows + contexts[end].count <= kContextRows))
+    rows += contexts[end++].count;
   return end;
 }
 
@@ -40,7 +41,8 @@ void BertEmbeddings::Embed(const Compute& compute, std::span<const int> ids, std
   norm_.Apply(compute, x, static_cast<int>(ids.size()), x);
 }
 
-BertLayers BertLayers::Load(LayerSource& source, const std::string& prefix, const TextConfig& config, int context_width) {
+BertLayers BertLayers::Load(LayerSource& source, const std::string& prefix, const TextConfig& config,
+                            int context_width) {
   BertLayers layers;
   layers.config_ = config;
   const int d = config.hidden_size;
@@ -115,8 +117,8 @@ void BertLayers::FillContexts(const Compute& compute, const float* states, int r
   }
 }
 
-void BertLayers::CrossAttend(const Compute& compute, std::span<const SequenceRows> sequences, int layer, const Hidden& q,
-                             const Hidden& context) const {
+void BertLayers::CrossAttend(const Compute& compute, std::span<const SequenceRows> sequences, int layer,
+                             const Hidden& q, const Hidden& context) const {
   const Arena::Scope scope(compute.arena);
   const int heads = config_.num_heads;
   const int head_dim = config_.head_dim();
@@ -129,13 +131,13 @@ void BertLayers::CrossAttend(const Compute& compute, std::span<const SequenceRow
     for (size_t i = 0, next = 0; i < sequences.size(); i = next) {
       const SequenceRows& s = sequences[i];
       int rows = 0;
-      while (next < sequences.size() && sequences[next].context == s.context && sequences[next].context_keys == s.context_keys &&
-             sequences[next].first == s.first + rows) {
+      while (next < sequences.size() && sequences[next].context == s.context &&
+             sequences[next].context_keys == s.context_keys && sequences[next].first == s.first + rows) {
         rows += sequences[next++].count;
       }
-      s.context->Block(layer, head).Attend(compute.kernels, q.From(s.first, head * head_dim), rows, s.context_keys,
-                                           context.From(s.first, head * head_dim),
-                                           scratch + static_cast<size_t>(member) * scratch_size);
+      s.context->Block(layer, head)
+          .Attend(compute.kernels, q.From(s.first, head * head_dim), rows, s.context_keys,
+                  context.From(s.first, head * head_dim), scratch + static_cast<size_t>(member) * scratch_size);
     }
   });
 }

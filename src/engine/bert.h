@@ -1,7 +1,7 @@
-// engine/bert.h: the BERT layer (post-norm) that BLIP's text encoder and text decoder share: self-attention, cross-attention
-// to keys and values computed beforehand, MLP. Source: Devlin et al. 2018; cross-attention as in Li et al. 2022, section 3.1.
-// Rows of several sequences stand one after another without padding: no row is computed that nobody asked for, and no answer
-// can depend on another sequence. Thread-safe: weights are read-only.
+// engine/bert.h: the BERT layer (post-norm) that BLIP's text encoder and text decoder share: self-attention,
+// cross-attention to keys and values computed beforehand, MLP. Source: Devlin et al. 2018; cross-attention as in Li et
+// al. 2022, section 3.1. Rows of several sequences stand one after another without padding: no row is computed that
+// nobody asked for, and no answer can depend on another sequence. Thread-safe: weights are read-only.
 #pragma once
 
 #include <span>
@@ -30,8 +30,8 @@ class BertEmbeddings {
   LayerNorm norm_;
 };
 
-/// Rows [first, first + count) of x belong to one sequence; they attend to the first `context_keys` positions of `context`
-/// in cross-attention; a null context skips cross-attention (all sequences or none).
+/// Rows [first, first + count) of x belong to one sequence; they attend to the first `context_keys` positions of
+/// `context` in cross-attention; a null context skips cross-attention (all sequences or none).
 struct SequenceRows {
   int first = 0;
   int count = 0;
@@ -46,7 +46,8 @@ struct ContextRows {
   KeyValues* out = nullptr;
 };
 
-/// Fills context [rows, D] from qkv [rows, 3 D] for layer `layer`: how self-attention differs between encoder and decoder.
+/// Fills context [rows, D] from qkv [rows, 3 D] for layer `layer`: how self-attention differs between encoder and
+/// decoder.
 using SelfAttention = kernels::Work<void(int layer, const Hidden& qkv, const Hidden& context)>;
 
 class BertLayers {

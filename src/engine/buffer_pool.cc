@@ -1,5 +1,6 @@
 #include "engine/buffer_pool.h"
 
+#include <iterator>
 #include <utility>
 
 namespace pawsight::engine {
@@ -11,6 +12,7 @@ Floats BufferPool::Take(size_t size) {
       if (kept_[i].size() != size) continue;
       Floats found = std::move(kept_[i]);
       kept_.erase(kept_.begin() + static_cast<std::ptrdiff_t>(i));
+      kept_bytes_ -= found.bytes();
       return found;
     }
   }
@@ -19,13 +21,15 @@ Floats BufferPool::Take(size_t size) {
 
 void BufferPool::Give(Floats buffer) {
   if (buffer.size() == 0) return;
-  Floats oldest;  // freed after the lock is let go
+  std::vector<Floats> oldest;  // freed after the lock is let go
   MutexLock lock(mu_);
-  if (kept_.size() == kMaxKept) {
-    oldest = std::move(kept_.front());
-    kept_.erase(kept_.begin());
-  }
+  kept_bytes_ += buffer.bytes();
   kept_.push_back(std::move(buffer));
+  size_t count = 0;
+  for (; kept_bytes_ > kMaxBytes; ++count) kept_bytes_ -= kept_[count].bytes();
+  const auto end = kept_.begin() + static_cast<std::ptrdiff_t>(count);
+  oldest.assign(std::make_move_iterator(kept_.begin()), std::make_move_iterator(end));
+  kept_.erase(kept_.begin(), end);
 }
 
 }  // namespace pawsight::engine

@@ -13,13 +13,14 @@ class BufferPool {
  public:
   /// `size` floats, of one given back or fresh; not cleared.
   Floats Take(size_t size) EXCLUDES(mu_);
-  /// Keeps it for later; beyond kMaxKept the oldest is freed.
+  /// Keeps it for later; beyond kMaxBytes the oldest are freed.
   void Give(Floats buffer) EXCLUDES(mu_);
 
  private:
-  static constexpr size_t kMaxKept = 16;
+  static constexpr size_t kMaxBytes = 256U << 20U;  // a dozen frames at BLIP base's size, or two hundred questions
   Mutex mu_;
-  std::vector<Floats> kept_ GUARDED_BY(mu_);
+  std::vector<Floats> kept_ GUARDED_BY(mu_);  // the oldest first
+  size_t kept_bytes_ GUARDED_BY(mu_) = 0;
 };
 
 }  // namespace pawsight::engine

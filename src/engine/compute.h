@@ -43,7 +43,7 @@ Hidden TakeHidden(Arena& arena, bool narrow, int rows, int width);
 struct Operand {
   const float* floats = nullptr;  // kFp32: `stride` floats a row
   int stride = 0;
-  kernels::NarrowRows narrow;     // kBf16, kInt8
+  kernels::NarrowRows narrow;  // kBf16, kInt8
   int rows = 0;
 
   bool is_narrow() const { return narrow.data != nullptr; }

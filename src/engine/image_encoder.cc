@@ -13,7 +13,8 @@ ImageEncoder ImageEncoder::Load(LayerSource& source, const VisionConfig& config)
   const int d = config.hidden_size;
   encoder.num_tokens_ = config.num_tokens();
   const std::string root = "vision_model.";
-  encoder.patch_embedding_ = source.Dense(root + "embeddings.patch_embedding", 3 * config.patch_size * config.patch_size, d);
+  encoder.patch_embedding_ =
+      source.Dense(root + "embeddings.patch_embedding", 3 * config.patch_size * config.patch_size, d);
   encoder.class_token_ = source.Vector(root + "embeddings.class_embedding", d);
   encoder.positions_ = source.Vector(root + "embeddings.position_embedding", encoder.num_tokens_ * d);
   for (int i = 0; i < config.num_layers; ++i) {
@@ -49,7 +50,8 @@ void ImageEncoder::Embed(const Compute& compute, const float* pixels, int num_fr
     ForRowBlocks(compute, num_patches, [&](int first, int last) {
       float* to = patches + static_cast<size_t>(first) * patch_values;
       for (int p = first; p < last; ++p) {  // the convolution's order: channel, row, column
-        const float* corner = image + static_cast<size_t>(p / side * patch) * size + static_cast<size_t>(p % side * patch);
+        const float* corner =
+            image + static_cast<size_t>(p / side * patch) * size + static_cast<size_t>(p % side * patch);
         for (size_t channel = 0; channel < 3; ++channel) {
           for (size_t row = 0; row < static_cast<size_t>(patch); ++row, to += patch) {
             std::memcpy(to, corner + (channel * size + row) * size, static_cast<size_t>(patch) * sizeof(float));
@@ -71,7 +73,8 @@ void ImageEncoder::Encode(const Compute& compute, const float* pixels, int num_f
   const int rows = num_frames * num_tokens_;
   const bool narrow = layers_.front().qkv.is_narrow();
   float* x = compute.arena.Take(static_cast<size_t>(rows) * static_cast<size_t>(d));
-  const std::span<SelfAttentionRows> frames = compute.arena.TakeSpan<SelfAttentionRows>(static_cast<size_t>(num_frames));
+  const std::span<SelfAttentionRows> frames =
+      compute.arena.TakeSpan<SelfAttentionRows>(static_cast<size_t>(num_frames));
   for (int i = 0; i < num_frames; ++i) frames[static_cast<size_t>(i)] = {i * num_tokens_, num_tokens_, num_tokens_};
   Embed(compute, pixels, num_frames, x);
   if (trace) trace("vision.hidden.0", x, rows, d);

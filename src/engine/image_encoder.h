@@ -1,7 +1,8 @@
 // engine/image_encoder.h: BLIP's vision transformer, pixels in, one vector a patch out.
 // Not here: decoding and resizing (frames). Thread-safe: weights are read-only, callers bring a Compute.
 // Source: Dosovitskiy et al. 2020, section 3.1, in BLIP's pre-norm form (Li et al. 2022): one fused query/key/value
-// product a layer, LayerNorm before attention and MLP and after the last layer. Checked against the goldens, layer by layer.
+// product a layer, LayerNorm before attention and MLP and after the last layer. Checked against the goldens, layer by
+// layer.
 #pragma once
 
 #include <span>
@@ -28,7 +29,8 @@ class ImageEncoder {
   /// pixels [B,3,S,S], RGB, normalised, row-major -> embeds [B*P,D], after the last LayerNorm.
   /// Trace: "vision.hidden.k" [B*P,D] after the embeddings (k = 0) and each layer, "vision.image_embeds".
   /// Cost: 55 billion multiply-adds a frame at full size; linear in B.
-  void Encode(const Compute& compute, const float* pixels, int num_frames, float* embeds, const Trace& trace = {}) const;
+  void Encode(const Compute& compute, const float* pixels, int num_frames, float* embeds,
+              const Trace& trace = {}) const;
 
  private:
   struct Layer {

@@ -1,6 +1,7 @@
 #include "engine/key_values.h"
 
 #include <cmath>
+#include <cstring>
 #include <utility>
 
 #include "base/check.h"
@@ -9,6 +10,11 @@ namespace pawsight::engine {
 namespace {
 
 constexpr auto kWidth = static_cast<size_t>(kernels::kPanel);
+
+/// Positions in a chunk of a panel of values, and the chunk's bytes.
+constexpr size_t kChunkPositions = kernels::kChunk / sizeof(Bf16);
+constexpr size_t kChunkBytes = static_cast<size_t>(kernels::kChunk) * kWidth;
+static_assert(kChunkPositions == kWidth, "a panel of keys and a chunk of values begin together");
 
 /// Value (row r, column j) of a right operand of bfloat16.
 Bf16& NarrowAt(float* packed, size_t panel_bytes, size_t r, size_t j) {
@@ -49,7 +55,8 @@ void HeadBlock::FillValues(const kernels::Kernels& kernels, const Hidden& v) con
     kernels.pack_values(v.narrow, v.stride, shape.capacity, shape.head_dim, values,
                         kernels::NarrowPanelBytes(Precision::kBf16, shape.capacity));
   } else {
-    kernels.pack(v.floats, v.stride, shape.capacity, shape.head_dim, values, static_cast<size_t>(shape.capacity) * kWidth);
+    kernels.pack(v.floats, v.stride, shape.capacity, shape.head_dim, values,
+                 static_cast<size_t>(shape.capacity) * kWidth);
   }
 }
 
@@ -61,6 +68,11 @@ void HeadBlock::Append(int position, const Hidden& k, const Hidden& v) const {
   if (shape.narrow) {
     const size_t key_panel = kernels::NarrowPanelBytes(Precision::kBf16, shape.head_dim);
     const size_t value_panel = kernels::NarrowPanelBytes(Precision::kBf16, shape.capacity);
+    if (at % kChunkPositions ==
+        0) {  // the first of a panel of keys and of a chunk of values: the rest of both is read with it
+      std::memset(reinterpret_cast<uint8_t*>(memory) + at / kWidth * key_panel, 0, key_panel);
+      for (size_t d = 0; d < dim; d += kWidth) std::memset(&NarrowAt(values, value_panel, at, d), 0, kChunkBytes);
+    }
     for (size_t d = 0; d < dim; ++d) {
       NarrowAt(memory, key_panel, d, at) = k.narrow[d];
       NarrowAt(values, value_panel, at, d) = v.narrow[d];
@@ -82,15 +94,31 @@ void HeadBlock::Attend(const kernels::Kernels& kernels, const Hidden& q, int row
   const float* values = memory + shape.keys_size();
   const float scale = 1.0F / std::sqrt(static_cast<float>(shape.head_dim));
   if (shape.narrow) {
-    kernels.narrow_attend({.q = q.narrow, .ldq = q.stride, .keys = memory, .values = values,
+    kernels.narrow_attend({.q = q.narrow,
+                           .ldq = q.stride,
+                           .keys = memory,
+                           .values = values,
                            .value_panel_bytes = kernels::NarrowPanelBytes(Precision::kBf16, shape.capacity),
-                           .out = out.narrow, .ldo = out.stride, .rows = rows, .head_dim = shape.head_dim,
-                           .num_keys = num_keys, .scale = scale, .scratch = scratch});
+                           .out = out.narrow,
+                           .ldo = out.stride,
+                           .rows = rows,
+                           .head_dim = shape.head_dim,
+                           .num_keys = num_keys,
+                           .scale = scale,
+                           .scratch = scratch});
     return;
   }
-  kernels.attend({.q = q.floats, .ldq = q.stride, .keys = memory, .values = values,
-                  .value_panel_stride = static_cast<size_t>(shape.capacity) * kWidth, .out = out.floats,
-                  .ldo = out.stride, .rows = rows, .head_dim = shape.head_dim, .num_keys = num_keys, .scale = scale,
+  kernels.attend({.q = q.floats,
+                  .ldq = q.stride,
+                  .keys = memory,
+                  .values = values,
+                  .value_panel_stride = static_cast<size_t>(shape.capacity) * kWidth,
+                  .out = out.floats,
+                  .ldo = out.stride,
+                  .rows = rows,
+                  .head_dim = shape.head_dim,
+                  .num_keys = num_keys,
+                  .scale = scale,
                   .scratch = scratch});
 }
 

@@ -1,6 +1,6 @@
-// engine/key_values.h: attention keys and values, packed for kernels::attend or narrow_attend: one head's block of somebody's
-// memory, and the blocks of several layers and heads. Filled by one thread or by a team on distinct heads; read-only
-// afterwards, then shared by any number of threads.
+// engine/key_values.h: attention keys and values, packed for kernels::attend or narrow_attend: one head's block of
+// somebody's memory, and the blocks of several layers and heads. Filled by one thread or by a team on distinct heads;
+// read-only afterwards, then shared by any number of threads.
 #pragma once
 
 #include <cstddef>
@@ -32,7 +32,8 @@ struct HeadBlock {
   /// Packs all positions. k, v: [capacity, head_dim].
   void FillKeys(const kernels::Kernels& kernels, const Hidden& k) const;
   void FillValues(const kernels::Kernels& kernels, const Hidden& v) const;
-  /// Writes one position, before others were or after. k, v: head_dim values. The memory was zero at the start.
+  /// Writes the position after those already written, from 0 on, into memory that may hold anything. k, v: head_dim
+  /// values.
   void Append(int position, const Hidden& k, const Hidden& v) const;
 
   /// out [rows, head_dim] = what q [rows, head_dim] finds among the first num_keys positions; scores are divided by the
@@ -44,7 +45,7 @@ struct HeadBlock {
 class KeyValues {
  public:
   KeyValues() = default;
-  /// `memory` as large as Size says. Unless it is zero, every position must be filled before any is read.
+  /// `memory` as large as Size says; what it holds does not matter.
   KeyValues(const HeadShape& shape, int num_heads, Floats memory);
 
   static size_t Size(const HeadShape& shape, int num_layers, int num_heads) {

@@ -1,6 +1,6 @@
-// engine/layer_source.h: where a component finds its layers by name. A component's Load is the one description of what it
-// consists of; packing a checkpoint and opening an artifact both run it. The first error sticks, later calls return empty
-// layers: a component loads with straight-line code and asks status() once. Used by one thread.
+// engine/layer_source.h: where a component finds its layers by name. A component's Load is the one description of what
+// it consists of; packing a checkpoint and opening an artifact both run it. The first error sticks, later calls return
+// empty layers: a component loads with straight-line code and asks status() once. Used by one thread.
 #pragma once
 
 #include <span>
@@ -18,11 +18,12 @@ class LayerSource {
 
   const Status& status() const { return status_; }
 
-  /// Layers over the same input as one product, outputs in order: names[i].weight [out_each, in], names[i].bias [out_each].
-  /// `entry` is its name in an artifact.
+  /// Layers over the same input as one product, outputs in order: names[i].weight [out_each, in], names[i].bias
+  /// [out_each]. `entry` is its name in an artifact.
   virtual Linear Fused(const std::string& entry, const std::vector<std::string>& names, int in, int out_each) = 0;
   /// The tensors `weight` [out, in] and `bias` [out]: a layer whose parts are named otherwise.
-  virtual Linear Parts(const std::string& entry, const std::string& weight, const std::string& bias, int in, int out) = 0;
+  virtual Linear Parts(const std::string& entry, const std::string& weight, const std::string& bias, int in,
+                       int out) = 0;
   /// `size` values in all, in float whatever the precision.
   virtual std::span<const float> Vector(const std::string& name, int size) = 0;
   /// One vector a row; bfloat16 in a narrow component.

@@ -27,13 +27,14 @@ Operand Linear::Prepare(const Compute& compute, const Hidden& x, int rows) const
   CHECK(is_narrow() == x.is_narrow());
   if (!is_narrow()) return {.floats = x.floats, .stride = x.stride, .rows = rows};
   if (precision() == Precision::kBf16) {
-    return {.narrow = {.precision = precision(), .data = x.narrow, .stride = static_cast<size_t>(x.stride) * sizeof(Bf16)},
-            .rows = rows};
+    return {
+        .narrow = {.precision = precision(), .data = x.narrow, .stride = static_cast<size_t>(x.stride) * sizeof(Bf16)},
+        .rows = rows};
   }
   const kernels::NarrowRows taken = TakeNarrowRows(compute.arena, precision(), rows, in());
   ForRowBlocks(compute, rows, [&](int first, int last) {
-    compute.kernels.quantize(x.narrow + static_cast<ptrdiff_t>(first) * x.stride, x.stride, taken.From(first), last - first,
-                             in());
+    compute.kernels.quantize(x.narrow + static_cast<ptrdiff_t>(first) * x.stride, x.stride, taken.From(first),
+                             last - first, in());
   });
   return {.narrow = taken, .rows = rows};
 }
@@ -45,18 +46,37 @@ void Linear::ApplyColumns(const kernels::Kernels& kernels, const Operand& x, int
   const float* bias = weights_.bias + first;
   if (!is_narrow()) {
     const size_t stride = static_cast<size_t>(in()) * kernels::kPanel;
-    kernels.gemm({.a = x.floats, .lda = x.stride, .b = static_cast<const float*>(weights_.panels) + panel * stride,
-                  .panel_stride = stride, .bias = bias, .residual = residual, .ldr = out(), .c = y.floats, .ldc = y.stride,
-                  .rows = x.rows, .k = in(), .n = count, .tail = tail});
+    kernels.gemm({.a = x.floats,
+                  .lda = x.stride,
+                  .b = static_cast<const float*>(weights_.panels) + panel * stride,
+                  .panel_stride = stride,
+                  .bias = bias,
+                  .residual = residual,
+                  .ldr = out(),
+                  .c = y.floats,
+                  .ldc = y.stride,
+                  .rows = x.rows,
+                  .k = in(),
+                  .n = count,
+                  .tail = tail});
     return;
   }
   const bool bytes = precision() == Precision::kInt8;
-  kernels.narrow_gemm({.a = x.narrow,
-                       .b = static_cast<const uint8_t*>(weights_.panels) + panel * kernels::NarrowPanelBytes(precision(), in()),
-                       .column_scales = bytes ? weights_.column_scales + first : nullptr,
-                       .column_sums = bytes ? weights_.column_sums + first : nullptr, .bias = bias, .residual = residual,
-                       .ldr = out(), .c = y.floats, .narrow_c = y.narrow, .ldc = y.stride, .rows = x.rows, .k = in(),
-                       .n = count, .tail = tail});
+  kernels.narrow_gemm(
+      {.a = x.narrow,
+       .b = static_cast<const uint8_t*>(weights_.panels) + panel * kernels::NarrowPanelBytes(precision(), in()),
+       .column_scales = bytes ? weights_.column_scales + first : nullptr,
+       .column_sums = bytes ? weights_.column_sums + first : nullptr,
+       .bias = bias,
+       .residual = residual,
+       .ldr = out(),
+       .c = y.floats,
+       .narrow_c = y.narrow,
+       .ldc = y.stride,
+       .rows = x.rows,
+       .k = in(),
+       .n = count,
+       .tail = tail});
 }
 
 void Linear::Share(const Compute& compute, const Operand& x, const Hidden& y, kernels::Tail tail,
@@ -64,7 +84,8 @@ void Linear::Share(const Compute& compute, const Operand& x, const Hidden& y, ke
   const auto columns = [&](int first_panel, int last_panel) {
     const int first = first_panel * kernels::kPanel;
     const int count = std::min(out(), last_panel * kernels::kPanel) - first;
-    ApplyColumns(compute.kernels, x, first, count, y.From(0, first), tail, residual == nullptr ? nullptr : residual + first);
+    ApplyColumns(compute.kernels, x, first, count, y.From(0, first), tail,
+                 residual == nullptr ? nullptr : residual + first);
   };
   const int panels = kernels::NumPanels(out());
   const int64_t work = static_cast<int64_t>(x.rows) * in() * out();
@@ -73,10 +94,12 @@ void Linear::Share(const Compute& compute, const Operand& x, const Hidden& y, ke
     return;
   }
   const int chunks = std::min(panels, compute.team.size() * kChunks);
-  compute.team.ForEach(chunks, [&](int chunk, int) { columns(chunk * panels / chunks, (chunk + 1) * panels / chunks); });
+  compute.team.ForEach(chunks,
+                       [&](int chunk, int) { columns(chunk * panels / chunks, (chunk + 1) * panels / chunks); });
 }
 
-void Linear::Apply(const Compute& compute, const Operand& x, float* y, kernels::Tail tail, const float* residual) const {
+void Linear::Apply(const Compute& compute, const Operand& x, float* y, kernels::Tail tail,
+                   const float* residual) const {
   Share(compute, x, {.floats = y, .stride = out()}, tail, residual);
 }
 
@@ -99,8 +122,8 @@ Operand LayerNorm::ApplyFor(const Compute& compute, const Linear& next, const fl
   }
   const kernels::NarrowRows taken = TakeNarrowRows(compute.arena, next.precision(), rows, width);
   ForRowBlocks(compute, rows, [&](int first, int last) {
-    compute.kernels.narrow_layer_norm(x + static_cast<ptrdiff_t>(first) * width, width, gain, bias, eps, taken.From(first),
-                                      last - first, width);
+    compute.kernels.narrow_layer_norm(x + static_cast<ptrdiff_t>(first) * width, width, gain, bias, eps,
+                                      taken.From(first), last - first, width);
   });
   return {.narrow = taken, .rows = rows};
 }

@@ -1,5 +1,5 @@
-// engine/linear.h: a linear layer over packed weights that somebody else owns (an artifact, mapped), and layer norm. What
-// precision a layer computes in is its weights' matter: callers prepare the left operand by asking the layer.
+// engine/linear.h: a linear layer over packed weights that somebody else owns (an artifact, mapped), and layer norm.
+// What precision a layer computes in is its weights' matter: callers prepare the left operand by asking the layer.
 // Thread-safe: weights are read-only.
 #pragma once
 
@@ -29,23 +29,26 @@ class Linear {
   Precision precision() const { return weights_.precision; }
   bool is_narrow() const { return weights_.precision != Precision::kFp32; }
 
-  /// The left operand from floats x [rows, in], dense; from activations. Memory of the arena, or a view of what was given.
+  /// The left operand from floats x [rows, in], dense; from activations. Memory of the arena, or a view of what was
+  /// given.
   Operand Prepare(const Compute& compute, const float* x, int rows) const;
   Operand Prepare(const Compute& compute, const Hidden& x, int rows) const;
 
-  /// y [x.rows, out] dense = tail(x . w + bias) + residual, which is dense too and may be y. The team shares the columns.
-  /// Cost: 2 * rows * in * out FLOP; below a few dozen rows, reading the weights.
+  /// y [x.rows, out] dense = tail(x . w + bias) + residual, which is dense too and may be y. The team shares the
+  /// columns. Cost: 2 * rows * in * out FLOP; below a few dozen rows, reading the weights.
   void Apply(const Compute& compute, const Operand& x, float* y, kernels::Tail tail = kernels::Tail::kNone,
              const float* residual = nullptr) const;
   /// The same to what the next layer takes.
-  void Apply(const Compute& compute, const Operand& x, const Hidden& y, kernels::Tail tail = kernels::Tail::kNone) const;
+  void Apply(const Compute& compute, const Operand& x, const Hidden& y,
+             kernels::Tail tail = kernels::Tail::kNone) const;
 
   /// Columns [first, first + count) on the calling thread alone; first is a multiple of kPanel, count at least 1.
   void ApplyColumns(const kernels::Kernels& kernels, const Operand& x, int first, int count, const Hidden& y,
                     kernels::Tail tail = kernels::Tail::kNone, const float* residual = nullptr) const;
 
  private:
-  void Share(const Compute& compute, const Operand& x, const Hidden& y, kernels::Tail tail, const float* residual) const;
+  void Share(const Compute& compute, const Operand& x, const Hidden& y, kernels::Tail tail,
+             const float* residual) const;
 
   PackedWeights weights_;
 };

@@ -26,8 +26,7 @@ MatchHeads MatchHeads::Load(LayerSource& source, const BlipConfig& config) {
   return heads;
 }
 
-Match MatchHeads::Score(const Compute& compute, const float* image, const float* looking,
-                                const float* blind) const {
+Match MatchHeads::Score(const Compute& compute, const float* image, const float* looking, const float* blind) const {
   Match match;
   itm_.Apply(compute, itm_.Prepare(compute, looking, 1), match.logits.data());
   match.image_feature = UnitFeature(compute, vision_, image);

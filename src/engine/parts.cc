@@ -13,9 +13,12 @@ bool Any(const std::vector<Head>& heads, Head a, Head b) {
 
 bool Parts::Wants(const std::vector<Head>& heads, Component component) {
   switch (component) {
-    case Component::kImageEncoder: return !heads.empty();
-    case Component::kTextEncoder: return Any(heads, Head::kVqa, Head::kItm);
-    case Component::kTextDecoder: return Any(heads, Head::kVqa, Head::kCaption);
+    case Component::kImageEncoder:
+      return !heads.empty();
+    case Component::kTextEncoder:
+      return Any(heads, Head::kVqa, Head::kItm);
+    case Component::kTextDecoder:
+      return Any(heads, Head::kVqa, Head::kCaption);
   }
   return false;
 }

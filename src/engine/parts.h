@@ -1,5 +1,5 @@
-// engine/parts.h: the parts of a BLIP model that are compiled on their own, by component; which are there depends on the
-// checkpoint's heads. Values over weights that somebody else owns.
+// engine/parts.h: the parts of a BLIP model that are compiled on their own, by component; which are there depends on
+// the checkpoint's heads. Values over weights that somebody else owns.
 #pragma once
 
 #include <optional>

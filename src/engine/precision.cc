@@ -4,9 +4,12 @@ namespace pawsight::engine {
 
 std::string_view PrecisionName(Precision precision) {
   switch (precision) {
-    case Precision::kFp32: return "fp32";
-    case Precision::kBf16: return "bf16";
-    case Precision::kInt8: return "int8";
+    case Precision::kFp32:
+      return "fp32";
+    case Precision::kBf16:
+      return "bf16";
+    case Precision::kInt8:
+      return "int8";
   }
   return "";
 }
@@ -20,9 +23,12 @@ std::optional<Precision> ParsePrecision(std::string_view name) {
 
 std::string_view ComponentName(Component component) {
   switch (component) {
-    case Component::kImageEncoder: return "image_encoder";
-    case Component::kTextEncoder: return "text_encoder";
-    case Component::kTextDecoder: return "text_decoder";
+    case Component::kImageEncoder:
+      return "image_encoder";
+    case Component::kTextEncoder:
+      return "text_encoder";
+    case Component::kTextDecoder:
+      return "text_decoder";
   }
   return "";
 }

@@ -1,5 +1,5 @@
-// engine/self_attention.h: bidirectional self-attention of several sequences over a fused query/key/value product; the vision
-// encoder's and the text encoder's. Not here: the decoder's causal one with its cache (text_decoder.cc).
+// engine/self_attention.h: bidirectional self-attention of several sequences over a fused query/key/value product; the
+// vision encoder's and the text encoder's. Not here: the decoder's causal one with its cache (text_decoder.cc).
 #pragma once
 
 #include <span>

@@ -1,6 +1,7 @@
 #include "engine/text_decoder.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 
@@ -16,15 +17,16 @@ TextDecoder TextDecoder::Load(LayerSource& source, const TextConfig& config, int
   decoder.transform_ = source.Dense(head + "transform.dense", d, d);
   decoder.transform_norm_ = source.Norm(head + "transform.LayerNorm", d, config.eps);
   const std::string own = head + "decoder.weight";  // absent when it is the word embeddings
-  decoder.head_ = source.Parts(head + "decoder", source.Has(own) ? own : "text_decoder.bert.embeddings.word_embeddings.weight",
-                               head + (source.Has(head + "decoder.bias") ? "decoder.bias" : "bias"), d, config.vocab_size);
+  decoder.head_ =
+      source.Parts(head + "decoder", source.Has(own) ? own : "text_decoder.bert.embeddings.word_embeddings.weight",
+                   head + (source.Has(head + "decoder.bias") ? "decoder.bias" : "bias"), d, config.vocab_size);
   return decoder;
 }
 
-DecoderRow TextDecoder::Begin(const KeyValues& context, int context_keys, int capacity) const {
+DecoderRow TextDecoder::Begin(const KeyValues& context, int context_keys, int capacity, Floats memory) const {
   CHECK(context_keys >= 1 && context_keys <= context.capacity());
   CHECK(capacity >= 1 && capacity <= config_.max_positions);
-  return {layers_.MakeContext(capacity, Floats(layers_.ContextSize(capacity))), 0, &context, context_keys};
+  return {layers_.MakeContext(capacity, std::move(memory)), 0, &context, context_keys};
 }
 
 void TextDecoder::Step(const Compute& compute, std::span<DecoderRow* const> rows, std::span<const int> tokens,

@@ -1,5 +1,5 @@
-// engine/text_encoder.h: BLIP's image-grounded text encoder: questions in, one state a token out, each question looking at
-// an image through cross-attention. Not here: words to ids (tokenizer.h). Thread-safe: weights are read-only.
+// engine/text_encoder.h: BLIP's image-grounded text encoder: questions in, one state a token out, each question looking
+// at an image through cross-attention. Not here: words to ids (tokenizer.h). Thread-safe: weights are read-only.
 // Source: Li et al. 2022, section 3.1. Checked against the goldens, layer by layer.
 #pragma once
 
@@ -11,8 +11,8 @@
 
 namespace pawsight::engine {
 
-/// One question's ids; positions from `valid` on are padding: computed when given, never attended to as keys. Leave padding
-/// out (valid == ids.size()) unless a comparison with a padded reference wants it.
+/// One question's ids; positions from `valid` on are padding: computed when given, never attended to as keys. Leave
+/// padding out (valid == ids.size()) unless a comparison with a padded reference wants it.
 struct TokenRow {
   std::vector<int> ids;  // 1..max_positions, each within the vocabulary
   int valid = 0;         // 1..ids.size()

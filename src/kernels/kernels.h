@@ -17,9 +17,9 @@
 namespace pawsight::kernels {
 
 /// Floats in a packed matrix of k rows and n columns. The right-hand matrix b [k, n] of a product is packed as
-/// ceil(n / kPanel) panels; the value at (row r, column j) is at b[(j / kPanel) * panel_stride + r * kPanel + j % kPanel];
-/// columns beyond n are 0. panel_stride is k * kPanel, or more where rows will be appended (a decoder's values).
-/// Any alignment is right; at a cache line's start (64 bytes) a product is about 10 % faster.
+/// ceil(n / kPanel) panels; the value at (row r, column j) is at b[(j / kPanel) * panel_stride + r * kPanel + j %
+/// kPanel]; columns beyond n are 0. panel_stride is k * kPanel, or more where rows will be appended (a decoder's
+/// values). Any alignment is right; at a cache line's start (64 bytes) a product is about 10 % faster.
 constexpr size_t PackedSize(int k, int n) {
   return static_cast<size_t>((n + kPanel - 1) / kPanel) * kPanel * static_cast<size_t>(k);
 }
@@ -87,9 +87,10 @@ struct Kernels {
   void (*narrow_layer_norm)(const float* x, int ldx, const float* gain, const float* bias, float eps,
                             const NarrowRows& y, int rows, int cols);
   /// x [rows, cols], ldx floats a row, as a left operand. kBf16: rounded, 0 up to the chunk's end. kInt8: with
-  /// low = min(0, x...), high = max(0, x...), range = high - low: scale = range / 255, zero = round(-low * (255 / range)),
-  /// byte = round(x * (255 / range)) + zero within 0..255, rounding to nearest even. A range below 1e-30: scale 1, zero
-  /// and bytes 0. A value or range that is not finite: scale NaN, so that the row's results are NaN; zero and bytes 0.
+  /// low = min(0, x...), high = max(0, x...), range = high - low: scale = range / 255, zero = round(-low * (255 /
+  /// range)), byte = round(x * (255 / range)) + zero within 0..255, rounding to nearest even. A range below 1e-30:
+  /// scale 1, zero and bytes 0. A value or range that is not finite: scale NaN, so that the row's results are NaN; zero
+  /// and bytes 0.
   void (*narrow)(const float* x, int ldx, const NarrowRows& y, int rows, int cols);
   /// The same from bfloat16, to kInt8 only; ldx values a row.
   void (*quantize)(const Bf16* x, int ldx, const NarrowRows& y, int rows, int cols);

@@ -1,7 +1,7 @@
-// kernels/narrow.h: operands of few bits: bfloat16, or bytes with 32-bit sums. How they lie in memory, and what a product
-// and an attention over them are. One layout serves every instruction set: a group of k that one lane's dot product takes
-// is 4 bytes (2 bfloat16 or 4 bytes), 32 columns of such groups follow each other, so 16 rows of half a panel are a tile
-// of AMX and each is a vector of VNNI. Not here: the functions (the table in kernels/kernels.h).
+// kernels/narrow.h: operands of few bits: bfloat16, or bytes with 32-bit sums. How they lie in memory, and what a
+// product and an attention over them are. One layout serves every instruction set: a group of k that one lane's dot
+// product takes is 4 bytes (2 bfloat16 or 4 bytes), 32 columns of such groups follow each other, so 16 rows of half a
+// panel are a tile of AMX and each is a vector of VNNI. Not here: the functions (the table in kernels/kernels.h).
 //
 // Sums of bytes are exact, so every table gives the same; bfloat16 products sum in float in an order that depends on k
 // alone. Either way a row's result has the same bits alone and in company.
@@ -44,11 +44,9 @@ constexpr size_t ChunkedBytes(Precision precision, int k) {
   return (bytes + kChunk - 1) / kChunk * kChunk;
 }
 
-/// Bytes from one row of a left operand to the next: whole chunks, and an odd number of them, so that sixteen rows never
-/// meet in the same sets of the first-level cache.
-constexpr size_t RowStride(Precision precision, int k) {
-  return (ChunkedBytes(precision, k) / kChunk | 1U) * kChunk;
-}
+/// Bytes from one row of a left operand to the next: whole chunks, and an odd number of them, so that sixteen rows
+/// never meet in the same sets of the first-level cache.
+constexpr size_t RowStride(Precision precision, int k) { return (ChunkedBytes(precision, k) / kChunk | 1U) * kChunk; }
 
 /// Bytes of one panel of a right operand [k, n]: ChunkedBytes * kPanel. The value at (row r, column j of the panel), of
 /// s bytes, lies at r * s / kGroup * (kPanel * kGroup) + j * kGroup + r * s % kGroup; rows beyond k are 0.
@@ -62,10 +60,10 @@ constexpr size_t NarrowPackedBytes(Precision precision, int k, int n) {
 /// (byte - zero) * scale with the row's own scale and zero; bytes up to the chunk's end may be anything.
 struct NarrowRows {
   Precision precision = Precision::kBf16;
-  void* data = nullptr;     // aligned to 64 bytes
-  size_t stride = 0;        // bytes, a multiple of kChunk, at least ChunkedBytes(precision, k)
-  float* scales = nullptr;  // [rows], kInt8 only
-  int32_t* zeros = nullptr; // [rows], 0..255, kInt8 only
+  void* data = nullptr;      // aligned to 64 bytes
+  size_t stride = 0;         // bytes, a multiple of kChunk, at least ChunkedBytes(precision, k)
+  float* scales = nullptr;   // [rows], kInt8 only
+  int32_t* zeros = nullptr;  // [rows], 0..255, kInt8 only
 
   /// The same from row `row` on.
   NarrowRows From(int row) const {
@@ -95,11 +93,11 @@ struct NarrowGemm {
   const float* bias = nullptr;           // [n padded to kPanel], or nullptr
   const float* residual = nullptr;       // [rows, n], ldr floats a row, or nullptr; may be c
   int ldr = 0;
-  float* c = nullptr;                    // [rows, n], ldc floats a row; or nullptr, and then
-  Bf16* narrow_c = nullptr;              // [rows, n padded to kPanel], ldc values a row: a left operand of the next product
+  float* c = nullptr;        // [rows, n], ldc floats a row; or nullptr, and then
+  Bf16* narrow_c = nullptr;  // [rows, n padded to kPanel], ldc values a row: a left operand of the next product
   int ldc = 0;
   int rows = 0;
-  int k = 0;                             // 1..32768
+  int k = 0;  // 1..32768
   int n = 0;
   Tail tail = Tail::kNone;
 };
@@ -108,12 +106,13 @@ struct NarrowGemm {
 /// weights, e to the power of score less the row's largest, are rounded to bfloat16 before they meet the values; their
 /// sum is taken before rounding.
 struct NarrowAttend {
-  const Bf16* q = nullptr;      // [rows, head_dim], ldq values a row
+  const Bf16* q = nullptr;  // [rows, head_dim], ldq values a row
   int ldq = 0;
-  const void* keys = nullptr;   // right operand [head_dim, num_keys] of kBf16: pack_keys
-  const void* values = nullptr; // right operand [num_keys, head_dim] of kBf16: pack_values
-  size_t value_panel_bytes = 0; // NarrowPanelBytes of the keys that there is room for; those beyond num_keys hold finite numbers
-  Bf16* out = nullptr;          // [rows, head_dim], ldo values a row
+  const void* keys = nullptr;    // right operand [head_dim, num_keys] of kBf16: pack_keys
+  const void* values = nullptr;  // right operand [num_keys, head_dim] of kBf16: pack_values
+  size_t value_panel_bytes =
+      0;  // NarrowPanelBytes of the keys that there is room for; those beyond num_keys hold finite numbers
+  Bf16* out = nullptr;  // [rows, head_dim], ldo values a row
   int ldo = 0;
   int rows = 0;
   int head_dim = 0;  // 1..256
@@ -132,8 +131,9 @@ constexpr size_t NarrowAttendScratch(int num_keys) {
 
 /// Packs a linear layer's weight [n, k], row-major with lds floats a row, as a right operand of NarrowPackedBytes.
 void PackBf16(const float* weight, int lds, int n, int k, void* packed);
-/// The same in signed bytes, symmetric: column j stands for byte * scales[j], scales[j] = its largest magnitude / 127 (a column of
-/// zeros: 1). scales, sums [n padded to kPanel], 0 beyond n. Weights are finite (CHECKed where they are read).
+/// The same in signed bytes, symmetric: column j stands for byte * scales[j], scales[j] = its largest magnitude / 127
+/// (a column of zeros: 1). scales, sums [n padded to kPanel], 0 beyond n. Weights are finite (CHECKed where they are
+/// read).
 void PackInt8(const float* weight, int lds, int n, int k, void* packed, float* scales, int32_t* sums);
 
 }  // namespace pawsight::kernels

@@ -15,8 +15,9 @@ namespace {
 
 constexpr int kMaxMembers = 256;
 
-/// Looks at the condition before sleeping: 20 to 45 microseconds where a pause takes 64 to 140 cycles, longer than what one
-/// member does alone between two products, far shorter than a time slice. 128 looks cost 8 % of a pass, 4096 gained nothing.
+/// Looks at the condition before sleeping: 20 to 45 microseconds where a pause takes 64 to 140 cycles, longer than what
+/// one member does alone between two products, far shorter than a time slice. 128 looks cost 8 % of a pass, 4096 gained
+/// nothing.
 constexpr int kSpins = 1024;
 
 void Pause() {

@@ -1,7 +1,7 @@
 // kernels/team.h: a fixed team of threads that runs one forward pass together. Not a task queue: Run gives every member
-// the same function and returns when all are done. Members spin for some 20 to 45 microseconds, then sleep, so a team beside
-// other work on a full machine does not burn the time slices of the thread that it waits for. Used by one thread at a
-// time (the one that calls Run is member 0). Allocates at construction only.
+// the same function and returns when all are done. Members spin for some 20 to 45 microseconds, then sleep, so a team
+// beside other work on a full machine does not burn the time slices of the thread that it waits for. Used by one thread
+// at a time (the one that calls Run is member 0). Allocates at construction only.
 #pragma once
 
 #include <memory>
@@ -10,15 +10,16 @@
 
 namespace pawsight::kernels {
 
-/// A callable by reference: two pointers, so passing one allocates nothing. The callable outlives the call it is given to.
+/// A callable by reference: two pointers, so passing one allocates nothing. The callable outlives the call it is given
+/// to.
 template <typename Signature>
 class Work;
 template <typename... Arguments>
 class Work<void(Arguments...)> {
  public:
   template <typename Callable>
-    requires(!std::is_same_v<std::remove_cvref_t<Callable>, Work>)
-  Work(const Callable& callable)  // NOLINT(google-explicit-constructor): a lambda is what callers write
+  requires(!std::is_same_v<std::remove_cvref_t<Callable>, Work>)
+      Work(const Callable& callable)  // NOLINT(google-explicit-constructor): a lambda is what callers write
       : callable_(&callable), call_([](const void* c, Arguments... arguments) {
           (*static_cast<const Callable*>(c))(std::forward<Arguments>(arguments)...);
         }) {}

@@ -1,6 +1,4 @@
 // The CPU's compile: what it makes, what it leaves alone, what it refuses; and that what it made answers as it should.
-#include "targets/cpu/compile.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,6 +6,7 @@
 
 #include "base/files.h"
 #include "engine/file_testing.h"
+#include "targets/cpu/compile.h"
 #include "targets/testing.h"
 
 namespace pawsight::targets {

@@ -1,5 +1,5 @@
-// Answers in bf16 and int8: the same bits alone and in company, from disk and from memory, by any team, and without asking the
-// system for memory.
+// Answers in bf16 and int8: the same bits alone and in company, from disk and from memory, by any team, and without
+// asking the system for memory.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -59,7 +59,8 @@ TEST(NarrowAnswers, AreTheSameBitsAloneAndInCompanyOnEveryTable) {
       const auto vocabulary = static_cast<size_t>(target.config().text.vocab_size);
       for (const size_t i : {size_t{1}, size_t{7}, size_t{15}}) {
         const std::vector<float> one = Logits(target, {alone->front()}, {questions[i]});
-        EXPECT_TRUE(std::equal(one.begin(), one.end(), company.begin() + static_cast<std::ptrdiff_t>(i * vocabulary))) << i;
+        EXPECT_TRUE(std::equal(one.begin(), one.end(), company.begin() + static_cast<std::ptrdiff_t>(i * vocabulary)))
+            << i;
       }
     }
   }
@@ -144,7 +145,7 @@ TEST(ForwardPass, AllocatesNothingTheSecondTime) {
     const std::vector<engine::ContextRows> for_image = {{0, tokens, &image}};
     const std::vector<engine::ContextRows> for_read = {{0, rows, &read}};
     const std::vector<const engine::KeyValues*> looks = {&image, &image};
-    engine::DecoderRow row = parts.text_decoder->Begin(read, rows, 4);
+    engine::DecoderRow row = parts.text_decoder->Begin(read, rows, 4, engine::Floats(decoder.ContextSize(4)));
     const std::vector<engine::DecoderRow*> stepping = {&row};
     const std::vector<int> ids = {7};
     std::vector<float> logits(static_cast<size_t>(parts.text_decoder->vocab_size()));

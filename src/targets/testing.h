@@ -1,5 +1,5 @@
-// targets/testing.h: for tests of targets: the model that ships, frames and questions for it, and what the first step of an
-// answer gives.
+// targets/testing.h: for tests of targets: the model that ships, frames and questions for it, and what the first step
+// of an answer gives.
 #pragma once
 
 #include <gtest/gtest.h>

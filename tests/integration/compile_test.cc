@@ -48,12 +48,13 @@ std::vector<std::string> Ask(const std::string& photo, const std::vector<std::st
 
 TEST(Compile, PrintsALineAComponentAndTheSecondTimeThatAllIsUpToDate) {
   const TempFolder folder;
-  const std::vector<std::string> arguments = {"compile", kModel, "--out", folder.Path("a"), "--precision",
-                                              "int8,text_encoder=bf16"};
+  const std::vector<std::string> arguments = {"compile",        kModel,        "--out",
+                                              folder.Path("a"), "--precision", "int8,text_encoder=bf16"};
   const Ended first = RunProgram(arguments);
   EXPECT_EQ(first.code, 0) << first.err;
-  EXPECT_THAT(first.out, AllOf(HasSubstr("image_encoder  int8"), HasSubstr("text_encoder   bf16"),
-                               HasSubstr("text_decoder   int8"), HasSubstr("against fp32"), Not(HasSubstr("up to date"))));
+  EXPECT_THAT(first.out,
+              AllOf(HasSubstr("image_encoder  int8"), HasSubstr("text_encoder   bf16"),
+                    HasSubstr("text_decoder   int8"), HasSubstr("against fp32"), Not(HasSubstr("up to date"))));
   std::vector<std::string> again = arguments;
   again.push_back("--json");
   const Ended second = RunProgram(again);
@@ -117,6 +118,16 @@ TEST(Artifacts, DamagedMissingOrOfAnotherVersionAreRefusedWithAReason) {
   EXPECT_THAT(none.err, HasSubstr("none"));
   ASSERT_EQ(RunProgram({"compile", kModel, "--out", dir, "--precision", "bf16", "--no-check"}).code, 0);
   const std::string path = dir + "/text_encoder.artifact";
+  const Ended whole = RunProgram({"model", "inspect", dir});
+  EXPECT_EQ(whole.code, 0) << whole.err;
+  EXPECT_THAT(whole.out, AllOf(HasSubstr("text_encoder"), HasSubstr("bf16")));
+  {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(std::filesystem::file_size(path) / 2)).put(9).put(99).put(9);
+  }
+  const Ended damaged = RunProgram({"model", "inspect", dir});
+  EXPECT_EQ(damaged.code, 1);
+  EXPECT_THAT(damaged.out, HasSubstr("checksum differs"));
   {
     std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
     file.seekp(8).put(9);

@@ -1,6 +1,6 @@
 // engine/compile/artifact_writer.h: writes one artifact, piece by piece, so that packing needs no more memory than one
-// layer. The file gets its name when it is whole, on disk and published; until then nothing has that name, and nothing is
-// left of one that is given up. Used by one thread.
+// layer. The file gets its name when it is whole, on disk and published; until then nothing has that name, and nothing
+// is left of one that is given up. Used by one thread.
 #pragma once
 
 #include <memory>
@@ -23,7 +23,8 @@ class ArtifactWriter {
   ArtifactWriter& operator=(ArtifactWriter&&) noexcept;
   ~ArtifactWriter();
 
-  /// Appends bytes at the next multiple of 64 and gives their offset in the data. Errors: kUnavailable, the disk is full.
+  /// Appends bytes at the next multiple of 64 and gives their offset in the data. Errors: kUnavailable, the disk is
+  /// full.
   Result<uint64_t> Append(const void* data, size_t bytes);
   /// Remembers an entry for the header; names differ.
   void AddEntry(Json entry);

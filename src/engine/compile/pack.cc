@@ -54,7 +54,8 @@ bool PackingSource::Read(const std::string& name, std::span<float> values) {
   const TensorView* tensor = weights_.Find(name);
   if (tensor == nullptr || static_cast<uint64_t>(tensor->num_elements()) != values.size()) {
     Fail(InvalidArgument(name + ": " + (tensor == nullptr ? "missing" : ShapeText(tensor->shape)) + ", want " +
-                         std::to_string(values.size()) + " values", "weights_mismatch"));
+                             std::to_string(values.size()) + " values",
+                         "weights_mismatch"));
     return false;
   }
   Fail(weights_.ReadFloats(name, values));

@@ -35,9 +35,10 @@ struct Checkpoint {
   Result<std::string> Hash() const;
 };
 
-/// Packs a component and finishes `writer`, unpublished. Cost: one pass over the component's weights; memory of its largest layer, twice.
-/// Errors: those of Weights::ReadFloats and of the writer.
+/// Packs a component and finishes `writer`, unpublished. Cost: one pass over the component's weights; memory of its
+/// largest layer, twice. Errors: those of Weights::ReadFloats and of the writer.
 Result<Artifact> PackComponent(const Checkpoint& checkpoint, Component component, Precision precision,
-                               const std::string& source_hash, ArtifactWriter& writer, const PackProgress& progress = {});
+                               const std::string& source_hash, ArtifactWriter& writer,
+                               const PackProgress& progress = {});
 
 }  // namespace pawsight::engine

@@ -28,8 +28,8 @@ using engine::Precision;
 using engine::PrecisionName;
 
 /// What a model needs beside its weights, in the hub's names.
-constexpr const char* kModelFiles[] = {"config.json",    "preprocessor_config.json", "vocab.txt",
-                                       "tokenizer.json", "tokenizer_config.json",    "special_tokens_map.json",
+constexpr const char* kModelFiles[] = {"config.json",     "preprocessor_config.json", "vocab.txt",
+                                       "tokenizer.json",  "tokenizer_config.json",    "special_tokens_map.json",
                                        "calibration.json"};
 constexpr size_t kMaxModelFile = 64U << 20U;
 
@@ -39,7 +39,8 @@ std::string SystemReason() { return std::system_category().message(errno); }
 class OutDirectory {
  public:
   static Result<OutDirectory> Open(const std::string& dir) {
-    if (FileExists(dir)) return InvalidArgument(dir + ": is a file, want a directory for the artifacts", "not_a_directory");
+    if (FileExists(dir))
+      return InvalidArgument(dir + ": is a file, want a directory for the artifacts", "not_a_directory");
     std::error_code error;
     std::filesystem::create_directories(dir, error);
     if (error) return Unavailable(dir + ": " + error.message());
@@ -159,16 +160,21 @@ std::optional<Compiled> Compiler::UpToDate(Component component, bool asked) cons
       (asked && there->info().precision != options_.PrecisionOf(component)) || !there->Verify().ok()) {
     return std::nullopt;
   }
-  Compiled compiled{.component = component, .precision = there->info().precision, .path = path, .bytes = there->bytes(),
+  Compiled compiled{.component = component,
+                    .precision = there->info().precision,
+                    .path = path,
+                    .bytes = there->bytes(),
                     .up_to_date = true};
   const auto text = ReadTextFile(out_dir_ + "/manifest.json", kMaxModelFile);
   const auto manifest = text.ok() ? Json::Parse(*text) : Result<Json>(text.status());
-  const auto components = manifest.ok() ? manifest->GetArray("components") : Result<const Json::Array*>(manifest.status());
+  const auto components =
+      manifest.ok() ? manifest->GetArray("components") : Result<const Json::Array*>(manifest.status());
   if (!components.ok()) return compiled;
   for (const Json& one : **components) {
     const Json* name = one.Find("component");
     const Json* check = one.Find("self_check");
-    if (name == nullptr || !name->is_string() || name->as_string() != ComponentName(component) || check == nullptr) continue;
+    if (name == nullptr || !name->is_string() || name->as_string() != ComponentName(component) || check == nullptr)
+      continue;
     compiled.check = {check->GetString("stage").ok() ? *check->GetString("stage") : "",
                       check->GetNumber("least_cosine").ok() ? *check->GetNumber("least_cosine") : 0.0,
                       check->GetNumber("relative_error").ok() ? *check->GetNumber("relative_error") : 0.0,
@@ -200,12 +206,12 @@ Result<Compiled> Compiler::Compile(Component component) {
     Tell(component, "checking", 1.0);
     PAWSIGHT_ASSIGN_OR_RETURN(compiled.check, Check(artifact));
     if (!compiled.check.ok()) {
-      return FailedPrecondition(std::string(ComponentName(component)) + " in " + std::string(PrecisionName(precision)) + ": cosine " +
-                                    std::to_string(compiled.check.cosine) + " of " + compiled.check.stage +
-                                    " against fp32, want at least " + std::to_string(compiled.check.limit) +
-                                    "; compile it in a finer precision: --precision " + std::string(ComponentName(component)) +
-                                    (precision == Precision::kInt8 ? "=bf16" : "=fp32"),
-                                "self_check_failed");
+      return FailedPrecondition(
+          std::string(ComponentName(component)) + " in " + std::string(PrecisionName(precision)) + ": cosine " +
+              std::to_string(compiled.check.cosine) + " of " + compiled.check.stage + " against fp32, want at least " +
+              std::to_string(compiled.check.limit) + "; compile it in a finer precision: --precision " +
+              std::string(ComponentName(component)) + (precision == Precision::kInt8 ? "=bf16" : "=fp32"),
+          "self_check_failed");
     }
   }
   PAWSIGHT_RETURN_IF_ERROR(writer.Publish());
@@ -252,12 +258,13 @@ Result<std::vector<Compiled>> Compiler::Run() {
   PAWSIGHT_RETURN_IF_ERROR(CheckOptions());
   PAWSIGHT_RETURN_IF_ERROR(CopyModelFiles());
   log_.Say("compile of " + model_dir_ + ", source " + source_);
-  std::vector<Compiled> all;      // for the manifest, also what was not asked for but is there
+  std::vector<Compiled> all;  // for the manifest, also what was not asked for but is there
   std::vector<Compiled> answers;
   Status failed;
   for (const Component component : engine::kComponents) {
     if (!engine::Parts::Wants(checkpoint_.heads, component)) continue;
-    const bool asked = options_.components.empty() || std::ranges::find(options_.components, component) != options_.components.end();
+    const bool asked =
+        options_.components.empty() || std::ranges::find(options_.components, component) != options_.components.end();
     std::optional<Compiled> one = UpToDate(component, asked);
     if (asked && failed.ok() && (!one || options_.force)) {
       Result<Compiled> made = Compile(component);
@@ -270,7 +277,8 @@ Result<std::vector<Compiled>> Compiler::Run() {
       Tell(component, "up to date", 1.0);
     }
     if (!one) continue;
-    log_.Say(ToJson(*one).Dump() + (one->up_to_date ? " up to date" : " made in " + std::to_string(one->took.count()) + " ms"));
+    log_.Say(ToJson(*one).Dump() +
+             (one->up_to_date ? " up to date" : " made in " + std::to_string(one->took.count()) + " ms"));
     all.push_back(*one);
     if (asked) answers.push_back(*one);
   }

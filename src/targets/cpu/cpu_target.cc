@@ -39,11 +39,21 @@ struct CpuImage : engine::ImageState {
 };
 
 struct CpuQuestions : engine::QuestionStates {
+  explicit CpuQuestions(std::shared_ptr<engine::BufferPool> from) : pool(std::move(from)) {}
+  ~CpuQuestions() override {
+    for (KeyValues& context : contexts) pool->Give(context.Release());
+  }
+  std::shared_ptr<engine::BufferPool> pool;
   std::vector<KeyValues> contexts;  // one a question: what the decoder looks at
   std::vector<int> valid;           // positions that are no padding
 };
 
 struct CpuRows : AnswerRows {
+  explicit CpuRows(std::shared_ptr<engine::BufferPool> from) : pool(std::move(from)) {}
+  ~CpuRows() override {
+    for (engine::DecoderRow& row : rows) pool->Give(row.cache.Release());
+  }
+  std::shared_ptr<engine::BufferPool> pool;
   std::vector<engine::DecoderRow> rows;
   QuestionHandle questions;         // keeps the contexts alive
   std::vector<ImageHandle> images;  // the same, for captions
@@ -65,8 +75,9 @@ class CpuTarget : public engine::Target {
   Result<std::vector<ImageHandle>> Look(std::span<const float> pixels, int num_frames, const Trace& trace) override;
   Result<QuestionHandle> Read(std::span<const ImageHandle> images, std::span<const TokenRow> questions,
                               const Trace& trace) override;
-  Result<std::unique_ptr<AnswerRows>> BeginAnswers(const QuestionHandle& questions, std::span<const int> questions_of_rows,
-                                                   int capacity, Padding padding) override;
+  Result<std::unique_ptr<AnswerRows>> BeginAnswers(const QuestionHandle& questions,
+                                                   std::span<const int> questions_of_rows, int capacity,
+                                                   Padding padding) override;
   Result<std::unique_ptr<AnswerRows>> BeginCaptions(std::span<const ImageHandle> images, int capacity) override;
   Status Step(AnswerRows& rows, std::span<const RowToken> tokens, std::span<const int> wanted,
               std::span<float> logits) override;
@@ -77,6 +88,10 @@ class CpuTarget : public engine::Target {
   Status Need(Head head) const;
   Status CheckTexts(std::span<const ImageHandle> images, std::span<const TokenRow> texts) const;
   Status CheckCapacity(int capacity) const;
+  engine::DecoderRow BeginRow(const KeyValues& context, int context_keys, int capacity) const {
+    const engine::TextDecoder& decoder = *parts_.text_decoder;
+    return decoder.Begin(context, context_keys, capacity, pool_->Take(decoder.layers().ContextSize(capacity)));
+  }
   Status CheckStep(const CpuRows& rows, std::span<const RowToken> tokens, std::span<const int> wanted,
                    size_t logits) const;
 
@@ -138,13 +153,15 @@ Result<std::vector<ImageHandle>> CpuTarget::Look(std::span<const float> pixels, 
 
 Status CpuTarget::CheckTexts(std::span<const ImageHandle> images, std::span<const TokenRow> texts) const {
   if (texts.empty() || images.size() != texts.size()) {
-    return InvalidArgument("questions: " + std::to_string(texts.size()) + " for " + std::to_string(images.size()) + " images");
+    return InvalidArgument("questions: " + std::to_string(texts.size()) + " for " + std::to_string(images.size()) +
+                           " images");
   }
   for (const TokenRow& text : texts) {
     const auto length = static_cast<int>(text.ids.size());
     if (length < 1 || length > config_.text.max_positions || text.valid < 1 || text.valid > length) {
-      return InvalidArgument("questions: " + std::to_string(length) + " tokens, want 1.." +
-                             std::to_string(config_.text.max_positions), "question_too_long");
+      return InvalidArgument(
+          "questions: " + std::to_string(length) + " tokens, want 1.." + std::to_string(config_.text.max_positions),
+          "question_too_long");
     }
     for (const int id : text.ids) {
       if (id < 0 || id >= config_.text.vocab_size) return InvalidArgument("questions: token id " + std::to_string(id));
@@ -169,13 +186,13 @@ Result<QuestionHandle> CpuTarget::Read(std::span<const ImageHandle> images, std:
   float* states = lane->arena.Take(rows * static_cast<size_t>(config_.text.hidden_size));
   parts_.text_encoder->Encode(compute, questions, looks, states, trace);
   const engine::BertLayers& decoder = parts_.text_decoder->layers();
-  auto read = std::make_shared<CpuQuestions>();
+  auto read = std::make_shared<CpuQuestions>(pool_);
   read->contexts.reserve(questions.size());
   std::vector<engine::ContextRows> contexts;
   int first = 0;
   for (const TokenRow& question : questions) {
     const auto length = static_cast<int>(question.ids.size());
-    read->contexts.push_back(decoder.MakeContext(length, engine::Floats(decoder.ContextSize(length))));
+    read->contexts.push_back(decoder.MakeContext(length, pool_->Take(decoder.ContextSize(length))));
     read->valid.push_back(question.valid);
     contexts.push_back({first, length, &read->contexts.back()});
     first += length;
@@ -186,7 +203,8 @@ Result<QuestionHandle> CpuTarget::Read(std::span<const ImageHandle> images, std:
 
 Status CpuTarget::CheckCapacity(int capacity) const {
   if (capacity >= 1 && capacity <= config_.text.max_positions) return Ok();
-  return InvalidArgument("max_length: " + std::to_string(capacity) + ", want 1.." + std::to_string(config_.text.max_positions));
+  return InvalidArgument("max_length: " + std::to_string(capacity) + ", want 1.." +
+                         std::to_string(config_.text.max_positions));
 }
 
 Result<std::unique_ptr<AnswerRows>> CpuTarget::BeginAnswers(const QuestionHandle& questions,
@@ -194,7 +212,7 @@ Result<std::unique_ptr<AnswerRows>> CpuTarget::BeginAnswers(const QuestionHandle
                                                             Padding padding) {
   PAWSIGHT_RETURN_IF_ERROR(CheckCapacity(capacity));
   const auto& read = static_cast<const CpuQuestions&>(*questions);
-  auto rows = std::make_unique<CpuRows>();
+  auto rows = std::make_unique<CpuRows>(pool_);
   rows->questions = questions;
   for (const int question : questions_of_rows) {
     if (question < 0 || static_cast<size_t>(question) >= read.contexts.size()) {
@@ -202,7 +220,7 @@ Result<std::unique_ptr<AnswerRows>> CpuTarget::BeginAnswers(const QuestionHandle
     }
     const KeyValues& context = read.contexts[static_cast<size_t>(question)];
     const int keys = padding == Padding::kAttend ? context.capacity() : read.valid[static_cast<size_t>(question)];
-    rows->rows.push_back(parts_.text_decoder->Begin(context, keys, capacity));
+    rows->rows.push_back(BeginRow(context, keys, capacity));
   }
   return std::unique_ptr<AnswerRows>(std::move(rows));
 }
@@ -210,11 +228,11 @@ Result<std::unique_ptr<AnswerRows>> CpuTarget::BeginAnswers(const QuestionHandle
 Result<std::unique_ptr<AnswerRows>> CpuTarget::BeginCaptions(std::span<const ImageHandle> images, int capacity) {
   PAWSIGHT_RETURN_IF_ERROR(Need(Head::kCaption));
   PAWSIGHT_RETURN_IF_ERROR(CheckCapacity(capacity));
-  auto rows = std::make_unique<CpuRows>();
+  auto rows = std::make_unique<CpuRows>(pool_);
   rows->images.assign(images.begin(), images.end());
   for (const ImageHandle& image : images) {
     const KeyValues& context = AsCpu(image).for_captions;
-    rows->rows.push_back(parts_.text_decoder->Begin(context, context.capacity(), capacity));
+    rows->rows.push_back(BeginRow(context, context.capacity(), capacity));
   }
   return std::unique_ptr<AnswerRows>(std::move(rows));
 }
@@ -300,14 +318,17 @@ Status CheckArtifacts(const Artifacts& artifacts) {
     const auto count = std::ranges::count(artifacts, component, [](const auto& a) { return a->info().component; });
     const bool wanted = engine::Parts::Wants(first.heads, component);
     if (count != (wanted ? 1 : 0)) {
-      return FailedPrecondition("artifacts: " + std::to_string(count) + " of " + std::string(engine::ComponentName(component)) +
-                                ", want " + (wanted ? "one" : "none"), "artifact_mismatch");
+      return FailedPrecondition("artifacts: " + std::to_string(count) + " of " +
+                                    std::string(engine::ComponentName(component)) + ", want " +
+                                    (wanted ? "one" : "none"),
+                                "artifact_mismatch");
     }
   }
   for (const auto& artifact : artifacts) {
     if (artifact->info().source == first.source && artifact->info().config == first.config) continue;
     return FailedPrecondition("artifacts: " + std::string(engine::ComponentName(artifact->info().component)) +
-                              " is of another checkpoint; compile all components of one", "artifact_mismatch");
+                                  " is of another checkpoint; compile all components of one",
+                              "artifact_mismatch");
   }
   return Ok();
 }
@@ -315,7 +336,8 @@ Status CheckArtifacts(const Artifacts& artifacts) {
 }  // namespace
 
 Result<std::unique_ptr<engine::Target>> MakeCpuTarget(Artifacts artifacts, const CpuOptions& options) {
-  if (options.teams < 1 || options.teams > 256) return InvalidArgument("teams: " + std::to_string(options.teams) + ", want 1..256");
+  if (options.teams < 1 || options.teams > 256)
+    return InvalidArgument("teams: " + std::to_string(options.teams) + ", want 1..256");
   const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   const int threads = options.threads != 0 ? options.threads : std::max(1, cores / options.teams);
   if (threads < 1 || threads > 256) return InvalidArgument("threads: " + std::to_string(threads) + ", want 1..256");
@@ -329,8 +351,8 @@ Result<std::unique_ptr<engine::Target>> MakeCpuTarget(Artifacts artifacts, const
     parts.Load(*source, artifact->config(), artifact->info().heads, artifact->info().component);
     PAWSIGHT_RETURN_IF_ERROR(source->status());
   }
-  return std::unique_ptr<engine::Target>(
-      std::make_unique<CpuTarget>(std::move(artifacts), std::move(parts), *kernels, options.teams, threads, options.pin));
+  return std::unique_ptr<engine::Target>(std::make_unique<CpuTarget>(std::move(artifacts), std::move(parts), *kernels,
+                                                                     options.teams, threads, options.pin));
 }
 
 }  // namespace pawsight::targets

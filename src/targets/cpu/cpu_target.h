@@ -44,12 +44,13 @@ Result<Artifacts> PackInMemory(const engine::Checkpoint& checkpoint, engine::Pre
 
 /// The same from a directory that `pawsight compile` made. Maps files, reads headers, packs nothing.
 /// Errors: also those of engine::Artifact::Open.
-Result<std::unique_ptr<engine::Target>> OpenCpuArtifacts(const std::string& artifact_dir, const CpuOptions& options = {});
+Result<std::unique_ptr<engine::Target>> OpenCpuArtifacts(const std::string& artifact_dir,
+                                                         const CpuOptions& options = {});
 
 /// Reads a model directory in the hub's layout, checks every tensor and packs all components in memory, in
-/// options.precision: for checks and comparisons, and for what is not worth keeping. The checkpoint's mappings are given
-/// back afterwards. Cost: one pass over the weights; memory about 4, 2 or 1 bytes a weight.
-/// Errors: those of BlipConfig::Open, Weights::Open, CheckWeights, engine::CheckMemory and MakeCpuTarget.
+/// options.precision: for checks and comparisons, and for what is not worth keeping. The checkpoint's mappings are
+/// given back afterwards. Cost: one pass over the weights; memory about 4, 2 or 1 bytes a weight. Errors: those of
+/// BlipConfig::Open, Weights::Open, CheckWeights, engine::CheckMemory and MakeCpuTarget.
 Result<std::unique_ptr<engine::Target>> OpenCpuTarget(const std::string& model_dir, const CpuOptions& options = {});
 
 }  // namespace pawsight::targets

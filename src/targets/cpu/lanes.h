@@ -1,5 +1,5 @@
-// targets/cpu/lanes.h: the teams of threads of one target, each with its arena; a forward pass has one of them to itself.
-// Thread-safe.
+// targets/cpu/lanes.h: the teams of threads of one target, each with its arena; a forward pass has one of them to
+// itself. Thread-safe.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,5 @@
-// targets/cpu/open_cpu_target.cc: where a target's components come from: a directory of artifacts, or a checkpoint packed
-// in memory.
+// targets/cpu/open_cpu_target.cc: where a target's components come from: a directory of artifacts, or a checkpoint
+// packed in memory.
 #include "base/files.h"
 #include "engine/compile/artifact_writer.h"
 #include "engine/memory_check.h"
@@ -13,14 +13,16 @@ std::string ArtifactPath(const std::string& dir, engine::Component component) {
 }
 
 Result<Artifacts> OpenArtifacts(const std::string& artifact_dir) {
-  if (!IsDirectory(artifact_dir)) return NotFound(artifact_dir + ": no such directory of artifacts; pawsight compile makes one");
+  if (!IsDirectory(artifact_dir))
+    return NotFound(artifact_dir + ": no such directory of artifacts; pawsight compile makes one");
   Artifacts artifacts;
   for (const engine::Component component : engine::kComponents) {
     const std::string path = ArtifactPath(artifact_dir, component);
     if (!FileExists(path)) continue;
     PAWSIGHT_ASSIGN_OR_RETURN(engine::Artifact artifact, engine::Artifact::Open(path));
     if (artifact.info().component != component) {
-      return FailedPrecondition(path + ": is " + std::string(engine::ComponentName(artifact.info().component)), "artifact_mismatch");
+      return FailedPrecondition(path + ": is " + std::string(engine::ComponentName(artifact.info().component)),
+                                "artifact_mismatch");
     }
     artifacts.push_back(std::make_shared<const engine::Artifact>(std::move(artifact)));
   }

@@ -24,7 +24,8 @@ std::vector<float> FixedPixels(int side) {
     const double down = rng.Uniform(0.5, 4.0);
     for (int y = 0; y < side; ++y) {
       for (int x = 0; x < side; ++x) {
-        pixels[at++] = static_cast<float>(1.5 * std::sin(turn * along * x) * std::cos(turn * down * y) + rng.Uniform(-0.3, 0.3));
+        pixels[at++] =
+            static_cast<float>(1.5 * std::sin(turn * along * x) * std::cos(turn * down * y) + rng.Uniform(-0.3, 0.3));
       }
     }
   }
@@ -73,9 +74,12 @@ SelfCheck Compare(std::string stage, std::span<const float> reference, std::span
 
 double LeastCosine(engine::Precision precision) {
   switch (precision) {
-    case engine::Precision::kFp32: return 0.999999;
-    case engine::Precision::kBf16: return 0.999;
-    case engine::Precision::kInt8: return 0.99;
+    case engine::Precision::kFp32:
+      return 0.999999;
+    case engine::Precision::kBf16:
+      return 0.999;
+    case engine::Precision::kInt8:
+      return 0.99;
   }
   return 1.0;
 }
@@ -90,7 +94,8 @@ Result<SelfChecker> SelfChecker::Make(Artifacts fp32, std::vector<int> question_
 }
 
 Result<SelfChecker::Stages> SelfChecker::Run(Artifacts artifacts) const {
-  PAWSIGHT_ASSIGN_OR_RETURN(const std::unique_ptr<engine::Target> target, MakeCpuTarget(std::move(artifacts), options_));
+  PAWSIGHT_ASSIGN_OR_RETURN(const std::unique_ptr<engine::Target> target,
+                            MakeCpuTarget(std::move(artifacts), options_));
   Stages stages;
   const auto keep = [](std::string_view wanted, std::vector<float>& to) {
     return [wanted, &to](std::string_view stage, const float* values, int rows, int cols) {

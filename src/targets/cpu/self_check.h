@@ -1,5 +1,5 @@
-// targets/cpu/self_check.h: how far a compiled component is from the fp32 path: the same fixed frame and questions through
-// a target that has this component compiled and the others in fp32. Used by one thread.
+// targets/cpu/self_check.h: how far a compiled component is from the fp32 path: the same fixed frame and questions
+// through a target that has this component compiled and the others in fp32. Used by one thread.
 #pragma once
 
 #include <memory>
