@@ -13,13 +13,12 @@
 #include "targets/cpu/compile.h"
 #include "targets/testing.h"
 
-namespace {
-std::atomic<int64_t> allocations = 0;
-}  // namespace
-
 // Counts what this program's C++ asks for; the sanitizers bring their own.
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(__clang__)
 #define PAWSIGHT_COUNTS_ALLOCATIONS 1
+namespace {
+std::atomic<int64_t> allocations = 0;
+}  // namespace
 [[gnu::noinline]] void* operator new(size_t size) {
   ++allocations;
   if (void* memory = std::malloc(size); memory != nullptr) return memory;
