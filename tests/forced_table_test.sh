@@ -16,4 +16,4 @@ said=$("$pawsight" model score --count 1 --questions 2 2>&1) || {
 "$targets_test" --gtest_brief=1
 "$program_test" --gtest_brief=1 --gtest_filter='Artifacts.*:Compile.PrintsALine*:Goldens.*'
 # How right the model is does not depend on the table.
-"$pawsight" model score --count 40 --precision int8 --against fp32 --most-flips 0.5 --at-least 95 | tail -n 2
+"$pawsight" model score --count 15 --precision int8 --against fp32 --most-flips 0.5 --at-least 95 | tail -n 2
