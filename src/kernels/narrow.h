@@ -85,6 +85,7 @@ enum class Tail {
 
 /// c = tail(a . b + bias) + residual with narrow a and b. For kInt8 the product is
 /// float(sum of byte * weight - zero * column_sum) * (row scale * column_scale), the difference taken in integers.
+/// The tail's gelu may be off by 2e-4 * max(1, |x|), which bfloat16 hides.
 struct NarrowGemm {
   NarrowRows a;                          // [rows, k]
   const void* b = nullptr;               // [k, n] in panels, aligned to 64 bytes
