@@ -8,6 +8,7 @@
 #include "apps/commands.h"
 #include "apps/compile_progress.h"
 #include "base/json.h"
+#include "kernels/kernels.h"
 
 namespace pawsight {
 namespace {
@@ -70,6 +71,8 @@ Result<targets::CompileOptions> OptionsOf(const CompileCommand& command) {
   options.cpu.threads = command.threads;
   options.cpu.kernels = command.kernels;
   PAWSIGHT_RETURN_IF_ERROR(ReadPrecisions(command.precisions, &options));
+  const Result<const kernels::Kernels*> chosen = kernels::Choose(command.kernels);
+  if (!chosen.ok()) return Annotate(chosen.status(), "--cpu");
   for (const std::string& name : command.components) {
     const auto component = engine::ParseComponent(name);
     if (!component) {
@@ -108,16 +111,20 @@ void Print(const targets::Compiled& one, bool json) {
   std::printf("\n");
 }
 
+/// A model that is wrong and a disk that cannot be written are no flag's fault, whatever code their status has.
+int ReportFailure(const Status& status) {
+  if (status.reason() == "option_invalid" || status.reason() == "not_a_directory") return ReportError(status);
+  const int code = ReportEnvironmentError(status);
+  return status.reason() == "self_check_failed" ? kExitFailed : code;
+}
+
 int Compile(const CompileCommand& command) {
   const Result<targets::CompileOptions> options = OptionsOf(command);
   if (!options.ok()) return ReportError(options.status());
   CompileProgressLine progress;
   const auto compiled = targets::CompileForCpu(command.model, command.out, *options, progress.callback());
   progress.Clear();
-  if (!compiled.ok()) {
-    const int code = ReportError(compiled.status());
-    return compiled.status().reason() == "self_check_failed" ? kExitFailed : code;
-  }
+  if (!compiled.ok()) return ReportFailure(compiled.status());
   for (const targets::Compiled& one : *compiled) Print(one, command.json);
   return kExitOk;
 }

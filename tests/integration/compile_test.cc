@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -85,6 +86,7 @@ TEST(Compile, WrongFlagsAreRefusedAndNamed) {
                {{"--out", folder.Path("a"), "--component", "head"}, 2, "head"},
                {{"--out", folder.Path("a"), "--precision", "int4"}, 2, "int4"},
                {{"--out", folder.Path("a"), "--precision", "head=int8"}, 2, "head"},
+               {{"--out", folder.Path("a"), "--cpu", "abacus"}, 2, "--cpu"},
                {{"--out", folder.Path("a"), "--question-length", "4000"}, 2, "4000"},
                {{"--out", folder.Path("a"), "--target", "neuron"}, 3, "neuron"}};
   for (const auto& one : cases) {
@@ -93,6 +95,60 @@ TEST(Compile, WrongFlagsAreRefusedAndNamed) {
     const Ended ended = RunProgram(arguments);
     EXPECT_EQ(ended.code, one.code) << ended.err;
     EXPECT_THAT(ended.err, HasSubstr(one.says));
+  }
+}
+
+TEST(Compile, AModelOrADiskThatIsWrongIsNoFlagsFault) {
+  const TempFolder folder;
+  std::filesystem::copy(kModel, folder.Path("model"), std::filesystem::copy_options::recursive);
+  WriteText(folder.Path("model/config.json"), "{}");
+  const struct {
+    std::vector<std::string> arguments;
+    const char* says;
+  } cases[] = {{{folder.Path("model"), "--out", folder.Path("a")}, "config.json: model_type"},
+               {{"/no/such/model", "--out", folder.Path("a")}, "/no/such/model"},
+               {{kModel, "--out", "/proc/nonexistent/a"}, "/proc/nonexistent/a"}};
+  for (const auto& one : cases) {
+    std::vector<std::string> arguments = {"compile"};
+    arguments.insert(arguments.end(), one.arguments.begin(), one.arguments.end());
+    const Ended ended = RunProgram(arguments);
+    EXPECT_EQ(ended.code, 3) << ended.err;
+    EXPECT_THAT(ended.err, HasSubstr(one.says));
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder.Path("a")));
+}
+
+/// Whether a file of `dir` is an artifact that was begun and not finished, or, with `finished`, one that was.
+bool HasArtifact(const std::string& dir, bool finished) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(dir, error)) {
+    const std::string name = entry.path().filename().string();
+    if (finished ? name.ends_with(".artifact") : name.find(".artifact.") != std::string::npos) return true;
+  }
+  return false;
+}
+
+TEST(Compile, KilledMidwayItLeavesNoHalfArtifactAndTheNextOneFinishes) {
+  const TempFolder folder;
+  const std::string photo = Photo(folder);
+  const std::string dir = folder.Path("a");
+  // The moment of the kill is the system's: while the first artifact is written, and after it.
+  for (const bool finished : {false, true}) {
+    std::filesystem::remove_all(dir);
+    const Ended killed = KillProgram({"compile", kModel, "--out", dir, "--precision", "fp32"},
+                                     [&] { return HasArtifact(dir, finished); });
+    ASSERT_TRUE(killed.code == 137 || killed.code == 0) << killed.code << killed.err;
+    if (killed.code == 0) std::printf("the compile ended before it was killed\n");
+    if (killed.code == 137) {
+      const Ended asked = RunProgram(Ask(photo, {"--artifacts", dir}));
+      EXPECT_TRUE(asked.code == 3 || asked.code == 0) << asked.code;
+      EXPECT_THAT(asked.err, Not(HasSubstr("damaged")));
+      EXPECT_THAT(asked.err, Not(HasSubstr("never finished")));
+    }
+    const Ended again = RunProgram({"compile", kModel, "--out", dir, "--precision", "fp32"});
+    EXPECT_EQ(again.code, 0) << again.err;
+    EXPECT_FALSE(HasArtifact(dir, false)) << "what the killed one left is swept out";
+    EXPECT_EQ(RunProgram(Ask(photo, {"--artifacts", dir})).code, 0);
   }
 }
 
@@ -116,6 +172,9 @@ TEST(Artifacts, DamagedMissingOrOfAnotherVersionAreRefusedWithAReason) {
   const Ended none = RunProgram(Ask(photo, {"--artifacts", folder.Path("none")}));
   EXPECT_EQ(none.code, 3);
   EXPECT_THAT(none.err, HasSubstr("none"));
+  const Ended other = RunProgram(Ask(photo, {"--artifacts", folder.Path("rooms")}));
+  EXPECT_EQ(other.code, 3) << "a directory of something else";
+  EXPECT_THAT(other.err, HasSubstr("artifacts: none"));
   ASSERT_EQ(RunProgram({"compile", kModel, "--out", dir, "--precision", "bf16", "--no-check"}).code, 0);
   const std::string path = dir + "/text_encoder.artifact";
   const Ended whole = RunProgram({"model", "inspect", dir});
@@ -156,6 +215,25 @@ TEST(Cache, CompilesOnceSaysSoAndIsFoundAgain) {
   const Ended second = RunProgram(Ask(photo, {"--model", model, "--precision", "int8"}));
   EXPECT_EQ(second.code, 0) << second.err;
   EXPECT_THAT(second.err, Not(HasSubstr("compiled")));
+  EXPECT_EQ(Answers(first), Answers(second));
+}
+
+TEST(Cache, ADamagedEntryIsMadeAnew) {
+  const TempFolder folder;
+  const std::string photo = Photo(folder);
+  const std::vector<std::string> cache = {"XDG_CACHE_HOME=" + folder.Path("cache")};
+  const Ended first = RunProgram(Ask(photo, {"--model", kModel}), "", cache);
+  ASSERT_EQ(first.code, 0) << first.err;
+  int cut = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder.Path("cache"))) {
+    if (entry.path().filename() != "text_decoder.artifact") continue;
+    std::filesystem::resize_file(entry.path(), 5000);
+    ++cut;
+  }
+  ASSERT_EQ(cut, 1);
+  const Ended second = RunProgram(Ask(photo, {"--model", kModel}), "", cache);
+  EXPECT_EQ(second.code, 0) << second.err;
+  EXPECT_THAT(second.err, HasSubstr("compiled"));
   EXPECT_EQ(Answers(first), Answers(second));
 }
 

@@ -43,8 +43,8 @@ struct Outputs {
   _exit(126);
 }
 
-/// The exit code as a shell gives it.
-int Wait(pid_t child, const Outputs& outputs, std::string interrupt_when_said) {
+/// The exit code as a shell gives it. Sends `signal` once, when `when`, asked every few milliseconds, says so.
+int Wait(pid_t child, int signal, std::function<bool()> when) {
   const auto limit = std::chrono::steady_clock::now() + kLongest;
   int status = 0;
   while (waitpid(child, &status, WNOHANG) == 0) {
@@ -52,14 +52,29 @@ int Wait(pid_t child, const Outputs& outputs, std::string interrupt_when_said) {
       ADD_FAILURE() << "pawsight ran for more than five minutes";
       kill(child, SIGKILL);
     }
-    const std::string& awaited = interrupt_when_said;
-    if (!awaited.empty() && (ReadText(outputs.out) + ReadText(outputs.err)).find(awaited) != std::string::npos) {
-      kill(child, SIGINT);
-      interrupt_when_said.clear();
+    if (when && when()) {
+      kill(child, signal);
+      when = nullptr;
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    std::this_thread::sleep_for(std::chrono::milliseconds(signal == SIGKILL ? 1 : 5));
   }
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/// `environment` is set beside what the test has; its texts must outlive the call. -1 where nothing could be started.
+pid_t Start(const std::vector<std::string>& arguments, const Outputs& outputs, std::vector<std::string>& environment) {
+  std::vector<std::string> words = {PAWSIGHT_PROGRAM};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  const pid_t child = fork();
+  if (child == 0) {
+    for (std::string& setting : environment) putenv(setting.data());
+    Become(argv, outputs);
+  }
+  if (child < 0) ADD_FAILURE() << "fork failed";
+  return child;
 }
 
 }  // namespace
@@ -78,21 +93,22 @@ Ended RunProgram(const std::vector<std::string>& arguments, const std::string& i
                  std::vector<std::string> environment) {
   const TempFolder said;
   const Outputs outputs{said.Path("out"), said.Path("err")};
-  std::vector<std::string> words = {PAWSIGHT_PROGRAM};
-  words.insert(words.end(), arguments.begin(), arguments.end());
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  const pid_t child = fork();
-  if (child == 0) {
-    for (std::string& setting : environment) putenv(setting.data());
-    Become(argv, outputs);
-  }
-  if (child < 0) {
-    ADD_FAILURE() << "fork failed";
-    return {};
-  }
-  const int code = Wait(child, outputs, interrupt_when_said);
+  const pid_t child = Start(arguments, outputs, environment);
+  if (child < 0) return {};
+  const auto heard = [&] {
+    return (ReadText(outputs.out) + ReadText(outputs.err)).find(interrupt_when_said) != std::string::npos;
+  };
+  const int code = Wait(child, SIGINT, interrupt_when_said.empty() ? std::function<bool()>() : heard);
+  return {code, ReadText(outputs.out), ReadText(outputs.err)};
+}
+
+Ended KillProgram(const std::vector<std::string>& arguments, const std::function<bool()>& when) {
+  const TempFolder said;
+  const Outputs outputs{said.Path("out"), said.Path("err")};
+  std::vector<std::string> nothing;
+  const pid_t child = Start(arguments, outputs, nothing);
+  if (child < 0) return {};
+  const int code = Wait(child, SIGKILL, when);
   return {code, ReadText(outputs.out), ReadText(outputs.err)};
 }
 

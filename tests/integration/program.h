@@ -2,6 +2,7 @@
 // ended. For tests only; thread-compatible.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,9 @@ class TempFolder {
 /// killed, and the test fails.
 Ended RunProgram(const std::vector<std::string>& arguments, const std::string& interrupt_when_said = "",
                  std::vector<std::string> environment = {});
+
+/// Runs it until `when`, asked every millisecond, says yes; then SIGKILL, and the code is 137. It may end before.
+Ended KillProgram(const std::vector<std::string>& arguments, const std::function<bool()>& when);
 
 /// A path under the shared data: $PAWSIGHT_SHARED, or beside the source tree.
 std::string SharedPath(const std::string& name);

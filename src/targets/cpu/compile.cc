@@ -140,14 +140,14 @@ class Compiler {
 Status Compiler::CheckOptions() const {
   for (const Component component : options_.components) {
     if (engine::Parts::Wants(checkpoint_.heads, component)) continue;
-    return InvalidArgument("component: this checkpoint has no " + std::string(ComponentName(component)));
+    return InvalidArgument("component: this checkpoint has no " + std::string(ComponentName(component)), "option_invalid");
   }
   for (const int length : options_.question_lengths) {
     if (length >= 1 && length <= checkpoint_.config.text.max_positions) continue;
     return InvalidArgument("question_length: " + std::to_string(length) + ", want 1.." +
-                           std::to_string(checkpoint_.config.text.max_positions));
+                           std::to_string(checkpoint_.config.text.max_positions), "option_invalid");
   }
-  if (options_.question_lengths.empty()) return InvalidArgument("question_length: none, want at least one");
+  if (options_.question_lengths.empty()) return InvalidArgument("question_length: none, want at least one", "option_invalid");
   return Ok();
 }
 

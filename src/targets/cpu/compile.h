@@ -45,11 +45,12 @@ struct Compiled {
 /// of the packing is done, 0..1.
 using CompileProgress = std::function<void(engine::Component component, std::string_view what, double share)>;
 
-/// Makes out_dir and its parents when missing. A component whose artifact was made of the same weights in the same
-/// precision and is undamaged is left alone. Errors: kInvalidArgument, out_dir is a file, a component that the
-/// checkpoint lacks, a length outside 1..max_positions; kFailedPrecondition, a component differs too much from fp32
-/// (self_check_failed): its artifact is not kept; those of Checkpoint::Open and of writing files. What was finished
-/// before an error stays.
+/// Makes out_dir and its parents when missing. A component whose artifact was made of the same weights in the same precision
+/// and is undamaged is left alone.
+/// Errors: kInvalidArgument, out_dir is a file (not_a_directory), a component that the checkpoint lacks or a length outside
+/// 1..max_positions (option_invalid);
+/// kFailedPrecondition, a component differs too much from fp32 (self_check_failed): its artifact is not kept;
+/// those of Checkpoint::Open and of writing files. What was finished before an error stays.
 Result<std::vector<Compiled>> CompileForCpu(const std::string& model_dir, const std::string& out_dir,
                                             const CompileOptions& options, const CompileProgress& progress = {});
 
