@@ -46,7 +46,7 @@ Result<std::string> CacheDir() {
   }
   if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0')
     return std::string(home) + "/.cache/pawsight";
-  return FailedPrecondition("cache: neither $XDG_CACHE_HOME nor $HOME is set");
+  return Unavailable("cache: neither $XDG_CACHE_HOME nor $HOME is set");
 }
 
 Result<std::string> CachedArtifacts(const std::string& model_dir, engine::Precision precision,

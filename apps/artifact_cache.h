@@ -10,7 +10,7 @@
 
 namespace pawsight {
 
-/// $XDG_CACHE_HOME/pawsight, or under the home directory. Errors: kFailedPrecondition, neither is known.
+/// $XDG_CACHE_HOME/pawsight, or under the home directory. Errors: kUnavailable, neither is known.
 Result<std::string> CacheDir();
 
 /// The directory of the model's artifacts, compiled when they are not there, with a line on standard error that says
