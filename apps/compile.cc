@@ -30,7 +30,7 @@ struct CompileCommand {
   std::string out;
   std::string target = "cpu";
   std::vector<std::string> precisions = {"bf16"};
-  std::vector<int> question_lengths = {8, 16, 35};
+  std::vector<int> question_lengths;
   std::vector<std::string> components;
   bool force = false;
   bool no_check = false;
@@ -142,10 +142,10 @@ void AddCompileCommand(CLI::App& program, int* exit_code) {
       ->capture_default_str();
   app.add_option("--precision", command->precisions, "fp32, bf16 or int8, for all or COMPONENT=one of them [bf16]")
       ->delimiter(',');
-  app.add_option("--question-length", command->question_lengths, "buckets, in tokens; the CPU runs any length unpadded")
+  app.add_option("--question-length", command->question_lengths,
+                 "buckets, in tokens; the CPU runs any length unpadded [8,16,35]")
       ->delimiter(',')
-      ->check(CLI::Range(1, 8192))
-      ->capture_default_str();
+      ->check(CLI::Range(1, 8192));
   app.add_option("--component", command->components, "only image_encoder, text_encoder or text_decoder")
       ->delimiter(',');
   app.add_flag("--force", command->force, "also what is up to date");

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 
 #include "base/files.h"
@@ -110,6 +111,17 @@ TEST(CompileForCpu, WhatTheCheckpointLacksIsRefusedByName) {
   EXPECT_EQ(none.status().code(), StatusCode::kNotFound);
   std::filesystem::create_directory(folder.path() + "/empty");
   EXPECT_EQ(OpenCpuArtifacts(folder.path() + "/empty").status().reason(), "artifact_mismatch");
+}
+
+TEST(CompileForCpu, AModelWithFewPositionsIsCompiledForTheLengthsThatItHas) {
+  const char* given = std::getenv("PAWSIGHT_SHARED");
+  const std::string tiny = std::string(given != nullptr ? given : PAWSIGHT_SOURCE_DIR "/../shared") + "/goldens/tiny-a";
+  if (!IsDirectory(tiny)) GTEST_SKIP() << "SKIPPED: no goldens at ../shared/goldens; set PAWSIGHT_SHARED to it";
+  const TempFolder folder;  // 32 positions, fewer than the longest bucket's 35
+  const auto compiled = CompileForCpu(tiny, folder.path(), {.precision = Precision::kBf16});
+  ASSERT_TRUE(compiled.ok()) << compiled.status().ToString();
+  EXPECT_EQ(compiled->size(), 3U);
+  EXPECT_THAT(*ReadTextFile(folder.path() + "/manifest.json", 1U << 20U), HasSubstr("\"question_lengths\":[8,16]"));
 }
 
 }  // namespace

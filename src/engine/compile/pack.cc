@@ -101,13 +101,13 @@ Table PackingSource::Rows(const std::string& name, int rows, int width) {
 
 void PackingSource::PutPanels(Json* entry, Precision precision, const std::vector<float>& weight, int in, int out) {
   if (precision == Precision::kFp32) {
-    const Floats panels(kernels::PackedSize(in, out));
-    (*kernels::Choose(""))->pack_transposed(weight.data(), in, out, in, const_cast<float*>(panels.data()));
+    Floats panels(kernels::PackedSize(in, out));
+    (*kernels::Choose(""))->pack_transposed(weight.data(), in, out, in, panels.data());
     Put(entry, "panels", panels.data(), panels.bytes());
     return;
   }
-  const Floats panels(kernels::NarrowPackedBytes(precision, in, out) / sizeof(float));
-  auto* packed = const_cast<float*>(panels.data());
+  Floats panels(kernels::NarrowPackedBytes(precision, in, out) / sizeof(float));
+  float* packed = panels.data();
   if (precision == Precision::kBf16) {
     kernels::PackBf16(weight.data(), in, out, in, packed);
   } else {

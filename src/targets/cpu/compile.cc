@@ -101,6 +101,17 @@ Json ToJson(const Compiled& compiled) {
   return json;
 }
 
+/// The lengths asked for, or the usual ones that the model has positions for.
+std::vector<int> LengthsOf(const CompileOptions& options, const engine::TextConfig& text) {
+  if (!options.question_lengths.empty()) return options.question_lengths;
+  std::vector<int> lengths;
+  for (const int length : {8, 16, 35}) {
+    if (length <= text.max_positions) lengths.push_back(length);
+  }
+  if (lengths.empty()) lengths.push_back(text.max_positions);
+  return lengths;
+}
+
 /// One run over one checkpoint.
 class Compiler {
  public:
@@ -112,6 +123,7 @@ class Compiler {
         progress_(progress),
         checkpoint_(std::move(checkpoint)),
         source_(std::move(source)),
+        question_lengths_(LengthsOf(options, checkpoint_.config.text)),
         log_(out_dir_) {}
 
   Result<std::vector<Compiled>> Run();
@@ -133,6 +145,7 @@ class Compiler {
   const CompileProgress& progress_;
   const engine::Checkpoint checkpoint_;
   const std::string source_;
+  const std::vector<int> question_lengths_;
   CompileLog log_;
   std::optional<SelfChecker> checker_;  // made when the first component is to be checked
 };
@@ -142,12 +155,11 @@ Status Compiler::CheckOptions() const {
     if (engine::Parts::Wants(checkpoint_.heads, component)) continue;
     return InvalidArgument("component: this checkpoint has no " + std::string(ComponentName(component)), "option_invalid");
   }
-  for (const int length : options_.question_lengths) {
+  for (const int length : question_lengths_) {
     if (length >= 1 && length <= checkpoint_.config.text.max_positions) continue;
     return InvalidArgument("question_length: " + std::to_string(length) + ", want 1.." +
                            std::to_string(checkpoint_.config.text.max_positions), "option_invalid");
   }
-  if (options_.question_lengths.empty()) return InvalidArgument("question_length: none, want at least one", "option_invalid");
   return Ok();
 }
 
@@ -186,7 +198,7 @@ std::optional<Compiled> Compiler::UpToDate(Component component, bool asked) cons
 Result<SelfCheck> Compiler::Check(const std::shared_ptr<const Artifact>& artifact) {
   if (!checker_) {
     PAWSIGHT_ASSIGN_OR_RETURN(Artifacts fp32, PackInMemory(checkpoint_, Precision::kFp32, source_));
-    PAWSIGHT_ASSIGN_OR_RETURN(checker_, SelfChecker::Make(std::move(fp32), options_.question_lengths, options_.cpu));
+    PAWSIGHT_ASSIGN_OR_RETURN(checker_, SelfChecker::Make(std::move(fp32), question_lengths_, options_.cpu));
   }
   return checker_->Check(artifact);
 }
@@ -237,7 +249,7 @@ Status Compiler::WriteManifest(const std::vector<Compiled>& compiled) const {
   Json components{Json::Array{}};
   for (const Compiled& one : compiled) components.Append(ToJson(one));
   Json lengths{Json::Array{}};
-  for (const int length : options_.question_lengths) lengths.Append(length);
+  for (const int length : question_lengths_) lengths.Append(length);
   const engine::VisionConfig& vision = checkpoint_.config.vision;
   const engine::TextConfig& text = checkpoint_.config.text;
   const Json manifest(Json::Object{

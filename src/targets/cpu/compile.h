@@ -19,9 +19,9 @@ struct CompileOptions {
   engine::Precision precision = engine::Precision::kFp32;
   std::map<engine::Component, engine::Precision> component_precision;  // where it differs
   std::vector<engine::Component> components;                           // empty: all that the checkpoint has
-  /// Tokens of the questions that the check asks, one each. On the CPU any length runs without padding; the buckets are
-  /// what other targets, whose shapes are fixed, are compiled for.
-  std::vector<int> question_lengths = {8, 16, 35};
+  /// Tokens of the questions that the check asks, one each; empty: 8, 16 and 35, those that the model has positions for. On
+  /// the CPU any length runs without padding; the buckets are what other targets, whose shapes are fixed, are compiled for.
+  std::vector<int> question_lengths;
   bool force = false;   // also what is up to date
   bool check = true;    // compare with the fp32 path; costs that path once
   std::string weights;  // a weights file instead of the directory's own
