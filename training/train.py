@@ -1,24 +1,29 @@
-"""Trains pawsight-mini: python3 train.py --program PATH --model ../models/pawsight-mini --out RUN [--resume] [--config F].
+"""Trains pawsight-mini: python3 train.py --program PATH scenes --pack PACK --pool POOL --out RUN [--resume] [--config F].
 
-One thread. The renderer runs as a child and feeds drawn rooms. First the image encoder alone learns what is where, from
-the truth about every patch; then the whole graph learns to answer, each image encoded once and asked several questions.
-The schedule runs by the clock (`look_minutes` and `minutes` of the config): warm-up, constant, a cosine to zero."""
+One thread. The renderer runs as a child and feeds drawn rooms, the pool (photo_pool.py) photos and composites. First the image
+encoder alone learns what is where, from the truth about every patch and from what a detector sees there; then the whole graph
+learns to answer, each image encoded once and asked several questions. The schedule runs by the clock (`look_minutes` and
+`minutes` of the config): warm-up, constant, a cosine to zero."""
 import argparse
 import collections
 import csv
+import io
 import json
 import math
+import multiprocessing
 import os
 import time
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 
 import data
 import targets
 from blip import Blip, initialise
+from start import begin_from
 from whiten import whiten
 from wordpiece import Tokenizer
 
@@ -27,39 +32,118 @@ MEAN = torch.tensor(MEAN_RGB, dtype=torch.float32)[:, None, None]
 STD = torch.tensor(STD_RGB, dtype=torch.float32)[:, None, None]
 
 
-class Helpers(nn.Module):
-    """Heads on the image encoder that learn the truth itself; thrown away at export."""
+def masked_loss(logits, truth, weight=None):
+    """truth [B, 2, ...]: values and masks -> the mean over what is known."""
+    values, known = truth[:, 0].float(), truth[:, 1].float()
+    if weight is not None:
+        known = known * weight
+    loss = F.binary_cross_entropy_with_logits(logits.float(), values, reduction='none')
+    return (loss * known).sum() / known.sum().clamp(min=1)
 
-    def __init__(self, width):
+
+class Helpers(nn.Module):
+    """Heads on the image encoder that learn the truth itself and what the teacher sees; thrown away at export."""
+
+    def __init__(self, width, channels):
         super().__init__()
         self.frame = nn.Sequential(nn.Linear(2 * width, width), nn.GELU(), nn.Linear(width, targets.FRAME_SIZE))
         self.patch = nn.Linear(width, targets.PATCH_SIZE)
+        self.teacher = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, channels))
         self.patch_weight = torch.ones(targets.PATCH_SIZE)
-        self.patch_weight[len(targets.PARTS):] = 2.5  # pets are what the questions are about, and small
+        self.patch_weight[len(targets.PARTS):] = 2.0  # pets are what the questions are about, and small
+        for base in (len(targets.PARTS), len(targets.PARTS) + targets.PET_SIZE):
+            self.patch_weight[base] = 5.0
 
-    def loss(self, image, frame, patch):
+    def loss(self, image, batch):
         pooled = torch.cat([image[:, 0], image[:, 1:].mean(1)], -1)
-        frame_loss = F.binary_cross_entropy_with_logits(self.frame(pooled).float(), frame)
-        patch_loss = F.binary_cross_entropy_with_logits(self.patch(image[:, 1:]).float(), patch, self.patch_weight)
-        return 8 * frame_loss + 40 * patch_loss, frame_loss, patch_loss
+        frame = masked_loss(self.frame(pooled), batch['frame'])
+        patch = masked_loss(self.patch(image[:, 1:]), batch['patch'], self.patch_weight)
+        taught = batch['taught'].bool()
+        seen = F.smooth_l1_loss(self.teacher(image[taught, 1:]).float(), batch['teacher'][taught].float()) if taught.any() else 0 * frame
+        return 8 * frame + 30 * patch + 6 * seen, {'frame': frame.item(), 'patch': patch.item(), 'teacher': seen.item()}
 
 
-def make_batch(examples, tokenizer, questions, grid):
-    """Examples -> tensors; every image gets exactly `questions` rows, the surplus rows have no answer."""
-    pixels = np.stack([e[0] for e in examples]).transpose(0, 3, 1, 2)
-    pixels = (torch.from_numpy(np.ascontiguousarray(pixels)).float() / 255 - MEAN) / STD
-    asked = [(e[2] + [None] * questions)[:questions] for e in examples]
-    flat = [q for row in asked for q in row]
-    ids = [tokenizer.question(q['text']) if q else [tokenizer.cls, tokenizer.sep] for q in flat]
-    length = max(map(len, ids))
-    question_ids = torch.tensor([i + [tokenizer.pad] * (length - len(i)) for i in ids])
-    answers = [tokenizer.text(q['answer'])[0] if q else -100 for q in flat]
-    answer_in = torch.tensor([[tokenizer.dec, max(a, 0)] for a in answers])
-    answer_out = torch.tensor([[a, tokenizer.sep if a >= 0 else -100] for a in answers])
-    frame = torch.from_numpy(np.stack([targets.frame_targets(e[1]) for e in examples]))
-    patch = torch.from_numpy(np.stack([targets.patch_targets(e[1], grid) for e in examples]))
-    return dict(pixels=pixels, ids=question_ids, mask=(question_ids != tokenizer.pad).float(), answer_in=answer_in,
-                answer_out=answer_out, frame=frame, patch=patch, asked=flat)
+def tensors(batch):
+    out = {k: torch.from_numpy(v) for k, v in batch.items() if isinstance(v, np.ndarray)}
+    out['pixels'] = (out['pixels'].permute(0, 3, 1, 2).float() / 255 - MEAN) / STD
+    out['asked'] = batch['asked']
+    return out
+
+
+class Learner:
+    """The model, its helper heads and the loss of a batch: what the run and each process beside it have."""
+
+    def __init__(self, model_config, channels):
+        self.model = Blip(model_config)
+        self.helpers = Helpers(model_config['vision_config']['hidden_size'], channels)
+
+    def params(self):
+        return [*self.model.parameters(), *self.helpers.parameters()]
+
+    def backward(self, batch, looking, helper_weight):
+        """Adds the gradients; -> numbers to report."""
+        with torch.autocast('cpu', dtype=torch.bfloat16):
+            if looking:
+                image = self.model.vision_model(batch['pixels'])
+            else:
+                image, logits = self.model(batch['pixels'], batch['ids'], batch['mask'], batch['answer_in'])
+            loss, numbers = self.helpers.loss(image, batch)
+        if not looking:
+            logits, wanted = logits.float(), batch['answer_out']
+            answer = F.cross_entropy(logits[:, 0], wanted[:, 0])
+            rest = F.cross_entropy(logits[:, 1:].flatten(0, 1), wanted[:, 1:].flatten())
+            loss = answer + 0.1 * rest + helper_weight * loss
+            right = (logits[:, 0].argmax(-1) == wanted[:, 0]).float().sum() / (wanted[:, 0] >= 0).sum()
+            numbers.update(answer=answer.item(), right=right.item())
+        loss.backward()
+        return numbers
+
+
+class Beside:
+    """A second process that computes gradients of its own batches with the time that other work on the machine leaves, at the lowest
+    priority. The run adds them to its own whenever some are ready, so it never waits; they are a step or two old. A run with it
+    does not repeat bit for bit."""
+
+    def __init__(self, learner, open_batches, helper_weight):
+        for p in learner.params():
+            p.data.share_memory_()
+        self.gradient = torch.zeros(sum(p.numel() for p in learner.params())).share_memory_()
+        context = multiprocessing.get_context('fork')
+        self.ready, self.looking, self.taken = context.Value('i', 0), context.Value('i', 1), 0
+        self.child = context.Process(target=self.run, args=(learner, open_batches, helper_weight), daemon=False)
+        self.child.start()
+
+    def run(self, learner, open_batches, helper_weight):
+        os.setsid()
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        os.sched_setaffinity(0, range(os.cpu_count()))
+        if os.path.exists('/proc/self/autogroup'):
+            open('/proc/self/autogroup', 'w').write('19')
+        batches, parent = open_batches(), os.getppid()
+        while os.getppid() == parent:
+            for p in learner.params():
+                p.grad = None
+            learner.backward(tensors(batches.next()), bool(self.looking.value), helper_weight)
+            while self.ready.value and os.getppid() == parent:
+                time.sleep(0.002)
+            at = 0
+            for p in learner.params():
+                self.gradient[at:at + p.numel()] = 0 if p.grad is None else p.grad.flatten()
+                at += p.numel()
+            self.ready.value = 1
+        os._exit(0)
+
+    def merge(self, learner, looking):
+        self.looking.value = int(looking)
+        if not self.ready.value:
+            return
+        at = 0
+        for p in learner.params():
+            if p.grad is not None:
+                p.grad.add_(self.gradient[at:at + p.numel()].view_as(p)).mul_(0.5)
+            at += p.numel()
+        self.taken += 1
+        self.ready.value = 0
 
 
 class Run:
@@ -70,13 +154,15 @@ class Run:
         self.model_config = json.load(open(f'{args.model}/config.json'))
         vision = self.model_config['vision_config']
         self.size, self.grid = vision['image_size'], vision['image_size'] // vision['patch_size']
-        self.model = Blip(self.model_config)
+        self.learner = Learner(self.model_config, np.load(f'{args.pool}/teacher.npy', mmap_mode='r').shape[-1])
+        self.model, self.helpers = self.learner.model, self.learner.helpers
         initialise(self.model)
-        if not args.resume:
+        if args.start and not args.resume:
+            begin_from(self.model, args.start, self.tokenizer.pieces)
+        elif not args.resume:
             source = data.DrawnRooms(args.program, config['seed'] + 1, self.size, 0, count=300)
-            whiten(self.model.vision_model, ((source.next()[0] / 255 - MEAN_RGB) / STD_RGB for _ in range(300)))
+            whiten(self.model.vision_model, ((source.next()['pixels'] / 255 - MEAN_RGB) / STD_RGB for _ in range(300)))
             source.close()
-        self.helpers = Helpers(vision['hidden_size'])
         parts = {'look': [self.model.vision_model, self.helpers], 'ask': [self.model.text_encoder, self.model.text_decoder]}
         self.params, groups = [], []
         for part, modules in parts.items():
@@ -117,28 +203,16 @@ class Run:
         peak = c['learning_rate'] * (c['look_again'] if part == 'look' else 1.0)
         return peak * warm * (0.5 * (1 + math.cos(math.pi * done)) + 0.005)
 
-    def train_step(self, batch):
+    def train_step(self, batch, beside):
         for group in self.optimizer.param_groups:
             group['lr'] = self.rate(group['part'])
         looking = self.looking()
-        with torch.autocast('cpu', dtype=torch.bfloat16):
-            if looking:
-                self.ask_from = self.step + 1
-                image = self.model.vision_model(batch['pixels'])
-            else:
-                image, logits = self.model(batch['pixels'], batch['ids'], batch['mask'], batch['answer_in'])
-            helper_loss, frame_loss, patch_loss = self.helpers.loss(image, batch['frame'], batch['patch'])
-        numbers = {'frame': frame_loss.item(), 'patch': patch_loss.item()}
-        loss = helper_loss
-        if not looking:
-            logits, wanted = logits.float(), batch['answer_out']
-            answer_loss = F.cross_entropy(logits[:, 0], wanted[:, 0])
-            end_loss = F.cross_entropy(logits[:, 1], wanted[:, 1])
-            loss = answer_loss + 0.05 * end_loss + self.config['helper_weight'] * helper_loss
-            right = (logits[:, 0].argmax(-1) == wanted[:, 0]).float().sum() / (wanted[:, 0] >= 0).sum()
-            numbers.update(answer=answer_loss.item(), right=right.item())
+        if looking:
+            self.ask_from = self.step + 1
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        numbers = self.learner.backward(batch, looking, self.config['helper_weight'])
+        if beside:
+            beside.merge(self.learner, looking)
         nn.utils.clip_grad_norm_([p for p in self.params if p.grad is not None], 1.0)
         self.optimizer.step()
         if self.step % 5 == 0:
@@ -148,73 +222,108 @@ class Run:
                     self.ema[name].mul_(keep).add_(value, alpha=1 - keep)
         return numbers
 
-    def validation(self):
-        source = data.DrawnRooms(self.args.program, self.config['validation_seed'], self.size, 12,
-                                 count=self.config['validation_images'])
+    def drawn_validation(self):
+        source = data.DrawnRooms(self.args.program, self.config['validation_seed'], self.size, 12, count=self.config['validation_images'])
         examples = [source.next() for _ in range(self.config['validation_images'])]
         source.close()
-        return examples
+        return [(e['pixels'], [('drawn', *p) for p in e['pairs']]) for e in examples]
+
+    def pack_validation(self):
+        stored, out = open(f'{self.args.pack}/val.bin', 'rb').read(), []
+        for line in open(f'{self.args.pack}/val.jsonl'):
+            row = json.loads(line)
+            image = Image.open(io.BytesIO(stored[row['at'][0]:sum(row['at'])])).convert('RGB').resize((self.size, self.size), Image.BICUBIC)
+            family = lambda q, a: f'{row["kind"]}:{"yes/no" if a in ("yes", "no") else "count" if a.isdigit() else "words"}'
+            out.append((np.asarray(image), [('pack', q, a, family(q, a)) for q, a in row['qa']]))
+        return out
 
     def evaluate(self, examples):
-        """Accuracy by question family with the averaged weights, greedy first token over the whole vocabulary."""
+        """Accuracy by set and family with the averaged weights: every word of the answer, over the whole vocabulary."""
         current = {k: v.clone() for k, v in self.model.state_dict().items()}
         self.model.load_state_dict({**current, **self.ema})
         counts = collections.defaultdict(lambda: [0, 0])
         with torch.no_grad(), torch.autocast('cpu', dtype=torch.bfloat16):
             for i in range(0, len(examples), 50):
-                batch = make_batch(examples[i:i + 50], self.tokenizer, 12, self.grid)
+                part = examples[i:i + 50]
+                blank = dict(frame=np.zeros((2, 1)), patch=np.zeros((2, 1, 1)), teacher=None)
+                batch = tensors(data.make_batch([dict(pixels=x, pairs=[p[1:] for p in pairs], **blank) for x, pairs in part],
+                                                self.tokenizer, 12))
                 _, logits = self.model(batch['pixels'], batch['ids'], batch['mask'], batch['answer_in'])
-                right = logits[:, 0].argmax(-1) == batch['answer_out'][:, 0]
-                for question, ok in zip(batch['asked'], right.tolist()):
-                    if question:
-                        counts[question['family']][0] += ok
-                        counts[question['family']][1] += 1
+                wanted = batch['answer_out']
+                right = ((logits.argmax(-1) == wanted) | (wanted < 0)).all(-1).view(len(part), 12)
+                for row, (_, pairs) in zip(right.tolist(), part):
+                    for ok, (name, _, _, family) in zip(row, pairs):
+                        for key in ((name, ''), (name, family)):
+                            counts[key][0] += ok
+                            counts[key][1] += 1
         self.model.load_state_dict(current)
-        total = [sum(c[i] for c in counts.values()) for i in range(2)]
-        print(f'--- step {self.step} held-out accuracy {100 * total[0] / total[1]:.2f} % of {total[1]}', flush=True)
-        print('   '.join(f'{family} {100 * r / n:.0f}' for family, (r, n) in sorted(counts.items(), key=lambda c: c[1][0] / c[1][1])),
-              flush=True)
-        return total[0] / total[1]
+        share = {key: 100 * r / n for key, (r, n) in counts.items()}
+        for name in ('drawn', 'pack'):
+            worst = sorted((v, family) for (n, family), v in share.items() if n == name and family)[:14]
+            print(f'--- step {self.step} held-out {name}: {share[name, ""]:.2f} % right; ' + '  '.join(f'{f} {v:.0f}' for v, f in worst), flush=True)
+        return {name: round(share[name, ''], 2) for name in ('drawn', 'pack')}
+
+    def open_batches(self, stream):
+        """`stream` tells the run's own batches from those of the process beside it, and those of one part of a resumed run from
+        the next."""
+        c, args = self.config, self.args
+        seed = c['seed'] + 1000003 * stream + 7919 * self.step
+
+        def open_source():
+            os.sched_setaffinity(0, range(os.cpu_count()))  # the run itself may be bound to one core
+            drawn = data.DrawnRooms(args.program, seed, self.size, c['questions_per_image'])
+            photos = data.Photos(args.pool, args.pack, seed, self.size, c['questions_per_image'])
+            return data.Mixed(drawn, photos, c['drawn_share'], seed, c['unknown_share'], c['misspelt_share'])
+        return data.Batches(open_source, c['batch_images'], self.tokenizer, c['questions_per_image'])
 
     def loop(self):
         config, last_save, last_test, before = self.config, self.seconds, self.seconds, self.seconds
-        held_out = self.validation()
-        source = data.DrawnRooms(self.args.program, config['seed'], self.size, config['questions_per_image'],
-                                 first=self.step * config['batch_images'])
-        batches = data.Batches(source, config['batch_images'],
-                               lambda e: make_batch(e, self.tokenizer, config['questions_per_image'], self.grid))
+        held_out = self.drawn_validation() + self.pack_validation()
+        batches = self.open_batches(0)
+        beside = Beside(self.learner, lambda: self.open_batches(1), config['helper_weight']) if self.args.beside else None
         log = csv.writer(open(f'{self.args.out}/curve.csv', 'a', buffering=1))
-        recent = collections.deque(maxlen=50)
+        recent, taken = collections.deque(maxlen=50), 0
+        columns = ('frame', 'patch', 'teacher', 'answer', 'right')
         while self.seconds < 60 * config['minutes'] and (self.args.steps is None or self.step < self.args.steps):
             start = time.monotonic()
-            recent.append(self.train_step(batches.next()))
+            recent.append(self.train_step(tensors(batches.next()), beside))
             self.seconds += time.monotonic() - start
             self.step += 1
             if self.step % 50 == 0:
+                more, taken = (beside.taken - taken, beside.taken) if beside else (0, 0)
                 mean = {k: round(float(np.mean([r[k] for r in recent if k in r])), 4) for k in recent[-1]}
-                speed = 50 * config['batch_images'] / (self.seconds - before)
+                speed = (50 + more) * config['batch_images'] / (self.seconds - before)
                 before = self.seconds
-                log.writerow([self.step, round(self.seconds), *(mean.get(k, '') for k in ('frame', 'patch', 'answer', 'right'))])
+                log.writerow([self.step, round(self.seconds), *(mean.get(k, '') for k in columns), '', ''])
                 print(f'step {self.step} {self.seconds:.0f} s {speed:.0f} images/s', mean, flush=True)
             if self.seconds - last_save > 60 * config['checkpoint_minutes']:
                 self.save()
                 last_save = self.seconds
             if self.seconds - last_test > 60 * config['evaluate_minutes'] and not self.looking():
-                self.evaluate(held_out)
+                self.log_score(log, self.evaluate(held_out), columns)
                 last_test = self.seconds
         self.save()
-        self.evaluate(held_out)
-        source.close()
+        self.log_score(log, self.evaluate(held_out), columns)
+        if beside:
+            beside.child.terminate()
+        batches.child.terminate()
+
+    def log_score(self, log, score, columns):
+        log.writerow([self.step, round(self.seconds), *('' for _ in columns), score['drawn'], score['pack']])
 
 
 def main():
     here = os.path.dirname(os.path.abspath(__file__))
     parser = argparse.ArgumentParser()
     parser.add_argument('--program', nargs='+', required=True, help='the renderer: PATH/pawsight scenes')
+    parser.add_argument('--pack', required=True, help='the training pack of photos')
+    parser.add_argument('--pool', required=True, help='what photo_pool.py made of it')
     parser.add_argument('--model', default=f'{here}/../models/pawsight-mini', help='folder with config.json and vocab.txt')
+    parser.add_argument('--start', help='a model folder whose weights to begin with')
     parser.add_argument('--out', required=True, help='folder for checkpoint.pt and curve.csv')
     parser.add_argument('--config', default=f'{here}/config.json')
     parser.add_argument('--resume', action='store_true')
+    parser.add_argument('--beside', action='store_true', help='a second process uses the cores that are idle')
     parser.add_argument('--steps', type=int, help='stop after so many steps')
     args = parser.parse_args()
     torch.set_num_threads(1)
