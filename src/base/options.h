@@ -121,8 +121,8 @@ class OptionTable {
           [&value] { return PrintOption(value); });
     }
     /// low and high are allowed themselves.
-    template <typename Value, typename Bound>
-    void operator()(Value Options::*member, std::string name, std::string help, Bound low, Bound high) const {
+    template <typename Value, typename Low, typename High>
+    void operator()(Value Options::*member, std::string name, std::string help, Low low, High high) const {
       Value& value = options.*member;
       const Value lowest(low), highest(high);
       const std::string range = PrintOption(lowest) + ".." + PrintOption(highest);
