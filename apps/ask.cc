@@ -20,7 +20,8 @@ constexpr const char* kFooter = R"(Examples:
   pawsight ask room.png -q "Where is the cat?" --mode rank --choices couch,bed,floor,table
 
 JSON fields: image, question, mode, answer, p_yes ("yes" against "no"; null if the vocabulary lacks them), score
-(yesno, generate: probability of the answer; rank: the published log-likelihood), ms (reading to answer, the photo's
+(yesno, generate: probability of the answer; rank: the published log-likelihood), unsure (yesno: p_yes lies in the band
+in which the model's calibration.json says no answer counts; false without one), ms (reading to answer, the photo's
 questions together). A photo that cannot be read gives {"image","error"} and exit code 1; the others are answered.)";
 
 struct AskCommand {
@@ -57,8 +58,8 @@ void PrintAnswers(const AskCommand& command, const std::string& image, std::span
     const engine::Answer& answer = answers[i];
     if (!command.json) {
       const std::string p = answer.p_yes ? std::to_string(*answer.p_yes).substr(0, 5) : "    -";
-      std::printf("  %-12s p_yes %s  %s%s\n", answer.text.c_str(), p.c_str(), command.questions[i].c_str(),
-                  answer.truncated ? "  (the question was cut: too long)" : "");
+      std::printf("  %-12s p_yes %s  %s%s%s\n", answer.text.c_str(), p.c_str(), command.questions[i].c_str(),
+                  answer.unsure ? "  (unsure)" : "", answer.truncated ? "  (the question was cut: too long)" : "");
       continue;
     }
     Json line;
@@ -68,6 +69,7 @@ void PrintAnswers(const AskCommand& command, const std::string& image, std::span
     line.Set("answer", answer.text);
     line.Set("p_yes", answer.p_yes ? Json(static_cast<double>(*answer.p_yes)) : Json());
     line.Set("score", static_cast<double>(answer.score));
+    line.Set("unsure", answer.unsure);
     line.Set("ms", ms);
     if (answer.truncated) line.Set("truncated", true);
     std::printf("%s\n", line.Dump().c_str());

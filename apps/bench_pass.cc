@@ -45,7 +45,7 @@ Status Answer(engine::Target& target, const engine::QuestionHandle& read, const 
   const engine::TextConfig& text = target.config().text;
   const int count = shape.frames * shape.questions;
   if (!shape.whole_vocabulary) {
-    const auto yes = engine::YesProbabilities(target, read, count, 1 % text.vocab_size, 0, engine::Padding::kMask);
+    const auto yes = engine::YesMargins(target, read, count, 1 % text.vocab_size, 0, engine::Padding::kMask);
     return yes.status();
   }
   std::vector<int> each(static_cast<size_t>(count));

@@ -73,6 +73,7 @@ Result<engine::Vqa> OpenModel(const ModelOptions& options) {
   if (!precision) return InvalidArgument("precision: \"" + options.precision + "\", want fp32, bf16 or int8");
   const targets::CpuOptions cpu{
       .threads = options.threads, .teams = options.teams, .kernels = options.kernels, .precision = *precision};
+  const engine::VqaOptions asking{.calibrate = options.calibrate};
   std::string dir = options.artifacts;
   if (dir.empty()) {
     std::string model = options.model;
@@ -86,14 +87,14 @@ Result<engine::Vqa> OpenModel(const ModelOptions& options) {
                  {{"reason", cached.status().message()}, {"so", "the model is packed in memory, at every start"}});
       PAWSIGHT_ASSIGN_OR_RETURN(const engine::FolderStamp stamp, engine::FolderStamp::Take(model));
       PAWSIGHT_ASSIGN_OR_RETURN(std::unique_ptr<engine::Target> packed, targets::OpenCpuTarget(model, cpu));
-      PAWSIGHT_ASSIGN_OR_RETURN(engine::Vqa vqa, engine::Vqa::Open(model, std::move(packed)));
+      PAWSIGHT_ASSIGN_OR_RETURN(engine::Vqa vqa, engine::Vqa::Open(model, std::move(packed), asking));
       PAWSIGHT_RETURN_IF_ERROR(stamp.CheckUnchanged());  // all of the old model or all of the new one
       return vqa;
     }
     dir = *cached;
   }
   PAWSIGHT_ASSIGN_OR_RETURN(std::unique_ptr<engine::Target> target, targets::OpenCpuArtifacts(dir, cpu));
-  return engine::Vqa::Open(dir, std::move(target));
+  return engine::Vqa::Open(dir, std::move(target), asking);
 }
 
 std::vector<float> ToPixels(const engine::PreprocessConfig& preprocess, const frames::Image& image) {

@@ -25,6 +25,7 @@ struct ModelOptions {
   std::string kernels;             // --cpu: a table of kernels; "" is the fastest that runs here
   int threads = 0;                 // of one team; 0 is one a core
   int teams = 1;                   // forward passes at once
+  bool calibrate = true;           // false: p_yes as if there were no calibration.json
 };
 
 /// Adds --model, --artifacts, --precision, --cpu and --threads to a command.

@@ -1,9 +1,11 @@
-// Any bytes as config.json and preprocessor_config.json: read or refused, and what is read is within its ranges.
+// Any bytes as config.json, preprocessor_config.json and calibration.json: read or refused, and what is read is within its
+// ranges.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 #include "base/check.h"
+#include "engine/calibration.h"
 #include "engine/config.h"
 #include "engine/expected_tensors.h"
 
@@ -20,6 +22,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   if (const auto config = PreprocessConfig::Parse(text); config.ok()) {
     CHECK(config->width >= 1 && config->height >= 1 && config->std[0] > 0.0F);
+  }
+  if (const auto calibration = Calibration::Parse(text); calibration.ok()) {
+    const double temperature = calibration->TemperatureOf(text);
+    CHECK(temperature >= kMinTemperature && temperature <= kMaxTemperature);
+    CHECK(Calibration::Parse(ToJson(*calibration).Dump()).ok());
   }
   return 0;
 }

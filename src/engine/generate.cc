@@ -336,15 +336,15 @@ Result<std::vector<std::vector<RankedAnswer>>> Score(Target& target, const Quest
   return out;
 }
 
-Result<std::vector<float>> YesProbabilities(Target& target, const QuestionHandle& questions, int num_questions, int yes_id,
+Result<std::vector<float>> YesMargins(Target& target, const QuestionHandle& questions, int num_questions, int yes_id,
                                             int no_id, Padding padding) {
   PAWSIGHT_ASSIGN_OR_RETURN(const std::unique_ptr<AnswerRows> rows,
                             target.BeginAnswers(questions, Iota(num_questions), 1, padding));
   const std::array<int, 2> wanted = {yes_id, no_id};
   PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<float> logits, FirstLogits(target, *rows, num_questions, wanted));
-  std::vector<float> probabilities;
-  for (size_t i = 0; i < logits.size(); i += 2) probabilities.push_back(SoftmaxOfTwo(logits[i], logits[i + 1]));
-  return probabilities;
+  std::vector<float> margins;
+  for (size_t i = 0; i < logits.size(); i += 2) margins.push_back(logits[i] - logits[i + 1]);
+  return margins;
 }
 
 }  // namespace pawsight::engine

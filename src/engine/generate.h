@@ -56,8 +56,8 @@ Result<std::vector<Ranking>> Rank(Target& target, const QuestionHandle& question
 Result<std::vector<std::vector<RankedAnswer>>> Score(Target& target, const QuestionHandle& questions, int num_questions,
                                                      std::span<const std::vector<int>> candidates);
 
-/// Probability of `yes` against `no` after the start token, one decoder step and two rows of the vocabulary a question.
-Result<std::vector<float>> YesProbabilities(Target& target, const QuestionHandle& questions, int num_questions, int yes_id,
+/// The logit of `yes` less that of `no` after the start token: one decoder step and two rows of the vocabulary a question.
+Result<std::vector<float>> YesMargins(Target& target, const QuestionHandle& questions, int num_questions, int yes_id,
                                             int no_id, Padding padding);
 
 /// Probability of the first of two logits against the second.

@@ -19,11 +19,15 @@ void PadAlike(int pad_id, std::vector<TokenRow>* rows) {
 
 }  // namespace
 
-Result<Vqa> Vqa::Open(const std::string& model_dir, std::unique_ptr<Target> target) {
+Result<Vqa> Vqa::Open(const std::string& model_dir, std::unique_ptr<Target> target, const VqaOptions& options) {
   PAWSIGHT_ASSIGN_OR_RETURN(PreprocessConfig preprocess, PreprocessConfig::Open(model_dir));
   PAWSIGHT_RETURN_IF_ERROR(CheckFit(preprocess, target->config().vision));
   PAWSIGHT_ASSIGN_OR_RETURN(Tokenizer tokenizer, Tokenizer::Open(model_dir, target->config().text));
-  return Vqa(std::move(tokenizer), preprocess, std::move(target));
+  Calibration calibration;
+  if (options.calibrate) {
+    PAWSIGHT_ASSIGN_OR_RETURN(calibration, Calibration::Open(model_dir));
+  }
+  return Vqa(std::move(tokenizer), preprocess, std::move(calibration), std::move(target));
 }
 
 Result<ImageHandle> Vqa::Look(std::span<const float> pixels) const {
@@ -65,6 +69,8 @@ Result<std::vector<Answer>> Vqa::Ask(const ImageHandle& image, std::span<const s
   for (size_t i = 0; i < questions.size(); ++i) {
     answers.push_back((*answered)[row_of[i]]);
     answers.back().truncated = truncated[i];
+    // Questions that are one row may differ in words that the vocabulary lacks, so each is calibrated as it was asked.
+    if (options.mode == Mode::kYesNo) Calibrate(questions[i], &answers.back());
   }
   return answers;
 }
@@ -75,11 +81,20 @@ Result<std::vector<Answer>> Vqa::YesNo(const QuestionHandle& read, int count, co
   if (yes < 0 || no < 0) {
     return FailedPrecondition("mode: the vocabulary lacks \"yes\" or \"no\"; use generate or rank");
   }
-  PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<float> probabilities,
-                            YesProbabilities(*target_, read, count, yes, no, options.padding));
-  std::vector<Answer> answers;
-  for (const float p : probabilities) answers.push_back({p >= 0.5F ? "yes" : "no", p, std::max(p, 1.0F - p)});
+  PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<float> margins,
+                            YesMargins(*target_, read, count, yes, no, options.padding));
+  std::vector<Answer> answers(margins.size());
+  for (size_t i = 0; i < margins.size(); ++i) answers[i].margin = margins[i];
   return answers;
+}
+
+void Vqa::Calibrate(std::string_view question, Answer* answer) const {
+  const auto temperature = static_cast<float>(calibration_.TemperatureOf(question));
+  const float p = SoftmaxOfTwo(answer->margin / temperature, 0.0F);
+  answer->text = p >= 0.5F ? "yes" : "no";
+  answer->p_yes = p;
+  answer->score = std::max(p, 1.0F - p);
+  answer->unsure = calibration_.unsure && calibration_.unsure->Holds(static_cast<double>(p));
 }
 
 std::optional<float> Vqa::YesOf(std::span<const float> logits) const {

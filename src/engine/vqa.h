@@ -7,9 +7,11 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/status.h"
+#include "engine/calibration.h"
 #include "engine/config.h"
 #include "engine/target.h"
 #include "engine/tokenizer.h"
@@ -37,22 +39,30 @@ struct AskOptions {
 
 struct Answer {
   std::string text;
-  std::optional<float> p_yes;  // "yes" against "no" as the first word; absent when the vocabulary lacks them
+  /// "yes" against "no" as the first word, in yesno calibrated; absent when the vocabulary lacks them.
+  std::optional<float> p_yes;
   /// yesno: probability of the answer given. generate: probability of the words. rank: the published method's score, the
   /// negated sum of smoothed token losses.
   float score = 0.0F;
   bool truncated = false;  // the question had more tokens than positions: its end was cut
+  bool unsure = false;     // yesno: p_yes lies in the model's unsure band
+  float margin = 0.0F;     // yesno: the logit of "yes" less that of "no", as the model said it, before calibration
+};
+
+struct VqaOptions {
+  bool calibrate = true;  // false: as if there were no calibration.json
 };
 
 class Vqa {
  public:
-  /// Reads tokenizer and preprocessing of `model_dir`, whose weights `target` executes.
-  /// Errors: those of Tokenizer::Open, PreprocessConfig::Open, CheckFit.
-  static Result<Vqa> Open(const std::string& model_dir, std::unique_ptr<Target> target);
+  /// Reads tokenizer, preprocessing and calibration of `model_dir`, whose weights `target` executes.
+  /// Errors: those of Tokenizer::Open, PreprocessConfig::Open, CheckFit, Calibration::Open.
+  static Result<Vqa> Open(const std::string& model_dir, std::unique_ptr<Target> target, const VqaOptions& options = {});
 
   Target& target() const { return *target_; }
   const Tokenizer& tokenizer() const { return tokenizer_; }
   const PreprocessConfig& preprocess() const { return preprocess_; }
+  const Calibration& calibration() const { return calibration_; }
 
   /// pixels [3, S, S], prepared as preprocess() says. Cost: nearly all of an answer's; the handle serves any number of
   /// questions. Errors: those of Target::Look.
@@ -66,16 +76,22 @@ class Vqa {
                                   const AskOptions& options = {}) const;
 
  private:
-  Vqa(Tokenizer tokenizer, PreprocessConfig preprocess, std::unique_ptr<Target> target)
-      : tokenizer_(std::move(tokenizer)), preprocess_(preprocess), target_(std::move(target)) {}
+  Vqa(Tokenizer tokenizer, PreprocessConfig preprocess, Calibration calibration, std::unique_ptr<Target> target)
+      : tokenizer_(std::move(tokenizer)),
+        preprocess_(preprocess),
+        calibration_(std::move(calibration)),
+        target_(std::move(target)) {}
 
   Result<std::vector<Answer>> YesNo(const QuestionHandle& read, int count, const AskOptions& options) const;
   Result<std::vector<Answer>> Generate(const QuestionHandle& read, int count, const AskOptions& options) const;
   Result<std::vector<Answer>> RankChoices(const QuestionHandle& read, int count, const AskOptions& options) const;
   std::optional<float> YesOf(std::span<const float> logits) const;
+  /// A yes/no answer from its margin: of this question alone, whatever else was asked.
+  void Calibrate(std::string_view question, Answer* answer) const;
 
   Tokenizer tokenizer_;
   PreprocessConfig preprocess_;
+  Calibration calibration_;
   std::unique_ptr<Target> target_;
 };
 

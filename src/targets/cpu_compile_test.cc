@@ -47,6 +47,23 @@ TEST(CompileForCpu, MakesAnArtifactAComponentNearTheFp32PathAndTheSecondTimeNoth
   }
 }
 
+TEST(CompileForCpu, ACalibrationComesAlongAndGoesWithTheModelsAndCompilesNothingAnew) {
+  const TempFolder folder;
+  const std::string model = folder.path() + "/model";
+  const std::string out = folder.path() + "/out";
+  std::filesystem::copy(kMini, model);
+  std::filesystem::remove(model + "/calibration.json");
+  const auto compile = [&] { return CompileForCpu(model, out, {.precision = Precision::kInt8, .check = false}).value(); };
+  compile();
+  EXPECT_FALSE(FileExists(out + "/calibration.json"));
+  folder.Write("model/calibration.json", R"({"version":1,"temperature":2})");
+  for (const Compiled& one : compile()) EXPECT_TRUE(one.up_to_date);
+  EXPECT_EQ(engine::ReadWhole(out + "/calibration.json"), R"({"version":1,"temperature":2})");
+  std::filesystem::remove(model + "/calibration.json");
+  for (const Compiled& one : compile()) EXPECT_TRUE(one.up_to_date);
+  EXPECT_FALSE(FileExists(out + "/calibration.json"));
+}
+
 TEST(CompileForCpu, OneComponentAloneIsReplacedAndTheOthersStay) {
   const TempFolder folder;
   Compile(folder.path(), {.precision = Precision::kBf16});

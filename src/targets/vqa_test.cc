@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -163,6 +165,50 @@ TEST_F(Asking, AVocabularyWithoutYesAndNoSaysSo) {
   const auto written = vqa.Ask(LookAt(vqa), {&question, 1}, {.mode = engine::Mode::kGenerate, .max_length = 5, .num_beams = 3});
   ASSERT_TRUE(written.ok()) << written.status().ToString();
   EXPECT_FALSE(written->front().p_yes.has_value());
+}
+
+TEST_F(Asking, ACalibrationBendsYesAndNoOfItsQuestionsAndNothingElse) {
+  const engine::Vqa plain = Open();
+  ASSERT_TRUE(WriteFileAtomically(dir_ + "/calibration.json",
+                                  R"({"version":1,"temperature":1,"unsure":[0.25,0.75],
+                                      "families":[{"name":"cats","any":["cat","kitty"],"temperature":4}]})")
+                  .ok());
+  const engine::Vqa vqa = Open();
+  const engine::ImageHandle image = LookAt(vqa);
+  // The last two are equal to the model, which knows neither word, and are not to the calibration.
+  const std::vector<std::string> questions = {"Is there a dog?", "Is there a cat?", "Is there a puppy?",
+                                              "Is there a kitty?"};
+  const auto raw = plain.Ask(LookAt(plain), questions).value();
+  const auto bent = vqa.Ask(image, questions).value();
+  EXPECT_EQ(raw[2].p_yes, raw[3].p_yes);
+  for (size_t i = 0; i < questions.size(); ++i) {
+    const float temperature = i % 2 == 0 ? 1.0F : 4.0F;
+    EXPECT_EQ(*bent[i].p_yes, 1.0F / (1.0F + std::exp(-(raw[i].margin / temperature)))) << questions[i];
+    EXPECT_EQ(bent[i].margin, raw[i].margin);
+    EXPECT_EQ(bent[i].text, raw[i].text) << "a temperature changes no answer";
+    EXPECT_EQ(bent[i].score, std::max(*bent[i].p_yes, 1.0F - *bent[i].p_yes));
+    EXPECT_EQ(bent[i].unsure, *bent[i].p_yes > 0.25F && *bent[i].p_yes < 0.75F);
+    EXPECT_FALSE(raw[i].unsure);
+    EXPECT_EQ(vqa.Ask(image, {&questions[i], 1})->front().p_yes, bent[i].p_yes) << "alone as in company";
+  }
+  EXPECT_EQ(raw[0].p_yes, bent[0].p_yes) << "temperature 1 changes no bit";
+  for (const engine::AskOptions& other :
+       {engine::AskOptions{.mode = engine::Mode::kGenerate, .max_length = 8},
+        engine::AskOptions{.mode = engine::Mode::kRank, .choices = {"yes", "no"}}}) {
+    EXPECT_EQ(vqa.Ask(image, {&questions[1], 1}, other)->front().p_yes,
+              plain.Ask(LookAt(plain), {&questions[1], 1}, other)->front().p_yes);
+  }
+}
+
+TEST_F(Asking, ACalibrationIsLeftOutWhenAskedAndABadOneIsRefused) {
+  ASSERT_TRUE(WriteFileAtomically(dir_ + "/calibration.json", R"({"version":1,"temperature":0})").ok());
+  const auto open = [&](const engine::VqaOptions& options) {
+    return engine::Vqa::Open(dir_, OpenCpuTarget(dir_, {.threads = 1}).value(), options);
+  };
+  EXPECT_EQ(open({}).status().reason(), "calibration_invalid");
+  const auto raw = open({.calibrate = false});
+  ASSERT_TRUE(raw.ok());
+  EXPECT_EQ(raw->calibration().temperature, 1.0);
 }
 
 TEST_F(Asking, AModelWhosePreparationDoesNotFitIsRefused) {

@@ -236,7 +236,13 @@ Status Compiler::CopyModelFiles() const {
   for (const char* name : kModelFiles) {
     const std::string from = model_dir_ + "/" + name;
     const std::string to = out_dir_ + "/" + name;
-    if (!FileExists(from)) continue;
+    if (!FileExists(from)) {
+      // A calibration that the model no longer has would bend its answers unseen; the other files are refused when they
+      // do not fit.
+      std::error_code error;
+      if (std::string_view(name) == "calibration.json") std::filesystem::remove(to, error);
+      continue;
+    }
     PAWSIGHT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(from, kMaxModelFile));
     const auto there = ReadTextFile(to, kMaxModelFile);
     if (there.ok() && *there == text) continue;
