@@ -4,6 +4,7 @@
 #include <map>
 
 #include "apps/commands.h"
+#include "apps/model_calibrate.h"
 #include "apps/model_score.h"
 #include "apps/open_model.h"
 #include "base/files.h"
@@ -175,7 +176,7 @@ int Inspect(const std::string& dir, bool json) {
 }  // namespace
 
 void AddModelCommand(CLI::App& program, int* exit_code) {
-  CLI::App& model = *program.add_subcommand("model", "check or inspect a model directory");
+  CLI::App& model = *program.add_subcommand("model", "check, inspect, score or calibrate a model directory");
   model.require_subcommand(1);
   auto command = std::make_shared<CheckCommand>();
   command->model.precision = "fp32";
@@ -200,6 +201,7 @@ void AddModelCommand(CLI::App& program, int* exit_code) {
   inspect.add_flag("--json", *json, "one JSON object");
   inspect.callback([dir, json, exit_code] { *exit_code = Inspect(*dir, *json); });
   AddModelScore(model, exit_code);
+  AddModelCalibrate(model, exit_code);
 }
 
 }  // namespace pawsight

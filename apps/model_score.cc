@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "apps/commands.h"
+#include "apps/model_evaluate.h"
 #include "apps/open_model.h"
 #include "base/json.h"
 #include "scenes/draw.h"
@@ -27,6 +28,7 @@ struct ScoreCommand {
   std::string against;      // a precision to compare with, question by question; "" is none
   double most_flips = 100;  // percent of yes/no answers that may differ from `against`, else exit 1
   bool json = false;
+  EvaluateOptions evaluate;  // once a set is named
 };
 
 struct Tally {
@@ -192,7 +194,21 @@ void Print(const std::string& name, const Tally& tally, bool json) {
   std::printf("\n");
 }
 
+/// A set is named: everything beside its blind baselines.
+int RunSets(const ScoreCommand& command) {
+  if (!command.against.empty()) return ReportError(InvalidArgument("--against: compares drawn scenes by --count alone"));
+  EvaluateOptions options = command.evaluate;
+  options.drawing = {.seed = command.seed, .questions = command.questions, .width = command.width};
+  options.at_least = command.at_least;
+  options.json = command.json;
+  return RunEvaluation(command.model, options);
+}
+
 int RunScore(const ScoreCommand& command) {
+  if (command.evaluate.AnySet()) return RunSets(command);
+  if (!command.evaluate.report.empty()) {
+    return ReportError(InvalidArgument("--report: wants a set: --drawn, --pack or --photos"));
+  }
   Fidelity fidelity;
   const auto score = ScoreModel(command, &fidelity);
   if (!score.ok()) return ReportEnvironmentError(score.status());
@@ -210,15 +226,31 @@ int RunScore(const ScoreCommand& command) {
   return total.Percent() >= command.at_least && fidelity.FlipPercent() <= command.most_flips ? kExitOk : kExitFailed;
 }
 
+void AddSets(CLI::App& score, ScoreCommand* command) {
+  EvaluateOptions* evaluate = &command->evaluate;
+  AddSetOptions(score, &evaluate->sets);
+  score.add_option("--photos", evaluate->sets.photos, "a labels file of photos: {\"photos\": {PATH: {\"qa\": {...}}}}");
+  score.add_option("--unknown", evaluate->unknown, "a text file of questions that the model never learned, one a line");
+  score.add_option("--unknown-pictures", evaluate->unknown_pictures, "pictures that each of them is asked about")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  score.add_option("--report", evaluate->report, "an HTML page to write, with pictures; of the named sets");
+  score.add_flag("!--no-calibration", command->model.calibrate, "as if the model had no calibration.json");
+}
+
 }  // namespace
 
 void AddModelScore(CLI::App& model, int* exit_code) {
   auto command = std::make_shared<ScoreCommand>();
-  CLI::App& score = *model.add_subcommand("score", "ask a model about drawn scenes it has not seen");
+  CLI::App& score = *model.add_subcommand("score", "ask a model what it has not seen and count what is right");
   score.footer(
       "Example:\n  pawsight model score --count 1000 --at-least 95\n"
       "  pawsight model score --count 1000 --precision int8 --against fp32 --most-flips 0.5\n"
-      "Yes/no questions count by p_yes at 0.5, others by the words generated. --against asks the yes/no questions of "
+      "  pawsight model score --pack PACK --photos labels.json --unknown questions.txt --report page.html\n"
+      "Yes/no questions count by p_yes at 0.5, others by the words generated. Without --drawn, --pack or --photos: --count "
+      "drawn\nscenes by question. With them: each set by family and kind of answer beside blind baselines (always no; the most\n"
+      "frequent other answer to the same wording), what is taken for what, and whether it is as sure as it is right.\n"
+      "--against asks the yes/no questions of "
       "the\n"
       "model in that precision too and tells how many answers differ where its p_yes is outside 0.45..0.55.");
   AddModelOptions(score, &command->model);
@@ -237,6 +269,7 @@ void AddModelScore(CLI::App& model, int* exit_code) {
       ->check(CLI::Range(0.0, 100.0))
       ->needs("--against");
   score.add_flag("--json", command->json, "one JSON object a question and line");
+  AddSets(score, command.get());
   score.callback([command, exit_code] { *exit_code = RunScore(*command); });
 }
 

@@ -1,4 +1,4 @@
-// apps/model_score.h: `pawsight model score`: how often a model is right about drawn scenes it has not seen.
+// apps/model_score.h: `pawsight model score`: how often a model is right about scenes and pictures it has not seen.
 #pragma once
 
 namespace CLI {

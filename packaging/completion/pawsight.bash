@@ -7,7 +7,7 @@ _pawsight() {
     esac
     path="${path:+$path }$word"
     case "$path" in
-      "demo"|"ask"|"watch"|"compile"|"model"|"model check"|"model inspect"|"model score"|"doctor"|"bench"|"scenes"|"scenes stream"|"scenes draw"|"scenes words"|"completion") ;;
+      "demo"|"ask"|"watch"|"compile"|"model"|"model check"|"model inspect"|"model score"|"model calibrate"|"doctor"|"bench"|"scenes"|"scenes stream"|"scenes draw"|"scenes words"|"completion") ;;
       *) path="${path% *}"; break ;;
     esac
   done
@@ -17,10 +17,11 @@ _pawsight() {
     "ask") words="--help -h --question -q --mode --choices --beams --max-length --first-token --padding --json --model --artifacts --precision --cpu --threads" ;;
     "watch") words="--help -h --question -q --rules --expect --threshold --for --clear --cooldown --fps --refresh --every-frame --camera --model --artifacts --precision --cpu --threads --events --no-events --json --alerts-only --listen" ;;
     "compile") words="--help -h --out --target --precision --question-length --component --force --no-check --cpu --threads --json" ;;
-    "model") words="check inspect score --help -h" ;;
+    "model") words="check inspect score calibrate --help -h" ;;
     "model check") words="--help -h --golden --weights --precision --cpu --threads --json" ;;
     "model inspect") words="--help -h --json" ;;
-    "model score") words="--help -h --model --artifacts --precision --cpu --threads --seed --count --questions --width --at-least --against --most-flips --json" ;;
+    "model score") words="--help -h --model --artifacts --precision --cpu --threads --seed --count --questions --width --at-least --against --most-flips --json --drawn --pack --photos --unknown --unknown-pictures --report --no-calibration" ;;
+    "model calibrate") words="--help -h --model --artifacts --precision --cpu --threads --drawn --pack --seed --out --json" ;;
     "doctor") words="--help -h --json" ;;
     "bench") words="--help -h --model --artifacts --random-base --precision --questions --steps --frames --threads --teams --cpu --repeat --seconds --json" ;;
     "scenes") words="stream draw words --help -h" ;;
