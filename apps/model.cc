@@ -9,6 +9,7 @@
 #include "apps/open_model.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "engine/calibration.h"
 #include "engine/expected_tensors.h"
 #include "frames/resize.h"
 #include "targets/cpu/cpu_target.h"
@@ -95,6 +96,15 @@ int Check(const CheckCommand& command) {
   return failed == 0 && !stages->empty() ? kExitOk : kExitFailed;
 }
 
+std::string Describe(const engine::Calibration& calibration) {
+  char text[128];
+  std::snprintf(text, sizeof(text), "temperature %.3g, %zu families", calibration.temperature, calibration.families.size());
+  const std::string temperatures(text);
+  if (!calibration.unsure) return temperatures;
+  std::snprintf(text, sizeof(text), ", unsure %.2f..%.2f", calibration.unsure->low, calibration.unsure->high);
+  return temperatures + text;
+}
+
 Result<Json> InspectModel(const std::string& dir) {
   PAWSIGHT_ASSIGN_OR_RETURN(const engine::BlipConfig config, engine::BlipConfig::Open(dir));
   PAWSIGHT_ASSIGN_OR_RETURN(const engine::Weights weights, engine::Weights::Open(dir));
@@ -119,7 +129,8 @@ Result<Json> InspectModel(const std::string& dir) {
     for (const engine::Head head : *heads) names.Append(engine::HeadName(head));
   }
   out.Set("heads", std::move(names));
-  const Status& problem = heads.ok() ? tokenizer.status() : heads.status();
+  const auto calibration = engine::Calibration::Open(dir);
+  const Status& problem = !heads.ok() ? heads.status() : !tokenizer.ok() ? tokenizer.status() : calibration.status();
   out.Set("problem", problem.ok() ? Json() : Json(problem.message()));
   out.Set("image", std::to_string(config.vision.image_size) + " px, patch " + std::to_string(config.vision.patch_size) + ", " +
                        std::to_string(config.vision.num_tokens()) + " tokens");
@@ -128,6 +139,7 @@ Result<Json> InspectModel(const std::string& dir) {
   out.Set("text", std::to_string(config.text.num_layers) + " layers, " + std::to_string(config.text.hidden_size) + " wide, " +
                       std::to_string(config.text.num_heads) + " heads");
   out.Set("vocabulary", tokenizer.ok() ? Json(static_cast<int64_t>(tokenizer->num_tokens())) : Json());
+  out.Set("calibration", calibration.ok() ? Describe(*calibration) : "");
   out.Set("resize", std::to_string(preprocess.width) + "x" + std::to_string(preprocess.height) + " bicubic");
   return out;
 }

@@ -268,7 +268,7 @@ void AddModelScore(CLI::App& model, int* exit_code) {
   score.add_option("--most-flips", command->most_flips, "percent of sure answers that may differ, or exit with 1")
       ->check(CLI::Range(0.0, 100.0))
       ->needs("--against");
-  score.add_flag("--json", command->json, "one JSON object a question and line");
+  score.add_flag("--json", command->json, "one JSON object a line");
   AddSets(score, command.get());
   score.callback([command, exit_code] { *exit_code = RunScore(*command); });
 }
