@@ -70,6 +70,8 @@ class Photos:
         scale = np.load(f'{pool}/teacher_scale.npz')
         self.mean, self.std = scale['mean'], scale['std']
         self.label_sleep()
+        for item in self.items:  # a long question makes every question of its batch as long
+            item['asked'] = [pair for pair in item.get('asked', []) if len(pair[0].split()) <= 10]
         self.groups = self.group()
 
     def label_sleep(self):
