@@ -1,6 +1,7 @@
 #include "evaluate/observe.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "frames/encode.h"
@@ -26,6 +27,9 @@ Status AskPairs(const engine::Vqa& vqa, const engine::ImageHandle& image, const 
     PAWSIGHT_ASSIGN_OR_RETURN(std::vector<engine::Answer> answers, vqa.Ask(image, texts, options));
     for (size_t i = first; i < end; ++i) {
       engine::Answer& answer = answers[i - first];
+      if (!std::isfinite(answer.margin) || !std::isfinite(answer.score)) {
+        return DataLoss("\"" + chosen[i]->question + "\": the model answers with no number; are its weights damaged?");
+      }
       out->push_back({.picture = picture,
                       .question = chosen[i]->question,
                       .truth = chosen[i]->answer,

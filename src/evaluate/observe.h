@@ -50,8 +50,8 @@ struct ObserveOptions {
   int most_thumbnails = 2000;  // of the first pictures
 };
 
-/// Errors: those of QuestionSet::Get, Vqa::Look and Vqa::Ask, with the picture's name.
-/// Cost: a look a picture; memory about 200 bytes a question and 4 kB a thumbnail.
+/// Errors: those of QuestionSet::Get, Vqa::Look and Vqa::Ask, with the picture's name; kDataLoss, a probability that is
+/// no number. Cost: a look a picture; memory about 200 bytes a question and 4 kB a thumbnail.
 Result<Observed> Observe(const engine::Vqa& vqa, const QuestionSet& set, const ObserveOptions& options);
 
 }  // namespace pawsight::evaluate

@@ -11,7 +11,7 @@ namespace pawsight::evaluate {
 inline constexpr int kReliabilityBins = 15;
 
 struct Scored {
-  double p = 0.0;  // of the answer given, 0..1
+  double p = 0.0;  // of the answer given, finite, 0..1
   bool right = false;
   double weight = 1.0;
 };
