@@ -22,13 +22,15 @@ class Builder {
 
   Json root;
   bool allow_duplicate_keys = false;
+  size_t values_left = size_t(-1);
+  bool too_many = false;
   std::string duplicate;
 
   bool on_document_begin(error_code&) { return true; }
   bool on_document_end(error_code&) { return true; }
-  bool on_array_begin(error_code&) { return Open(Json(Json::Array{})); }
+  bool on_array_begin(error_code& ec) { return Count(ec) && Open(Json(Json::Array{})); }
   bool on_array_end(std::size_t, error_code&) { return Close(); }
-  bool on_object_begin(error_code&) { return Open(Json(Json::Object{})); }
+  bool on_object_begin(error_code& ec) { return Count(ec) && Open(Json(Json::Object{})); }
   bool on_object_end(std::size_t, error_code& ec) {
     if (!allow_duplicate_keys && HasDuplicate(open_.back().value.as_object())) {
       ec = boost::json::make_error_code(boost::json::error::syntax);
@@ -37,9 +39,9 @@ class Builder {
     return Close();
   }
   bool on_string_part(string_view s, std::size_t, error_code&) { return Text(s); }
-  bool on_string(string_view s, std::size_t, error_code&) {
+  bool on_string(string_view s, std::size_t, error_code& ec) {
     Text(s);
-    return Put(Json(std::exchange(text_, {})));
+    return Count(ec) && Put(Json(std::exchange(text_, {})));
   }
   bool on_key_part(string_view s, std::size_t, error_code&) { return Text(s); }
   bool on_key(string_view s, std::size_t, error_code&) {
@@ -48,15 +50,17 @@ class Builder {
     return true;
   }
   bool on_number_part(string_view, error_code&) { return true; }
-  bool on_int64(int64_t value, string_view, error_code&) { return Put(Json(value)); }
-  bool on_uint64(uint64_t value, string_view, error_code&) { return Put(Json(static_cast<double>(value))); }
+  bool on_int64(int64_t value, string_view, error_code& ec) { return Count(ec) && Put(Json(value)); }
+  bool on_uint64(uint64_t value, string_view, error_code& ec) {
+    return Count(ec) && Put(Json(static_cast<double>(value)));
+  }
   bool on_double(double value, string_view, error_code& ec) {
-    if (std::isfinite(value)) return Put(Json(value));
+    if (std::isfinite(value)) return Count(ec) && Put(Json(value));
     ec = boost::json::make_error_code(boost::json::error::exponent_overflow);
     return false;
   }
-  bool on_bool(bool value, error_code&) { return Put(Json(value)); }
-  bool on_null(error_code&) { return Put(Json()); }
+  bool on_bool(bool value, error_code& ec) { return Count(ec) && Put(Json(value)); }
+  bool on_null(error_code& ec) { return Count(ec) && Put(Json()); }
   bool on_comment_part(string_view, error_code&) { return true; }
   bool on_comment(string_view, error_code&) { return true; }
 
@@ -74,6 +78,12 @@ class Builder {
         return true;
       }
     }
+    return false;
+  }
+  bool Count(error_code& ec) {
+    if (values_left-- > 0) return true;
+    too_many = true;
+    ec = boost::json::make_error_code(boost::json::error::array_too_large);
     return false;
   }
   bool Text(string_view s) {
@@ -199,8 +209,12 @@ Result<Json> Json::Parse(std::string_view text, const JsonLimits& limits) {
   options.max_depth = static_cast<size_t>(limits.max_depth);
   boost::json::basic_parser<Builder> parser(options);
   parser.handler().allow_duplicate_keys = limits.allow_duplicate_keys;
+  parser.handler().values_left = limits.max_values;
   boost::system::error_code error;
   const size_t used = parser.write_some(false, text.data(), text.size(), error);
+  if (parser.handler().too_many) {
+    return ResourceExhausted("JSON: more than " + std::to_string(limits.max_values) + " values");
+  }
   if (!parser.handler().duplicate.empty()) {
     return InvalidArgument("JSON: " + Place(text, used) + ": the key " + JsonQuote(parser.handler().duplicate) +
                            " stands twice", "json_duplicate_key");

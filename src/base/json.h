@@ -19,6 +19,7 @@ struct JsonLimits {
   int max_depth = 64;
   /// The hub's tokenizer_config.json has a key twice, so model files accept that (the last wins); requests do not.
   bool allow_duplicate_keys = false;
+  size_t max_values = size_t(-1);  // a value costs 50 bytes of memory, and "0," only two of text
 };
 
 class Json {
@@ -40,7 +41,7 @@ class Json {
   Json(Object value) : value_(std::move(value)) {}                 // NOLINT
 
   /// Errors: kInvalidArgument with line and column: not JSON, invalid UTF-8, NaN or a number out of range, too deep, a
-  /// key twice, anything after the value. kResourceExhausted, more than max_bytes.
+  /// key twice, anything after the value. kResourceExhausted, more than max_bytes or max_values.
   static Result<Json> Parse(std::string_view text, const JsonLimits& limits = {});
 
   bool is_null() const { return std::holds_alternative<std::monostate>(value_); }

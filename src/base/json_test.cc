@@ -29,6 +29,12 @@ TEST(Json, DeepNestingIsRefusedWithoutRecursion) {
   EXPECT_TRUE(Json::Parse(std::string(60, '[') + std::string(60, ']')).ok());
 }
 
+TEST(Json, MoreValuesThanTheLimitAreRefusedWhileTheyAreRead) {
+  EXPECT_TRUE(Json::Parse("[1,{\"a\":null},\"\"]", {.max_values = 5}).ok());
+  EXPECT_EQ(Json::Parse("[1,{\"a\":null},\"\"]", {.max_values = 4}).status().code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(Json::Parse("[1,1,1,1,1,?", {.max_values = 4}).status().code(), StatusCode::kResourceExhausted);
+}
+
 TEST(Json, AKeyTwiceIsRefusedUnlessAllowedAndThenTheLastWins) {
   const std::string text = R"({"a":1,"a":2})";
   EXPECT_EQ(Json::Parse(text).status().reason(), "json_duplicate_key");
