@@ -15,6 +15,8 @@ bool IsPathByte(char c) {
          c == '_' || c == '~' || c == '/';
 }
 
+bool HasLineBreak(std::string_view text) { return text.find_first_of("\r\n") != std::string_view::npos; }
+
 }  // namespace
 
 std::string_view HttpRequest::Header(std::string_view name) const {
@@ -149,6 +151,44 @@ HttpResponse ProblemResponse(const Status& status) {
                    [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   }
   return ProblemResponse(HttpStatusFor(status.code()), code, status.message());
+}
+
+std::string FormatResponseHead(const HttpResponse& response, bool keep_alive, int version) {
+  std::string head;
+  head.reserve(256);
+  head += version == 10 ? "HTTP/1.0 " : "HTTP/1.1 ";
+  head += std::to_string(response.status);
+  head += ' ';
+  head += HttpReasonPhrase(response.status);
+  head += "\r\nContent-Type: ";
+  head += response.content_type;
+  head += "\r\nContent-Length: ";
+  head += std::to_string(response.body.size());
+  head += "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
+  for (const auto& [name, value] : response.headers) {
+    CHECK(!HasLineBreak(name) && !HasLineBreak(value));
+    head += name;
+    head += ": ";
+    head += value;
+    head += "\r\n";
+  }
+  if (!keep_alive) head += "Connection: close\r\n";
+  if (keep_alive && version == 10) head += "Connection: keep-alive\r\n";
+  head += "\r\n";
+  return head;
+}
+
+std::string LowerCase(std::string_view text) {
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return lower;
+}
+
+std::string HostNameOf(std::string_view host) {
+  const std::string name = LowerCase(host);
+  if (!name.empty() && name.front() == '[') return name.substr(1, std::min(name.find(']'), name.size()) - 1);
+  return name.substr(0, name.find(':'));
 }
 
 bool IsPlainPath(std::string_view path) {

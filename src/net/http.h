@@ -45,6 +45,15 @@ HttpResponse ProblemResponse(int status, std::string_view code, std::string_view
 /// The same from a Status; the code is its reason, or its gRPC name in lower case.
 HttpResponse ProblemResponse(const Status& status);
 
+/// The response's status line and headers. `version` is 10 or 11. CHECK that no header holds a line break.
+std::string FormatResponseHead(const HttpResponse& response, bool keep_alive, int version);
+
+/// "Content-Length" -> "content-length".
+std::string LowerCase(std::string_view text);
+
+/// The name of a Host header: "LocalHost:80" -> "localhost", "[::1]:80" -> "::1".
+std::string HostNameOf(std::string_view host);
+
 /// A path is taken when it begins with "/", holds only letters, digits and -._~/ and no "." or empty segment but the
 /// last.
 bool IsPlainPath(std::string_view path);

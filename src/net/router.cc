@@ -31,12 +31,17 @@ bool Matches(const std::vector<std::string>& pattern, const std::vector<std::str
 
 void Router::Add(std::string_view method, std::string_view pattern, HttpHandler handler) {
   CHECK(!pattern.empty() && pattern.front() == '/');
-  routes_.push_back({std::string(method), Segments(pattern), std::move(handler), {}});
+  routes_.push_back({std::string(method), Segments(pattern), std::move(handler), nullptr, {}});
+}
+
+void Router::AddLater(std::string_view method, std::string_view pattern, LaterHandler handler) {
+  CHECK(!pattern.empty() && pattern.front() == '/');
+  routes_.push_back({std::string(method), Segments(pattern), nullptr, std::move(handler), {}});
 }
 
 void Router::AddStream(std::string_view pattern, HttpStream stream) {
   CHECK(stream.broadcast != nullptr);
-  routes_.push_back({"GET", Segments(pattern), nullptr, std::move(stream)});
+  routes_.push_back({"GET", Segments(pattern), nullptr, nullptr, std::move(stream)});
 }
 
 Router::Match Router::Find(std::string_view method, std::string_view path) const {
@@ -49,6 +54,8 @@ Router::Match Router::Find(std::string_view method, std::string_view path) const
     if (route.method != method && !(method == "HEAD" && answers_head)) continue;
     if (route.handler != nullptr) {
       match.handler = &route.handler;
+    } else if (route.later != nullptr) {
+      match.later = &route.later;
     } else {
       match.stream = &route.stream;
     }

@@ -2,17 +2,22 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "net/broadcast.h"
 #include "net/http.h"
+#include "net/http_responder.h"
 
 namespace pawsight::net {
 
-/// Runs on the server's thread: it must be quick and must not wait for another request.
+/// Runs on the connection's thread: it must be quick and must not wait for another request.
 using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
+
+/// Runs there too, but the response may come later, from any thread. The request lives as long as somebody keeps it.
+using LaterHandler = std::function<void(std::shared_ptr<const HttpRequest>, HttpResponder)>;
 
 /// A stream of server-sent events. `greeting` (may be empty) gives what a new subscriber is sent first, already
 /// formatted; it is called after subscribing, so nothing is missed, but a message may come in both.
@@ -26,10 +31,12 @@ class Router {
   /// `pattern` is a path; a segment "{name}" stands for any one segment and is given to the handler. A path that two
   /// patterns match goes to the first added. A handler for GET also answers HEAD.
   void Add(std::string_view method, std::string_view pattern, HttpHandler handler);
+  void AddLater(std::string_view method, std::string_view pattern, LaterHandler handler);
   void AddStream(std::string_view pattern, HttpStream stream);
 
   struct Match {
-    const HttpHandler* handler = nullptr;  // at most one of the two
+    const HttpHandler* handler = nullptr;  // at most one of the three
+    const LaterHandler* later = nullptr;
     const HttpStream* stream = nullptr;
     std::vector<std::string> parameters;
     std::string allowed;  // methods the path has, "GET, HEAD"; empty when there is no such path
@@ -41,6 +48,7 @@ class Router {
     std::string method;
     std::vector<std::string> segments;
     HttpHandler handler;
+    LaterHandler later;
     HttpStream stream;
   };
   std::vector<Route> routes_;

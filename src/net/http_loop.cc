@@ -1,0 +1,550 @@
+#include "net/http_loop.h"
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+#include <optional>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/mutex.h"
+#include "net/http_reader.h"
+
+namespace pawsight::net {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+using std::chrono::steady_clock;
+
+constexpr size_t kReadBytes = 64U << 10U;       // at once; one buffer a thread, none a connection
+constexpr size_t kReadAheadBytes = 16U << 10U;  // of requests to come, while one is answered
+constexpr size_t kStreamWriteBytes = 64U << 10U;
+constexpr size_t kMaxDrainedBytes = 1U << 20U;
+constexpr std::chrono::seconds kDrainTimeout{2};
+constexpr std::chrono::milliseconds kSweepEvery{250};  // how late a time limit may be noticed
+
+class Session;
+
+/// Where other threads leave work for the loop; outlives it.
+class Mailbox {
+ public:
+  explicit Mailbox(asio::io_context* io) : io_(io) {}
+  template <typename Function>
+  void Post(Function&& function) EXCLUDES(mu_) {
+    MutexLock lock(mu_);
+    if (io_ != nullptr) asio::post(*io_, std::forward<Function>(function));
+  }
+  void Close() EXCLUDES(mu_) {
+    MutexLock lock(mu_);
+    io_ = nullptr;
+  }
+  /// On the loop's thread.
+  bool IsHere() const { return here == this; }
+  void EnterThread() const { here = this; }
+
+ private:
+  inline static thread_local const Mailbox* here = nullptr;
+  Mutex mu_;
+  asio::io_context* io_ GUARDED_BY(mu_);
+};
+
+/// What the sessions of a loop share. Used by the loop's thread only, but the mailbox.
+struct Shared {
+  const HttpService& service;
+  const HttpServerOptions& options;
+  asio::io_context& io;
+  std::shared_ptr<Mailbox> mailbox;
+  std::unordered_map<Session*, std::shared_ptr<Session>> sessions;
+  std::array<char, kReadBytes> scratch;
+  bool stopping = false;
+};
+
+/// A request with what it counts for.
+struct CountedRequest {
+  explicit CountedRequest(std::shared_ptr<HttpCounts> shared_counts) : counts(std::move(shared_counts)) {}
+  ~CountedRequest() { counts->bytes_in_flight -= bytes; }
+  CountedRequest(const CountedRequest&) = delete;
+  CountedRequest& operator=(const CountedRequest&) = delete;
+
+  /// False when that is more than the server takes.
+  bool Count(size_t now, size_t limit) {
+    if (now <= bytes) return true;
+    const size_t all = counts->bytes_in_flight += now - bytes;
+    bytes = now;
+    return all <= limit;
+  }
+
+  std::shared_ptr<HttpCounts> counts;
+  size_t bytes = 0;
+  HttpRequest request;
+};
+
+/// The promise of a response to one request of a session.
+class Reply : public HttpResponder::Slot {
+ public:
+  Reply(std::shared_ptr<Mailbox> mailbox, std::weak_ptr<Session> session, std::stop_source gone,
+        const HttpServerOptions& options)
+      : mailbox_(std::move(mailbox)), session_(std::move(session)), gone_(std::move(gone)), refuse_(options.refuse) {}
+  ~Reply() override {
+    if (!answered_) Send(refuse_(500, "no_answer", "the request was given up"));
+  }
+  void Respond(HttpResponse response) override {
+    CHECK(!answered_.exchange(true));
+    Send(std::move(response));
+  }
+  std::stop_token Gone() const override { return gone_.get_token(); }
+
+ private:
+  void Send(HttpResponse response);
+
+  const std::shared_ptr<Mailbox> mailbox_;
+  const std::weak_ptr<Session> session_;
+  const std::stop_source gone_;
+  const decltype(HttpServerOptions::refuse) refuse_;
+  std::atomic<bool> answered_{false};
+};
+
+/// One connection: request after request, or a stream. Used by the loop's thread only. The loop owns it until Close.
+///
+/// Bytes are read when there are some, into the thread's one buffer; a connection without a request holds none. At most
+/// one wait for bytes is pending, in every phase but kWriting; in kAnswering it sees the client go.
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  Session(tcp::socket&& socket, Shared& shared)
+      : shared_(shared), socket_(std::move(socket)), reader_(shared.options) {}
+  ~Session() { CHECK(phase_ == Phase::kClosed); }
+
+  void Start() {
+    Enter(Phase::kIdle, shared_.options.idle_timeout);
+    Await();
+  }
+
+  /// The server stops: what is not being answered or written ends now.
+  void EndSoon() {
+    if (phase_ == Phase::kIdle || phase_ == Phase::kStreaming) Close();
+  }
+
+  void Close() {
+    if (phase_ == Phase::kClosed) return;
+    const std::shared_ptr<Session> self = shared_from_this();  // until this returns
+    EndSubscription();
+    phase_ = Phase::kClosed;
+    error_code ignored;  // closing what the peer has closed fails; nothing is to be done about it
+    socket_.shutdown(tcp::socket::shutdown_both, ignored);
+    socket_.close(ignored);
+    counted_.reset();
+    --shared_.service.counts->connections;
+    shared_.sessions.erase(this);
+    Gone();
+    if (shared_.stopping && shared_.sessions.empty()) shared_.io.stop();
+  }
+
+  bool IsLate(steady_clock::time_point now) const { return now >= deadline_ || IsSlowBody(now); }
+  /// What a time limit that has passed means here.
+  void OnLate() {
+    switch (phase_) {
+      case Phase::kReading:
+        return Refuse(shared_.options.refuse(408, "too_slow", "the request came too slowly"));
+      case Phase::kStreaming:
+        return writing_ ? Close() : Beat();
+      case Phase::kIdle:
+      case Phase::kWriting:
+      case Phase::kDraining:
+        return Close();
+      case Phase::kAnswering:
+      case Phase::kClosed:
+        return;
+    }
+  }
+
+  /// The response to the request that is being answered.
+  void OnResponse(HttpResponse response) {
+    if (phase_ != Phase::kAnswering) return;  // closed
+    const bool keep_alive = reader_.keep_alive() && !shared_.stopping && !peer_closed_;
+    Write(std::move(response), keep_alive);
+    if (!running_) Run({});
+  }
+
+  void Flush() {
+    if (writing_ || phase_ != Phase::kStreaming) return;
+    out_ = match_.stream->broadcast->Take(*subscriber_, kStreamWriteBytes);
+    if (!out_.empty()) WriteStream();
+  }
+
+ private:
+  enum class Phase { kIdle, kReading, kAnswering, kWriting, kDraining, kStreaming, kClosed };
+
+  void Enter(Phase phase, steady_clock::duration limit) {
+    phase_ = phase;
+    deadline_ = steady_clock::now() + limit;
+  }
+  void EnterWithoutLimit(Phase phase) {
+    phase_ = phase;
+    deadline_ = steady_clock::time_point::max();
+  }
+
+  bool IsSlowBody(steady_clock::time_point now) const {
+    if (phase_ != Phase::kReading || !in_body_) return false;
+    const std::chrono::duration<double> taken = now - body_start_;
+    return taken >= shared_.options.body_grace &&
+           static_cast<double>(reader_.body_bytes()) < taken.count() * static_cast<double>(shared_.options.min_body_rate);
+  }
+
+  void Await() {
+    if (awaiting_ || phase_ == Phase::kClosed) return;
+    awaiting_ = true;
+    socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this()](error_code error) {
+      self->awaiting_ = false;
+      if (self->phase_ == Phase::kClosed || self->phase_ == Phase::kWriting) return;  // read on when that is done
+      if (error) return self->Close();
+      self->Receive();
+    });
+  }
+
+  void Receive() {
+    error_code error;
+    const size_t room = phase_ == Phase::kAnswering ? kReadAheadBytes - reader_.held_bytes() : kReadBytes;
+    const size_t num_bytes = socket_.read_some(asio::buffer(shared_.scratch, room), error);
+    if (error == asio::error::would_block) return Await();
+    if (error == asio::error::eof && phase_ == Phase::kAnswering) {
+      peer_closed_ = true;  // perhaps only its sending half: the response is still tried
+      return Gone();
+    }
+    if (error) return Close();
+    const std::string_view bytes(shared_.scratch.data(), num_bytes);
+    switch (phase_) {
+      case Phase::kIdle:
+        Enter(Phase::kReading, shared_.options.header_timeout);
+        return Run(bytes);
+      case Phase::kReading:
+        return Run(bytes);
+      case Phase::kAnswering:
+        reader_.Hold(bytes);
+        return AwaitAhead();
+      case Phase::kDraining:
+        drained_bytes_ += num_bytes;
+        if (drained_bytes_ > kMaxDrainedBytes || shared_.stopping) return Close();
+        return Await();
+      case Phase::kStreaming:  // what a stream's client says is not read
+        return Await();
+      case Phase::kWriting:
+      case Phase::kClosed:
+        return;
+    }
+  }
+
+  /// While a request is answered, the next ones may come, up to a limit; the client's going is seen behind no more.
+  void AwaitAhead() {
+    if (reader_.held_bytes() < kReadAheadBytes) Await();
+  }
+
+  /// Reads requests out of what is held and `bytes`, and answers them, until one takes its time or bytes are missing.
+  void Run(std::string_view bytes) {
+    running_ = true;
+    while (phase_ == Phase::kReading || phase_ == Phase::kIdle) {
+      if (phase_ == Phase::kIdle && bytes.empty() && !reader_.started()) break;
+      if (phase_ == Phase::kIdle) Enter(Phase::kReading, shared_.options.header_timeout);
+      const HttpReader::Event event = reader_.Read(&bytes);
+      if (event == HttpReader::Event::kRefused) {
+        Refuse(reader_.refusal());
+      } else if (event == HttpReader::Event::kHeader) {
+        OnHeader();
+      } else if (!CountBody()) {
+        Refuse(Busy());
+      } else if (event == HttpReader::Event::kWhole) {
+        Answer();
+      } else {
+        break;
+      }
+    }
+    running_ = false;
+    if (phase_ == Phase::kClosed) return;
+    if (!bytes.empty()) reader_.Hold(bytes);
+    if (phase_ == Phase::kAnswering) return AwaitAhead();
+    if (phase_ != Phase::kWriting) Await();
+  }
+
+  HttpResponse Busy() const {
+    HttpResponse response = shared_.options.refuse(503, "too_many_bytes", "too many bytes in flight; try again");
+    response.headers.emplace_back("Retry-After", "1");
+    return response;
+  }
+
+  bool CountBody() {
+    if (!in_body_) return true;
+    if (counted_ == nullptr) counted_ = std::make_shared<CountedRequest>(shared_.service.counts);
+    return counted_->Count(reader_.body_bytes(), shared_.options.max_bytes_in_flight);
+  }
+
+  void OnHeader() {
+    head_ = reader_.request().method == "HEAD";
+    if (std::optional<HttpResponse> refusal = FindRoute()) {
+      if (reader_.has_body() || !reader_.keep_alive()) return Refuse(*std::move(refusal));
+      return Write(*std::move(refusal), !shared_.stopping);
+    }
+    in_body_ = true;
+    body_start_ = steady_clock::now();
+    deadline_ = body_start_ + shared_.options.body_timeout;
+    if (!reader_.expects_continue() || !reader_.has_body()) return;
+    static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+    error_code error;
+    const size_t written = socket_.write_some(asio::buffer(kContinue.data(), kContinue.size()), error);
+    if (error || written != kContinue.size()) Close();  // 25 bytes always fit, unless the client reads nothing
+  }
+
+  std::optional<HttpResponse> FindRoute() {
+    const HttpRequest& request = reader_.request();
+    const std::string host = HostNameOf(request.Header("host"));
+    if (!host.empty() && !IsIpAddress(host) && shared_.service.hosts.count(host) == 0)
+      return shared_.options.refuse(421, "host_unknown", "this server has another name");
+    match_ = shared_.service.router.Find(request.method, request.path);
+    if (match_.allowed.empty()) return shared_.options.refuse(404, "no_such_path", "there is nothing here");
+    if (match_.handler != nullptr || match_.later != nullptr || match_.stream != nullptr) return std::nullopt;
+    HttpResponse response = shared_.options.refuse(405, "method", "this path has " + match_.allowed);
+    response.headers.emplace_back("Allow", match_.allowed);
+    return response;
+  }
+
+  void Answer() {
+    if (match_.stream != nullptr) return StartStream();
+    in_body_ = false;
+    HttpRequest& request = reader_.request();
+    request.parameters = std::move(match_.parameters);
+    EnterWithoutLimit(Phase::kAnswering);
+    if (match_.handler != nullptr) {
+      counted_.reset();
+      return OnResponse((*match_.handler)(request));
+    }
+    const std::shared_ptr<CountedRequest> counted = std::exchange(counted_, nullptr);
+    counted->request = std::move(request);
+    gone_ = std::stop_source();
+    (*match_.later)(std::shared_ptr<const HttpRequest>(counted, &counted->request),
+                    HttpResponder(std::make_shared<Reply>(shared_.mailbox, weak_from_this(), gone_, shared_.options)));
+  }
+
+  /// Tells whoever answers that nobody waits for it.
+  void Gone() {
+    const std::stop_source gone = std::exchange(gone_, std::stop_source(std::nostopstate));
+    if (gone.stop_possible()) gone.request_stop();
+  }
+
+  /// Answers what was not read to its end and closes.
+  void Refuse(HttpResponse response) { Write(std::move(response), false); }
+
+  void Write(HttpResponse response, bool keep_alive) {
+    gone_ = std::stop_source(std::nostopstate);
+    keep_alive_ = keep_alive;
+    out_ = FormatResponseHead(response, keep_alive, reader_.version());
+    out_body_ = head_ ? std::string() : std::move(response.body);
+    head_ = false;
+    Enter(Phase::kWriting, shared_.options.write_timeout);
+    std::array<asio::const_buffer, 2> parts = {asio::buffer(out_), asio::buffer(out_body_)};
+    error_code error;
+    const size_t written = socket_.write_some(parts, error);
+    if (error && error != asio::error::would_block) return Close();
+    if (written == out_.size() + out_body_.size()) return Written();
+    const size_t of_head = std::min(written, out_.size());
+    parts = {parts[0] + of_head, parts[1] + (written - of_head)};
+    asio::async_write(socket_, parts, [self = shared_from_this()](error_code failed, size_t) {
+      if (self->phase_ != Phase::kWriting) return;  // closed
+      if (failed) return self->Close();
+      self->Written();
+      if (self->phase_ != Phase::kClosed) self->Run({});
+    });
+  }
+
+  /// A response is with the kernel: on to the next request.
+  void Written() {
+    out_ = {};
+    out_body_ = {};
+    match_ = {};
+    counted_.reset();
+    in_body_ = false;
+    if (!keep_alive_) return Drain();
+    reader_.Reset();
+    if (shared_.stopping) return Close();
+    Enter(Phase::kIdle, shared_.options.idle_timeout);
+  }
+
+  /// Closing with unread bytes would reset the connection and take the response away from the peer: read some first.
+  void Drain() {
+    if (peer_closed_) return Close();
+    error_code ignored;  // the peer may be gone
+    socket_.shutdown(tcp::socket::shutdown_send, ignored);
+    Enter(Phase::kDraining, kDrainTimeout);
+    Await();
+  }
+
+  void StartStream() {
+    if (shared_.stopping) return Refuse(shared_.options.refuse(503, "stopping", "the server is stopping"));
+    Result<Broadcast::SubscriberId> subscriber =
+        match_.stream->broadcast->Subscribe([weak = weak_from_this(), mailbox = shared_.mailbox] {
+          mailbox->Post([weak] {
+            if (const std::shared_ptr<Session> self = weak.lock()) self->Flush();
+          });
+        });
+    if (!subscriber.ok()) {
+      return Refuse(shared_.options.refuse(503, subscriber.status().reason(), subscriber.status().message()));
+    }
+    subscriber_ = *subscriber;
+    counted_.reset();
+    EnterWithoutLimit(Phase::kStreaming);
+    out_ =
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
+        "X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\nretry: 2000\n\n";
+    if (match_.stream->greeting) out_ += match_.stream->greeting();
+    WriteStream();
+  }
+
+  void EndSubscription() {
+    if (subscriber_) match_.stream->broadcast->Unsubscribe(*subscriber_);
+    subscriber_.reset();
+  }
+
+  void WriteStream() {
+    writing_ = true;
+    deadline_ = steady_clock::now() + shared_.options.write_timeout;
+    asio::async_write(socket_, asio::buffer(out_), [self = shared_from_this()](error_code error, size_t) {
+      self->writing_ = false;
+      if (self->phase_ == Phase::kClosed) return;
+      if (error) return self->Close();
+      self->deadline_ = steady_clock::now() + self->shared_.options.stream_heartbeat;
+      self->Flush();
+    });
+  }
+
+  void Beat() {
+    out_ = ": beat\n\n";
+    WriteStream();
+  }
+
+  Shared& shared_;
+  tcp::socket socket_;
+  HttpReader reader_;
+  Router::Match match_;
+  Phase phase_ = Phase::kIdle;
+  steady_clock::time_point deadline_;  // of the phase
+  bool awaiting_ = false;
+  bool running_ = false;
+  bool peer_closed_ = false;
+  bool keep_alive_ = false;  // after what is being written
+  bool head_ = false;        // the request is HEAD
+  bool in_body_ = false;
+  steady_clock::time_point body_start_;
+  size_t drained_bytes_ = 0;
+  std::shared_ptr<CountedRequest> counted_;  // of the request being read
+  std::stop_source gone_{std::nostopstate};  // of the request being answered
+  std::string out_;                          // being written
+  std::string out_body_;
+  // Of a stream:
+  std::optional<Broadcast::SubscriberId> subscriber_;
+  bool writing_ = false;
+};
+
+void Reply::Send(HttpResponse response) {
+  if (mailbox_->IsHere()) {
+    if (const std::shared_ptr<Session> session = session_.lock()) session->OnResponse(std::move(response));
+    return;
+  }
+  mailbox_->Post([weak = session_, response = std::move(response)]() mutable {
+    if (const std::shared_ptr<Session> session = weak.lock()) session->OnResponse(std::move(response));
+  });
+}
+
+}  // namespace
+
+class HttpLoop::Impl {
+ public:
+  explicit Impl(const HttpService& service)
+      : mailbox_(std::make_shared<Mailbox>(&io_)),
+        shared_{service, service.options, io_, mailbox_, {}, {}, false},
+        sweep_(io_),
+        stop_(io_) {
+    Sweep();
+    thread_ = std::thread([this] {
+      mailbox_->EnterThread();
+      io_.run();
+    });
+  }
+  ~Impl() { EndStop(); }
+
+  void Adopt(int fd) {
+    asio::post(io_, [this, fd] {
+      tcp::socket socket(io_);
+      error_code error;
+      socket.assign(tcp::v4(), fd, error);  // the family is told to nobody
+      CHECK(!error);
+      socket.native_non_blocking(true, error);
+      socket.non_blocking(true, error);
+      const auto session = std::make_shared<Session>(std::move(socket), shared_);
+      shared_.sessions.emplace(session.get(), session);
+      session->Start();
+      if (shared_.stopping) session->EndSoon();
+    });
+  }
+
+  void BeginStop() {
+    asio::post(io_, [this] {
+      shared_.stopping = true;
+      for (const std::shared_ptr<Session>& session : All()) session->EndSoon();
+      if (shared_.sessions.empty()) return io_.stop();
+      stop_.expires_after(shared_.options.stop_timeout);
+      stop_.async_wait([this](error_code error) {
+        if (!error) io_.stop();
+      });
+    });
+  }
+
+  void EndStop() {
+    if (!thread_.joinable()) return;
+    BeginStop();
+    thread_.join();
+    mailbox_->Close();
+    // Those that took longer than stop_timeout. Their thread is gone, so they are ours.
+    for (const std::shared_ptr<Session>& session : All()) session->Close();
+  }
+
+ private:
+  std::vector<std::shared_ptr<Session>> All() const {
+    std::vector<std::shared_ptr<Session>> all;
+    for (const auto& [key, session] : shared_.sessions) all.push_back(session);
+    return all;
+  }
+
+  /// One timer for all connections: setting a limit is storing a time, and an idle connection has no timer.
+  void Sweep() {
+    sweep_.expires_after(kSweepEvery);
+    sweep_.async_wait([this](error_code error) {
+      if (error) return;
+      const steady_clock::time_point now = steady_clock::now();
+      std::vector<std::shared_ptr<Session>> late;
+      for (const auto& [key, session] : shared_.sessions) {
+        if (session->IsLate(now)) late.push_back(session);
+      }
+      for (const std::shared_ptr<Session>& session : late) session->OnLate();
+      Sweep();
+    });
+  }
+
+  std::shared_ptr<Mailbox> mailbox_;
+  Shared shared_;  // outlives io_, whose end takes the last sessions with it
+  asio::io_context io_{1};
+  asio::steady_timer sweep_;
+  asio::steady_timer stop_;
+  std::thread thread_;
+};
+
+HttpLoop::HttpLoop(const HttpService& service) : impl_(std::make_unique<Impl>(service)) {}
+HttpLoop::~HttpLoop() = default;
+void HttpLoop::Adopt(int socket) { impl_->Adopt(socket); }
+void HttpLoop::BeginStop() { impl_->BeginStop(); }
+void HttpLoop::EndStop() { impl_->EndStop(); }
+
+}  // namespace pawsight::net
