@@ -1,0 +1,126 @@
+#include "server/http_endpoint.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "protocol/json_codec.h"
+#include "protocol/json_metadata.h"
+
+namespace pawsight::server {
+namespace {
+
+constexpr std::string_view kJsonBytesHeader = "Inference-Header-Content-Length";
+
+net::HttpResponse JsonResponse(const Json& json) { return {200, "application/json", json.Dump(), {}}; }
+
+/// Only the status says it.
+net::HttpResponse Yes(bool yes) { return {yes ? 200 : 503, "application/json", "", {}}; }
+
+/// The version that a path names, "" when it names none.
+std::string_view VersionOf(const net::HttpRequest& request) {
+  return request.parameters.size() > 1 ? std::string_view(request.parameters[1]) : "";
+}
+
+/// Forms of other bodies than the protocol's; everything else is tried, since clients name many types or none.
+bool IsForm(std::string_view content_type) {
+  return net::LowerCase(content_type.substr(0, 10)) == "multipart/";
+}
+
+/// Calls `add` with the path of a model with and without a version.
+template <typename Add>
+void ForBothPaths(std::string_view end, const Add& add) {
+  add("/v2/models/{model}" + std::string(end));
+  add("/v2/models/{model}/versions/{version}" + std::string(end));
+}
+
+}  // namespace
+
+net::HttpResponse HttpEndpoint::Refusal(int status, std::string_view, std::string_view detail) {
+  return {status, "application/json", protocol::ErrorToJson(detail).Dump(), {}};
+}
+
+net::HttpResponse HttpEndpoint::Error(const Status& status, int retry_after_seconds) {
+  net::HttpResponse response = Refusal(net::HttpStatusFor(status.code()), status.reason(), status.message());
+  if (response.status == 429 || response.status == 503) {
+    response.headers.emplace_back("Retry-After", std::to_string(retry_after_seconds));
+  }
+  return response;
+}
+
+void HttpEndpoint::AddRoutes(net::Router& router) const {
+  AddHealth(router);
+  AddModels(router);
+  ForBothPaths("/infer", [&](const std::string& path) {
+    router.AddLater("POST", path, [this](std::shared_ptr<const net::HttpRequest> request, const net::HttpResponder& responder) {
+      const std::string_view model = request->parameters[0];
+      const std::string_view version = VersionOf(*request);
+      Infer(model, version, std::move(request), responder);
+    });
+  });
+}
+
+void HttpEndpoint::AddHealth(net::Router& router) const {
+  router.Add("GET", "/v2", [](const net::HttpRequest&) {
+    return JsonResponse(protocol::ServerMetadataToJson(protocol::ThisServer()));
+  });
+  router.Add("GET", "/v2/health/live", [](const net::HttpRequest&) { return Yes(true); });
+  router.Add("GET", "/v2/health/ready", [this](const net::HttpRequest&) { return Yes(repository_.Ready()); });
+}
+
+void HttpEndpoint::AddModels(net::Router& router) const {
+  router.Add("GET", "/v2/models/stats", [this](const net::HttpRequest&) {
+    std::vector<protocol::ModelStatistics> statistics;
+    for (const std::shared_ptr<Model>& model : repository_.List()) statistics.push_back(model->Statistics());
+    return JsonResponse(protocol::StatisticsToJson(statistics));
+  });
+  const auto add = [&](std::string_view end, net::HttpResponse (*answer)(const Model&)) {
+    ForBothPaths(end, [&](const std::string& path) {
+      router.Add("GET", path, [this, answer](const net::HttpRequest& request) {
+        const Result<std::shared_ptr<Model>> model = repository_.Find(request.parameters[0], VersionOf(request));
+        return model.ok() ? answer(**model) : Error(model.status());
+      });
+    });
+  };
+  add("", [](const Model& model) { return JsonResponse(protocol::ModelMetadataToJson(model.Metadata())); });
+  add("/ready", [](const Model& model) { return Yes(model.Ready()); });
+  add("/config",
+      [](const Model& model) { return JsonResponse(protocol::ModelConfigToJson(model.Metadata(), model.Config())); });
+  add("/stats", [](const Model& model) { return JsonResponse(protocol::StatisticsToJson({model.Statistics()})); });
+}
+
+void HttpEndpoint::Infer(std::string_view model_name, std::string_view version,
+                         std::shared_ptr<const net::HttpRequest> request, const net::HttpResponder& responder) const {
+  RequestContext context{.arrival = clock_.Monotonic(), .gone = responder.gone()};
+  if (IsForm(request->Header("content-type"))) {
+    return responder.Respond(Refusal(415, "content_type", "want application/json, or JSON and tensors behind it"));
+  }
+  const Result<std::shared_ptr<Model>> found = repository_.Find(model_name, version);
+  if (!found.ok()) return responder.Respond(Error(found.status()));
+  const std::shared_ptr<Model>& model = *found;
+  protocol::InferBody body{request->body, request, std::nullopt};
+  const auto length = std::find_if(request->headers.begin(), request->headers.end(),
+                                   [](const auto& header) { return header.first == "inference-header-content-length"; });
+  if (length != request->headers.end()) body.header_length = length->second;
+  Result<protocol::InferRequest> parsed = ParseInferRequest(body, model->Metadata(), options_.limits);
+  if (!parsed.ok()) return responder.Respond(Error(parsed.status()));
+  parsed->version = version;
+  if (parsed->timeout) context.deadline = context.arrival + *parsed->timeout;
+  const auto infer = std::make_shared<const protocol::InferRequest>(*std::move(parsed));
+  // The model is kept until it is done, though it be swapped meanwhile.
+  model->Infer(infer, context, [infer, model, responder, retry_after = options_.retry_after_seconds](
+                                   const Result<protocol::InferResponse>& response) {
+    responder.Respond(Answered(*infer, response, retry_after));
+  });
+}
+
+net::HttpResponse HttpEndpoint::Answered(const protocol::InferRequest& request,
+                                         const Result<protocol::InferResponse>& response, int retry_after_seconds) {
+  if (!response.ok()) return Error(response.status(), retry_after_seconds);
+  Result<protocol::EncodedResponse> encoded = protocol::EncodeInferResponse(request, *response);
+  if (!encoded.ok()) return Error(encoded.status(), retry_after_seconds);
+  if (!encoded->json_bytes) return {200, "application/json", std::move(encoded->body), {}};
+  return {200, "application/octet-stream", std::move(encoded->body),
+          {{std::string(kJsonBytesHeader), std::to_string(*encoded->json_bytes)}}};
+}
+
+}  // namespace pawsight::server
