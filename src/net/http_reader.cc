@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
+#include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
-#include <functional>
 #include <utility>
 
 namespace pawsight::net {
@@ -22,13 +21,8 @@ std::string_view View(beast::string_view text) { return {text.data(), text.size(
 }  // namespace
 
 struct HttpReader::Parser {
-  http::request_parser<http::string_body> beast;
+  http::request_parser<http::empty_body> beast;
   error_code error;
-  /// Chunk extensions mean nothing to anybody and hide where a chunk ends from sloppy readers.
-  std::function<void(uint64_t, beast::string_view, error_code&)> refuse_extensions =
-      [](uint64_t, beast::string_view extensions, error_code& ec) {
-        if (!extensions.empty()) ec = http::make_error_code(http::error::bad_chunk_extension);
-      };
 };
 
 HttpReader::HttpReader(const HttpServerOptions& options) : options_(options) {}
@@ -36,6 +30,7 @@ HttpReader::~HttpReader() = default;
 
 void HttpReader::Reset() {
   parser_.reset();
+  chunked_.reset();
   request_ = {};
   phase_ = Phase::kHeader;
   held_scanned_ = held_used_;
@@ -44,10 +39,6 @@ void HttpReader::Reset() {
 }
 
 void HttpReader::Hold(std::string_view bytes) { held_.append(bytes); }
-
-size_t HttpReader::body_bytes() const {
-  return phase_ == Phase::kChunked ? parser_->beast.get().body().size() : request_.body.size();
-}
 
 std::string_view HttpReader::Input(std::string_view* bytes) {
   if (held_bytes() == 0) return *bytes;
@@ -80,27 +71,17 @@ HttpReader::Event HttpReader::Read(std::string_view* bytes) {
 }
 
 bool HttpReader::Feed(std::string_view* bytes) {
-  std::string_view input = Input(bytes);
-  while (true) {
-    const size_t used = parser_->beast.put(boost::asio::buffer(input.data(), input.size()), parser_->error);
-    const std::string_view taken = input.substr(0, used);
-    folded_ = folded_ || (phase_ == Phase::kHeader &&
-                          (taken.find("\r\n ") != taken.npos || taken.find("\r\n\t") != taken.npos));
-    Use(used, bytes);
-    input.remove_prefix(used);
-    const bool waits = parser_->error == http::error::need_more;
-    if (!waits && parser_->error) return true;
-    if (phase_ == Phase::kHeader ? parser_->beast.is_header_done() : parser_->beast.is_done()) return true;
-    if (waits || input.empty()) break;
-  }
+  const std::string_view input = Input(bytes);
+  const size_t used = parser_->beast.put(boost::asio::buffer(input.data(), input.size()), parser_->error);
+  const std::string_view taken = input.substr(0, used);
+  folded_ = folded_ || taken.find("\r\n ") != taken.npos || taken.find("\r\n\t") != taken.npos;
+  Use(used, bytes);
+  if (parser_->error && parser_->error != http::error::need_more) return true;
+  if (parser_->beast.is_header_done()) return true;
   if (held_bytes() == 0 && !bytes->empty()) Hold(std::exchange(*bytes, {}));
-  if (phase_ == Phase::kHeader && HoldsBareLineFeed()) {
-    parser_->error = http::make_error_code(http::error::bad_line_ending);
-    return true;
-  }
-  if (held_bytes() <= options_.max_header_bytes) return false;
-  parser_->error = http::make_error_code(http::error::header_limit);
-  return true;
+  if (HoldsBareLineFeed()) parser_->error = http::make_error_code(http::error::bad_line_ending);
+  if (held_bytes() > options_.max_header_bytes) parser_->error = http::make_error_code(http::error::header_limit);
+  return parser_->error != http::error::need_more;
 }
 
 /// Beast sees a line feed without its carriage return only once the header has ended, which such a header may never do.
@@ -135,8 +116,8 @@ HttpReader::Event HttpReader::FinishHeader() {
   if (parser.chunked()) {
     phase_ = Phase::kChunked;
     has_body_ = true;
-    parser.eager(true);
-    parser.on_chunk_header(parser_->refuse_extensions);
+    chunked_.emplace(options_.max_body_bytes, options_.max_header_bytes);
+    parser_.reset();
     return Event::kHeader;
   }
   phase_ = Phase::kSized;
@@ -159,16 +140,24 @@ HttpReader::Event HttpReader::ReadSized(std::string_view* bytes) {
 }
 
 HttpReader::Event HttpReader::ReadChunked(std::string_view* bytes) {
-  if (bytes->empty() && held_bytes() == 0) return Event::kNeedMore;
-  if (!Feed(bytes)) return Event::kNeedMore;
-  if (parser_->error) {
-    RefuseError();
-    return Event::kRefused;
+  std::string_view input = Input(bytes);
+  const size_t size = input.size();
+  const ChunkedBody::Event event = chunked_->Read(&input, &request_.body);
+  Use(size - input.size(), bytes);
+  switch (event) {
+    case ChunkedBody::Event::kNeedMore:
+      return Event::kNeedMore;
+    case ChunkedBody::Event::kWhole:
+      phase_ = Phase::kWhole;
+      return Event::kWhole;
+    case ChunkedBody::Event::kMalformed:
+      Refuse(400, "malformed", "not a chunked body");
+      return Event::kRefused;
+    case ChunkedBody::Event::kTooLarge:
+      Refuse(413, "body_too_large", "the body is larger than " + std::to_string(options_.max_body_bytes) + " bytes");
+      return Event::kRefused;
   }
-  request_.body = std::move(parser_->beast.get().body());
-  parser_.reset();
-  phase_ = Phase::kWhole;
-  return Event::kWhole;
+  CHECK(false);
 }
 
 bool HttpReader::Refuse(int status, std::string_view code, std::string_view detail) {
@@ -181,7 +170,7 @@ bool HttpReader::Refuse(int status, std::string_view code, std::string_view deta
 void HttpReader::RefuseError() {
   const error_code error = parser_->error;
   if (error == http::error::header_limit || error == http::error::buffer_overflow) {
-    Refuse(phase_ == Phase::kChunked ? 400 : 431, "header_too_large", "the header is too large");
+    Refuse(431, "header_too_large", "the header is too large");
   } else if (error == http::error::body_limit) {
     Refuse(413, "body_too_large", "the body is larger than " + std::to_string(options_.max_body_bytes) + " bytes");
   } else if (error == http::error::bad_version) {

@@ -6,9 +6,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "net/chunked_body.h"
 #include "net/http.h"
 #include "net/http_options.h"
 
@@ -48,7 +50,7 @@ class HttpReader {
   bool has_body() const { return has_body_; }
   int version() const { return version_; }  // 10, 11
   /// Of the body, so far.
-  size_t body_bytes() const;
+  size_t body_bytes() const { return request_.body.size(); }
 
  private:
   struct Parser;  // Boost.Beast's
@@ -77,6 +79,7 @@ class HttpReader {
   std::string held_;
   size_t held_used_ = 0;
   size_t held_scanned_ = 0;  // for line feeds
+  std::optional<ChunkedBody> chunked_;
   HttpRequest request_;
   HttpResponse refusal_;
   uint64_t body_left_ = 0;

@@ -125,11 +125,16 @@ TEST(HttpReader, B10AndB11ChunksThatAreNotPlainAreRefused) {
     return "POST /a HTTP/1.1\r\n" + kHost + "Transfer-Encoding: chunked\r\n\r\n" + body;
   };
   ASSERT_EQ(StatusOf(chunk("1\r\na\r\n0\r\n\r\n"), 1), 200);
+  EXPECT_EQ(StatusOf(chunk("0\r\n\r\n"), 1), 200) << "Boost.Beast 1.81 stops a debug build on this, a byte at a time";
   ExpectRefused({{chunk("0x5\r\nhello\r\n0\r\n\r\n"), {400}},
                  {chunk("+5\r\nhello\r\n0\r\n\r\n"), {400}},
                  {chunk("-1\r\nhello\r\n0\r\n\r\n"), {400}},
-                 {chunk("00000000000000005\r\nhello\r\n0\r\n\r\n"), {400, 413, 200}},  // seventeen digits, yet five
-                 {chunk("fffffffffffffffff\r\nhello\r\n0\r\n\r\n"), {400, 413}},
+                 {chunk("00000000000000005\r\nhello\r\n0\r\n\r\n"), {400}},  // seventeen digits
+                 {chunk("fffffffffffffffff\r\nhello\r\n0\r\n\r\n"), {400}},
+                 {chunk("ffffffffffffffff\r\nhello\r\n0\r\n\r\n"), {413}},
+                 {chunk("0\r\nT: t\nU: u\r\n\r\n"), {400}},
+                 {chunk("0\r\nT: t\r\n u\r\n\r\n"), {400}},
+                 {chunk("0\r\nT: " + std::string(40000, 't') + "\r\n\r\n"), {400}},
                  {chunk("\r\nhello\r\n0\r\n\r\n"), {400}},
                  {chunk("5 ;x\r\nhello\r\n0\r\n\r\n"), {400}},
                  {chunk("5;x=y\r\nhello\r\n0\r\n\r\n"), {400}},
