@@ -3,6 +3,9 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
+
+#include "base/mutex.h"
 
 namespace pawsight {
 
@@ -16,6 +19,11 @@ class Clock {
   virtual Time Now() const = 0;
   /// Never goes back: for durations and deadlines.
   virtual std::chrono::nanoseconds Monotonic() const = 0;
+  /// Waits on `cv` until it is notified or Monotonic() reaches `until` (kForever: until notified); may wake for nothing,
+  /// so call in a loop that tests the condition.
+  virtual void WaitUntil(Mutex& mu, CondVar& cv, std::chrono::nanoseconds until) const REQUIRES(mu) = 0;
+
+  static constexpr std::chrono::nanoseconds kForever = std::chrono::nanoseconds::max();
 };
 
 /// The machine's clocks.
@@ -23,22 +31,28 @@ class SystemClock : public Clock {
  public:
   Time Now() const override;
   std::chrono::nanoseconds Monotonic() const override;
+  void WaitUntil(Mutex& mu, CondVar& cv, std::chrono::nanoseconds until) const override REQUIRES(mu);
 };
 
-/// Stands still until told. Thread-compatible: one thread advances it.
+/// Stands still until told. Whoever waits until a time is woken when Advance reaches it.
 class ManualClock : public Clock {
  public:
   explicit ManualClock(Time start = Time{}) : now_(start) {}
-  Time Now() const override { return now_; }
-  std::chrono::nanoseconds Monotonic() const override { return monotonic_; }
-  void Advance(std::chrono::nanoseconds by) {
-    now_ += by;
-    monotonic_ += by;
-  }
+  Time Now() const override EXCLUDES(mu_);
+  std::chrono::nanoseconds Monotonic() const override EXCLUDES(mu_);
+  void WaitUntil(Mutex& mu, CondVar& cv, std::chrono::nanoseconds until) const override REQUIRES(mu) EXCLUDES(mu_);
+  /// Not to be called under a mutex that somebody waits with; what is waited with outlives the call.
+  void Advance(std::chrono::nanoseconds by) EXCLUDES(mu_);
 
  private:
-  Time now_;
-  std::chrono::nanoseconds monotonic_{0};
+  struct Waiter {
+    Mutex* mu;
+    CondVar* cv;
+  };
+  mutable Mutex mu_;
+  Time now_ GUARDED_BY(mu_);
+  std::chrono::nanoseconds monotonic_ GUARDED_BY(mu_){0};
+  mutable std::vector<Waiter> waiters_ GUARDED_BY(mu_);
 };
 
 /// RFC 3339 in UTC with milliseconds: "2026-01-31T08:15:30.250Z".

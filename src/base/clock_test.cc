@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "base/rng.h"
 
 namespace pawsight {
@@ -17,6 +19,32 @@ TEST(Clock, AManualClockMovesBothTimesOnlyWhenTold) {
   clock.Advance(std::chrono::seconds(90));
   EXPECT_EQ(FormatTime(clock.Now()), "1970-01-01T01:01:30.000Z");
   EXPECT_EQ(clock.Monotonic(), std::chrono::seconds(90));
+}
+
+TEST(Clock, WhoWaitsOnAManualClockWakesWhenTheTimeComesAndNotBefore) {
+  ManualClock clock;
+  Mutex mu;
+  CondVar cv;
+  std::chrono::nanoseconds woke{0};
+  std::thread waiter([&] {
+    MutexLock lock(mu);
+    while (clock.Monotonic() < std::chrono::seconds(2)) clock.WaitUntil(mu, cv, std::chrono::seconds(2));
+    woke = clock.Monotonic();
+  });
+  clock.Advance(std::chrono::seconds(1));
+  clock.Advance(std::chrono::seconds(1));
+  waiter.join();
+  EXPECT_EQ(woke, std::chrono::seconds(2));
+}
+
+TEST(Clock, ATimeThatIsPastIsNotWaitedFor) {
+  Mutex mu;
+  CondVar cv;
+  MutexLock lock(mu);
+  const SystemClock system;
+  system.WaitUntil(mu, cv, system.Monotonic() - std::chrono::seconds(1));
+  const ManualClock manual;
+  manual.WaitUntil(mu, cv, std::chrono::nanoseconds(0));
 }
 
 TEST(Rng, TheFirstNumbersOfASeedAreThePublishedOnes) {
