@@ -37,29 +37,38 @@ Result<ImageHandle> Vqa::Look(std::span<const float> pixels) const {
 
 Result<std::vector<Answer>> Vqa::Ask(const ImageHandle& image, std::span<const std::string> questions,
                                      const AskOptions& options) const {
+  return Ask(std::vector<ImageHandle>(questions.size(), image), questions, options);
+}
+
+Result<std::vector<Answer>> Vqa::Ask(std::span<const ImageHandle> images, std::span<const std::string> questions,
+                                     const AskOptions& options) const {
+  if (images.size() != questions.size()) return InvalidArgument("images: want one a question");
   if (questions.empty()) return InvalidArgument("questions: none, want at least one", "question_empty");
   if (questions.size() > kMaxQuestions) {
     return InvalidArgument("questions: " + std::to_string(questions.size()) + ", want at most " +
-                           std::to_string(kMaxQuestions) + " a frame", "too_many_questions");
+                           std::to_string(kMaxQuestions) + " a call", "too_many_questions");
   }
   if (options.first_token == FirstToken::kEnc && !tokenizer_.has_enc()) {
     return FailedPrecondition("first_token: this model's vocabulary has no [ENC]");
   }
   std::vector<TokenRow> rows;
   std::vector<bool> truncated;
-  std::vector<size_t> row_of;                // of each question
-  std::map<std::vector<int>, size_t> known;  // equal ids are one row
+  std::vector<ImageHandle> image_of;  // of each row
+  std::vector<size_t> row_of;         // of each question
+  std::map<std::pair<const ImageState*, std::vector<int>>, size_t> known;  // equal ids about the same image are one row
   for (size_t i = 0; i < questions.size(); ++i) {
     PAWSIGHT_RETURN_IF_ERROR(Annotate(CheckQuestion(questions[i]), "questions[" + std::to_string(i) + "]"));
     Tokens tokens = tokenizer_.Encode(questions[i], {.first = options.first_token, .max_tokens = target_->config().text.max_positions});
-    const auto [place, fresh] = known.emplace(tokens.ids, rows.size());
-    if (fresh) rows.push_back({tokens.ids, static_cast<int>(tokens.ids.size())});
+    const auto [place, fresh] = known.emplace(std::pair(images[i].get(), tokens.ids), rows.size());
+    if (fresh) {
+      rows.push_back({tokens.ids, static_cast<int>(tokens.ids.size())});
+      image_of.push_back(images[i]);
+    }
     row_of.push_back(place->second);
     truncated.push_back(tokens.truncated);
   }
   if (options.padding == Padding::kAttend) PadAlike(tokenizer_.pad_id(), &rows);
-  const std::vector<ImageHandle> images(rows.size(), image);
-  PAWSIGHT_ASSIGN_OR_RETURN(const QuestionHandle read, target_->Read(images, rows));
+  PAWSIGHT_ASSIGN_OR_RETURN(const QuestionHandle read, target_->Read(image_of, rows));
   const int count = static_cast<int>(rows.size());
   auto answered = options.mode == Mode::kYesNo      ? YesNo(read, count, options)
                   : options.mode == Mode::kGenerate ? Generate(read, count, options)

@@ -74,6 +74,10 @@ class Vqa {
   /// in the vocabulary.
   Result<std::vector<Answer>> Ask(const ImageHandle& image, std::span<const std::string> questions,
                                   const AskOptions& options = {}) const;
+  /// The same of several frames: questions[i] is about images[i], all in one batch. With Padding::kAttend an answer then
+  /// depends on questions about other frames too. Errors: also kInvalidArgument, not an image a question.
+  Result<std::vector<Answer>> Ask(std::span<const ImageHandle> images, std::span<const std::string> questions,
+                                  const AskOptions& options = {}) const;
 
  private:
   Vqa(Tokenizer tokenizer, PreprocessConfig preprocess, Calibration calibration, std::unique_ptr<Target> target)

@@ -88,6 +88,26 @@ TEST_F(Asking, AnswersComeInTheOrderOfTheQuestionsAndEqualQuestionsAreOne) {
   EXPECT_NE((*together)[0].p_yes, (*together)[1].p_yes);
 }
 
+TEST_F(Asking, QuestionsAboutSeveralFramesInOneBatchAreAnsweredAsAlone) {
+  const engine::Vqa vqa = Open();
+  const engine::ImageHandle first = LookAt(vqa);
+  const size_t size = static_cast<size_t>(vqa.preprocess().width) * static_cast<size_t>(vqa.preprocess().height) * 3;
+  const auto second = vqa.Look(std::vector<float>(size, 0.5F));
+  ASSERT_TRUE(second.ok()) << second.status().ToString();
+  const std::vector<engine::ImageHandle> images = {first, *second, first, *second};
+  const std::vector<std::string> questions = {"Is there a dog?", "Is there a dog?", "Is the cat on the bed?", "Is there a dog?"};
+  const auto together = vqa.Ask(images, questions);
+  ASSERT_TRUE(together.ok()) << together.status().ToString();
+  ASSERT_EQ(together->size(), 4U);
+  for (size_t i = 0; i < 4; ++i) {
+    const auto alone = vqa.Ask(images[i], {&questions[i], 1});
+    ASSERT_TRUE(alone.ok());
+    EXPECT_EQ(alone->front().p_yes, (*together)[i].p_yes) << i;
+  }
+  EXPECT_NE((*together)[0].p_yes, (*together)[1].p_yes);
+  EXPECT_EQ(vqa.Ask({images.data(), 3}, questions).status().code(), StatusCode::kInvalidArgument);
+}
+
 TEST_F(Asking, YesNoAndRankAndGenerateAgreeOnTheFirstWord) {
   const engine::Vqa vqa = Open();
   const engine::ImageHandle image = LookAt(vqa);
