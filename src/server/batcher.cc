@@ -246,15 +246,18 @@ void Batcher::Submit(VqaWork work, Done done) {
   for (Arrival& arrival : arrivals) {
     if (arrival.same != nullptr && !SameBytes(arrival.same->bytes, arrival.fresh->bytes)) arrival.same = nullptr;
   }
+  const bool cancelled = request->work.cancel != nullptr && request->work.cancel->cancelled();
   uint64_t id = 0;
   std::vector<Finished> finished;
   {
     MutexLock lock(s.mu);
     const Nanos now = s.Now();
-    if (checked.ok()) {
-      s.queue.Add(request, arrivals, now);
+    if (!checked.ok()) {
+      s.queue.Reject(request, Outcome::kInvalid, checked, now);
+    } else if (cancelled) {
+      s.queue.Reject(request, Outcome::kCancelled, Cancelled("cancelled by who asked"), now);
     } else {
-      s.queue.Reject(request, checked, now);
+      s.queue.Add(request, arrivals, now);
     }
     id = request->ended ? 0 : request->id;
     if (id != 0) {

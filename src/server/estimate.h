@@ -11,7 +11,9 @@
 
 namespace pawsight::server {
 
-/// y = fixed + slope * x by least squares over what was added, older ones weighing less. Neither is ever negative.
+/// y = fixed + slope * x by least squares over what was added, older ones weighing less; neither is ever negative. What is
+/// fixed can only be told from x that differ: while they do not, the last known proportion of the two is kept and only their
+/// size follows what is added; before any was known, all of y is said to be slope.
 class LineFit {
  public:
   void Add(double x, double y) {
@@ -21,29 +23,38 @@ class LineFit {
     y_ += y;
     xx_ += x * x;
     xy_ += x * y;
+    const double mean_x = x_ / weight_;
+    const double mean_y = y_ / weight_;
+    if (mean_x <= 0) return;
+    const double variance = xx_ / weight_ - mean_x * mean_x;
+    if (weight_ >= 8 && variance > 0.04 * mean_x * mean_x) {
+      slope_ = std::clamp((xy_ / weight_ - mean_x * mean_y) / variance, 0.0, mean_y / mean_x);
+      fixed_ = std::max(0.0, mean_y - slope_ * mean_x);
+      knows_fixed_ = true;
+      return;
+    }
+    if (const double said = fixed_ + slope_ * mean_x; knows_fixed_ && said > 0) {
+      slope_ *= mean_y / said;
+      fixed_ *= mean_y / said;
+    } else {
+      slope_ = mean_y / mean_x;
+    }
   }
   bool known() const { return weight_ > 0; }
-  /// Whether what was added differed enough in x to tell the two apart; else all of y is said to be slope.
-  bool knows_fixed() const { return weight_ >= 4 && Variance() > 0.01 * MeanX() * MeanX(); }
-  double slope() const {
-    if (!known() || MeanX() <= 0) return 0;
-    if (!knows_fixed()) return MeanY() / MeanX();
-    return std::clamp(RawSlope(), 0.0, MeanY() / MeanX());
-  }
-  double fixed() const { return known() ? std::max(0.0, MeanY() - slope() * MeanX()) : 0; }
+  bool knows_fixed() const { return knows_fixed_; }
+  double slope() const { return slope_; }
+  double fixed() const { return fixed_; }
 
  private:
   static constexpr double kKeep = 0.97;
-  double MeanX() const { return x_ / weight_; }
-  double MeanY() const { return y_ / weight_; }
-  double Variance() const { return xx_ / weight_ - MeanX() * MeanX(); }
-  double RawSlope() const { return (xy_ / weight_ - MeanX() * MeanY()) / Variance(); }
-
   double weight_ = 0;
   double x_ = 0;
   double y_ = 0;
   double xx_ = 0;
   double xy_ = 0;
+  double slope_ = 0;
+  double fixed_ = 0;
+  bool knows_fixed_ = false;
 };
 
 /// A mean that forgets.

@@ -86,9 +86,9 @@ void Queue::Add(const RequestPtr& request, std::span<const Arrival> arrivals, Na
   Accept(request, arrivals, now);
 }
 
-void Queue::Reject(const RequestPtr& request, const Status& status, Nanos now) {
+void Queue::Reject(const RequestPtr& request, Outcome outcome, const Status& status, Nanos now) {
   request->arrival = request->work.arrival.count() == 0 ? now : std::min(request->work.arrival, now);
-  EndWithFault(*request, status, now);
+  End(*request, outcome, status, now);
 }
 
 void Queue::Accept(const RequestPtr& request, std::span<const Arrival> arrivals, Nanos now) {
@@ -333,7 +333,7 @@ void Queue::Cancel(uint64_t id, Nanos now) {
 }
 
 void Queue::Expire(Nanos now) {
-  while (NextDeadline() <= now) {
+  while (!deadlines_.empty() && NextDeadline() <= now) {
     const RequestPtr request = live_.at(deadlines_.begin()->second);
     End(*request, Outcome::kExpired, DeadlineExceeded("deadline: passed before it was answered"), now);
   }

@@ -125,7 +125,7 @@ class Queue {
   void Add(const RequestPtr& request, std::span<const Arrival> arrivals, Nanos now);
 
   /// Ends a request that cannot be taken at all.
-  void Reject(const RequestPtr& request, const Status& status, Nanos now);
+  void Reject(const RequestPtr& request, Outcome outcome, const Status& status, Nanos now);
 
   /// The next frame to decode, or null. Give it back to Decoded.
   FramePtr NextDecode(Nanos now);

@@ -265,7 +265,8 @@ Admission Admit(const LoadView& load, const Newcomer& newcomer, const ServiceEst
   }
   if (shed.shedding) {
     admission.leave_shedding = now - shed.last_refusal >= ShedInterval(estimate, options);
-    const bool soon = admission.expected_wait <= ShedTarget(estimate, options);
+    const bool soon = admission.expected_wait <= ShedTarget(estimate, options) ||
+                      load.parts[LevelOf(newcomer.priority)] < load.num_runners;
     if (!idle && !soon && !admission.leave_shedding) return refuse(Refusal::kOverloaded);
   }
   return admission;

@@ -9,12 +9,14 @@
 // others, and the priority gets at least 1 / turn_every of the engine. Work that cannot be ready by its deadline any more
 // goes last, so that it never makes other work late.
 //
+// Work let in before an overload was noticed (see below) may have to wait for many such turns: until its deadline at most.
+//
 // Shedding. As in CoDel (RFC 8289) what is watched is the time that work has waited when it starts, never the latency:
 // when no start within `shed_interval` had waited less than `shed_target`, there is a standing queue, and from then on
-// only work that is expected to start within the target is let in, until nobody had to be refused for an interval. Unlike
-// in CoDel the refusal is at the door, at once; what was accepted is kept. Both times are stretched for a slow engine: the
-// target to two batches, the interval to ten (one that runs and one that waits for it is no standing queue). In the state
-// the engine stays busy and its queue stays short, so what it answers is what it can answer.
+// only work that is expected to start within the target is let in, and of each priority what it takes to have one frame a
+// runner waiting, until nobody had to be refused for an interval. Unlike in CoDel the refusal is at the door, at once, and
+// what was accepted is kept. Both times are stretched for a slow engine, the target to two batches and the interval to ten:
+// one that runs and one that waits for it are no standing queue. In that state the engine stays busy and its queue short.
 #pragma once
 
 #include <array>

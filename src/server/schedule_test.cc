@@ -134,7 +134,7 @@ TEST(ChooseBatch, ABatchGrowsOnlyWhileThatMakesAFrameCheaper) {
   for (int i = 0; i < 20; ++i) line.Add(Ms(i));
   const auto frames = [&](const ServiceEstimate& estimate) { return line.Choose(Ms(30), {}, estimate).num_frames; };
   EXPECT_EQ(frames(ServiceEstimate{}), 8) << "nothing is known yet";
-  EXPECT_EQ(frames(Learnt(Nanos{0}, Ms(36)), 1);
+  EXPECT_EQ(frames(Learnt(Nanos{0}, Ms(36))), 1);
   EXPECT_EQ(frames(Learnt(Ms(4), Ms(36))), 2);
   EXPECT_EQ(frames(Learnt(Ms(30), Ms(1))), 8);
 }
@@ -332,6 +332,17 @@ TEST(Estimate, OfBatchesOfOneSizeAllIsSaidToBeTheFramesAndNothingIsEverNegative)
   for (int i = 0; i < 50; ++i) falling.Add(1 + i % 4, 0.1 - 0.01 * (i % 4));
   EXPECT_GE(falling.slope(), 0);
   EXPECT_GE(falling.fixed(), 0);
+}
+
+TEST(Estimate, WhatIsFixedIsNotForgottenWhileBatchesAreOfOneSizeButAllFollowsASlowerMachine) {
+  LineFit fit;
+  for (int i = 0; i < 100; ++i) fit.Add(1 + i % 8, 0.03 + 0.01 * (1 + i % 8));
+  for (int i = 0; i < 500; ++i) fit.Add(4, 0.07);
+  EXPECT_TRUE(fit.knows_fixed());
+  EXPECT_NEAR(fit.fixed(), 0.03, 0.001);
+  for (int i = 0; i < 500; ++i) fit.Add(4, 0.14);
+  EXPECT_NEAR(fit.fixed(), 0.06, 0.005);
+  EXPECT_NEAR(fit.slope(), 0.02, 0.002);
 }
 
 TEST(Options, EachOutOfRangeIsNamed) {
