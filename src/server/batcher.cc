@@ -61,6 +61,7 @@ struct Batcher::State {
     return queue.TakeFinished();
   }
   void Deliver(std::vector<Finished> finished) EXCLUDES(mu);
+  bool Idle() const REQUIRES(mu) { return queue.empty() && queue.num_running() == 0 && num_delivering == 0; }
 
   const BatcherOptions options;
   const Clock& clock;
@@ -88,7 +89,7 @@ void Batcher::State::Deliver(std::vector<Finished> finished) {
   finished.clear();  // what the callbacks hold dies here, outside the mutex
   MutexLock lock(mu);
   --num_delivering;
-  if (queue.empty() && num_delivering == 0) idle.NotifyAll();
+  if (Idle()) idle.NotifyAll();
 }
 
 void Batcher::State::Decode() {
@@ -138,6 +139,7 @@ void Batcher::State::RunBatch(Batch batch) {
     const Nanos now = Now();
     queue.Answered(batch, std::move(asked.answers), asked.num_computed, now - began, now);
     finished = Take();
+    if (Idle()) idle.NotifyAll();
   }
   Deliver(std::move(finished));
 }
@@ -289,7 +291,7 @@ bool Batcher::Drain(Nanos limit) {
     MutexLock lock(s.mu);
     s.queue.Drain();
     const Nanos until = s.Now() + limit;
-    while ((!s.queue.empty() || s.num_delivering > 0) && s.Now() < until) s.clock.WaitUntil(s.mu, s.idle, until);
+    while (!s.Idle() && s.Now() < until) s.clock.WaitUntil(s.mu, s.idle, until);
     s.queue.Abandon("stopping: not answered in time", s.Now());
     finished = s.Take();
   }

@@ -48,8 +48,8 @@ class Batcher {
   /// rest, and what comes, by the new one. No request fails for it.
   void Swap(std::shared_ptr<Engine> engine);
 
-  /// Takes no more work, canaries neither, and waits until all that was accepted has ended and its callbacks returned;
-  /// after `limit` the rest ends as failed. False: a batch still runs, the engine is wedged. Call it once.
+  /// Takes no more work, canaries neither, and waits until all that was accepted has ended, its callbacks returned and no
+  /// batch runs; after `limit` the rest ends as failed. False: a batch still runs, the engine is wedged. Call it once.
   bool Drain(Nanos limit);
 
   Health health() const;

@@ -151,6 +151,7 @@ class Queue {
   /// Ends all that was accepted as failed: kUnavailable, `why`.
   void Abandon(const std::string& why, Nanos now);
   bool empty() const { return live_.empty(); }
+  int num_running() const { return static_cast<int>(running_.size()); }
 
   bool has_finished() const { return !finished_.empty(); }
   std::vector<Finished> TakeFinished() { return std::exchange(finished_, {}); }
