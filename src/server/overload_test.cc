@@ -87,6 +87,7 @@ TEST_P(Overload, NoPriorityStarvesAndTheHigherOnesWaitLess) {
   EXPECT_GE(static_cast<double>(tallies[2].good) / 60, 0.9 * 100 / 9);
   EXPECT_GE(static_cast<double>(world.All().good) / 60, 90);
   EXPECT_LT(tallies[0].Wait(0.9), tallies[2].Wait(0.9));
+  for (const Tally& tally : tallies) EXPECT_LE(tally.longest_wait(), Sec(2));
   world.Finish();
 }
 

@@ -125,6 +125,7 @@ Status CheckOptions(const ScheduleOptions& o) {
   if (o.max_batch_questions < 1) return wrong("max_batch_questions", "at least 1");
   if (o.turn_every < 2) return wrong("turn_every", "at least 2");
   if (o.max_queue_delay.count() < 0) return wrong("max_queue_delay", "0 or more");
+  if (o.max_wait < o.shed_target) return wrong("max_wait", "at least shed_target");
   if (o.shed_target.count() <= 0 || o.shed_interval < o.shed_target) {
     return wrong("shed_target", "above 0 and at most shed_interval");
   }
@@ -233,7 +234,13 @@ Nanos ExpectedWait(const LoadView& load, Priority priority, const ServiceEstimat
   const int batches = (frames + batch - 1) / batch;
   const Nanos work = estimate.Batch(frames, questions) + FromSeconds(estimate.Fixed()) * std::max(batches - 1, 0);
   const Nanos busy = load.num_running < load.num_runners ? Nanos{0} : std::max(load.next_free - now, Nanos{0});
-  return busy + (frames == 0 ? Nanos{0} : work / load.num_runners);
+  Nanos wait = frames == 0 ? Nanos{0} : work / load.num_runners;
+  for (Level level = 0; level < LevelOf(priority); ++level) {
+    if (load.shed[level].above_since == kNever && !load.shed[level].shedding) continue;
+    const int turns = load.frames[LevelOf(priority)] * options.turn_every;
+    wait = std::max(wait, estimate.Batch(1, 1) * turns / load.num_runners);
+  }
+  return busy + wait;
 }
 
 Nanos RetryAfter(const LoadView& load, const ServiceEstimate& estimate, const ScheduleOptions& options, Nanos now) {
@@ -263,6 +270,7 @@ Admission Admit(const LoadView& load, const Newcomer& newcomer, const ServiceEst
     const Nanos service = FromSeconds(estimate.decode.mean()) + estimate.Batch(newcomer.frames, newcomer.questions);
     if (now + admission.expected_wait + service > newcomer.deadline) return refuse(Refusal::kDeadline);
   }
+  if (!idle && admission.expected_wait > options.max_wait) return refuse(Refusal::kOverloaded);
   if (shed.shedding) {
     admission.leave_shedding = now - shed.last_refusal >= ShedInterval(estimate, options);
     const bool soon = admission.expected_wait <= ShedTarget(estimate, options) ||

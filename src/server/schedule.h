@@ -9,7 +9,7 @@
 // others, and the priority gets at least 1 / turn_every of the engine. Work that cannot be ready by its deadline any more
 // goes last, so that it never makes other work late.
 //
-// Work let in before an overload was noticed (see below) may have to wait for many such turns: until its deadline at most.
+// Where work of a higher priority has been waiting for long, the expected wait of lower work is that of its turns.
 //
 // Shedding. As in CoDel (RFC 8289) what is watched is the time that work has waited when it starts, never the latency:
 // when no start within `shed_interval` had waited less than `shed_target`, there is a standing queue, and from then on
@@ -35,6 +35,7 @@ struct ScheduleOptions {
   int max_batch = 8;                  // frames in one batch, 1..64
   int max_batch_questions = 64;       // in one batch; a frame with more runs alone
   Nanos max_queue_delay{2'000'000};   // longest a frame that could run waits for company
+  Nanos max_wait{2'000'000'000};      // longest expected wait that is let in: what a burst may make of the queue
   Nanos shed_target{20'000'000};      // a wait that is no standing queue
   Nanos shed_interval{100'000'000};   // how long it may be longer
   int turn_every = 8;                 // one of so many frames is of a lower priority, 2..
@@ -135,11 +136,12 @@ struct Admission {
   Nanos retry_after{0};         // when refused
 };
 
-/// How long what waits at this priority and above takes until a runner is free for more.
+/// How long what waits at this priority and above takes until a runner is free for more; where higher priorities have
+/// waited longer than the target, at least until as many turns of its own came as frames of it wait.
 Nanos ExpectedWait(const LoadView& load, Priority priority, const ServiceEstimate& estimate,
                    const ScheduleOptions& options, Nanos now);
 
-/// Limits first, then the deadline, then the standing queue. Work that finds nothing waiting and a free runner is never
+/// Limits first, then the deadline, then the longest wait and the standing queue (both kOverloaded). Work that finds nothing waiting and a free runner is never
 /// refused for a prediction: it costs nobody anything, and a wrong estimate is put right by it.
 Admission Admit(const LoadView& load, const Newcomer& newcomer, const ServiceEstimate& estimate,
                 const ScheduleOptions& options, Nanos now);

@@ -265,6 +265,23 @@ TEST(Admit, WhatWouldMissItsDeadlineIsRefusedUnlessItCostsNobodyAnything) {
   EXPECT_EQ(Admit({}, {.deadline = Ms(1)}, estimate, {}, Ms(0)).refusal, Refusal::kNone);
 }
 
+TEST(Admit, ABurstMayMakeTheQueueOnlySoLong) {
+  LoadView load{.parts = {0, 190, 0}, .frames = {0, 190, 0}, .questions = {0, 190, 0}, .num_running = 1};
+  EXPECT_EQ(Admit(load, {}, Learnt(), {}, Ms(0)).refusal, Refusal::kNone) << "1.9 s";
+  load.parts = load.frames = {0, 210, 0};
+  load.questions = {0, 210, 0};
+  EXPECT_EQ(Admit(load, {}, Learnt(), {}, Ms(0)).refusal, Refusal::kOverloaded);
+  EXPECT_EQ(Admit(load, {.priority = Priority::kHigh}, Learnt(), {}, Ms(0)).refusal, Refusal::kNone);
+}
+
+TEST(Admit, UnderAHigherPriorityThatStandsInAQueueTheWaitIsThatOfTheTurns) {
+  LoadView load{.parts = {10, 0, 10}, .frames = {10, 0, 10}, .questions = {10, 0, 10}, .num_running = 1};
+  EXPECT_NEAR(Seconds(ExpectedWait(load, Priority::kLow, Learnt(), {}, Ms(0))), 0.2, 0.01);
+  load.shed[0].above_since = Ms(0);
+  EXPECT_NEAR(Seconds(ExpectedWait(load, Priority::kLow, Learnt(), {}, Ms(0))), 0.8, 0.04);
+  EXPECT_NEAR(Seconds(ExpectedWait(load, Priority::kHigh, Learnt(), {}, Ms(0))), 0.1, 0.01);
+}
+
 TEST(Shedding, BeginsWhenEveryStartOfAnIntervalHadWaitedTooLongAndNotBefore) {
   const ServiceEstimate quick = Learnt(Nanos{0}, Ms(1));
   const ScheduleOptions options;

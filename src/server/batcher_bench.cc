@@ -1,0 +1,91 @@
+// What the scheduler adds when the engine takes no time, and what it saves when there is too much: real threads, real time,
+// load that does not wait for answers. The load comes from this process, so it shares the cores: say so with the numbers,
+// and the machine. Images are 30 kB, none the same.
+#include <benchmark/benchmark.h>
+
+#include <cstring>
+
+#include "server/fake_engine.h"
+#include "server/open_loop.h"
+
+namespace pawsight::server::testing {
+namespace {
+
+/// An empty model: nothing but the scheduler's own work.
+class EmptyEngine : public Engine {
+ public:
+  Result<std::vector<float>> Preprocess(std::span<const uint8_t>) override { return std::vector<float>(16); }
+  Result<std::vector<FrameHandle>> Look(std::span<const std::span<const float>> frames) override {
+    return std::vector<FrameHandle>(frames.size(), nothing_);
+  }
+  Result<std::vector<engine::Answer>> Ask(std::span<const FrameQuestion> questions, const engine::AskOptions&) override {
+    return std::vector<engine::Answer>(questions.size());
+  }
+  Status Check(const std::string&) const override { return Ok(); }
+
+ private:
+  const FrameHandle nothing_ = std::make_shared<int>(0);
+};
+
+VqaWork MakeWork(int64_t i) {
+  static const std::vector<SharedBytes> images = [] {
+    std::vector<SharedBytes> made;
+    for (int64_t n = 0; n < 2048; ++n) {
+      std::vector<uint8_t> bytes(30'000);
+      Rng rng(static_cast<uint64_t>(n));
+      for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(rng.Next());
+      made.push_back(Own(std::move(bytes)));
+    }
+    return made;
+  }();
+  VqaWork work;
+  work.images = {images[static_cast<size_t>(i) % images.size()]};
+  work.questions = {{"Is there a dog?"}};
+  work.cancel = std::make_shared<CancelToken>();
+  return work;
+}
+
+std::unique_ptr<Batcher> StartBatcher(std::shared_ptr<Engine> engine) {
+  static const SystemClock clock;
+  return std::move(Batcher::Start({}, std::move(engine), clock)).value();
+}
+
+/// The most that goes through, 64 in flight.
+void EmptyModelThroughput(benchmark::State& state) {
+  const auto batcher = StartBatcher(std::make_shared<EmptyEngine>());
+  for (auto _ : state) state.counters["requests_per_s"] = ClosedLoop(*batcher, 64, 2, MakeWork);
+}
+BENCHMARK(EmptyModelThroughput)->Iterations(1)->Unit(benchmark::kSecond);
+
+/// From when a request is due to its callback, at so many a second; 0: half of the most that goes through.
+void EmptyModelAdds(benchmark::State& state) {
+  const auto batcher = StartBatcher(std::make_shared<EmptyEngine>());
+  for (auto _ : state) {
+    const double rate = state.range(0) > 0 ? static_cast<double>(state.range(0)) : ClosedLoop(*batcher, 64, 1, MakeWork) / 2;
+    const Seen seen = OpenLoop(*batcher, rate, 4, MakeWork);
+    state.counters["offered_per_s"] = rate;
+    state.counters["p50_us"] = 1000 * Seen::Quantile(seen.ok_ms, 0.5);
+    state.counters["p99_us"] = 1000 * Seen::Quantile(seen.ok_ms, 0.99);
+    state.counters["not_ok"] = static_cast<double>(seen.offered - seen.Count(Outcome::kOk));
+  }
+}
+BENCHMARK(EmptyModelAdds)->Arg(200)->Arg(2000)->Arg(0)->Iterations(1)->Unit(benchmark::kSecond);
+
+/// An engine of 5 ms a frame (its cores are elsewhere), so 200 a second, offered state.range(0) times that.
+void Overload(benchmark::State& state) {
+  const auto batcher = StartBatcher(std::make_shared<FakeEngine>("", Nanos(5'000'000)));
+  for (auto _ : state) {
+    const double peak = ClosedLoop(*batcher, 16, 2, MakeWork);
+    const Seen seen = OpenLoop(*batcher, peak * static_cast<double>(state.range(0)), 5, MakeWork);
+    state.counters["peak_per_s"] = peak;
+    state.counters["goodput_per_s"] = seen.Goodput();
+    state.counters["goodput_of_peak"] = seen.Goodput() / peak;
+    state.counters["wait_p99_ms"] = Seen::Quantile(seen.wait_ms, 0.99);
+    state.counters["refused_p99_ms"] = Seen::Quantile(seen.refused_ms, 0.99);
+    state.counters["refused_max_ms"] = Seen::Quantile(seen.refused_ms, 1);
+  }
+}
+BENCHMARK(Overload)->Arg(1)->Arg(2)->Arg(5)->Arg(10)->Iterations(1)->Unit(benchmark::kSecond);
+
+}  // namespace
+}  // namespace pawsight::server::testing
