@@ -43,7 +43,7 @@ class ServedModel : public ::testing::Test {
     return ending;
   }
 
-  const SystemClock clock_;
+  const SystemClock clock_{};
   const std::unique_ptr<server::Batcher> batcher_ =
       server::Batcher::Start({.num_runners = 2}, server::MakeVqaEngine(OpenMini()), clock_).value();
 };
