@@ -12,8 +12,8 @@
 namespace pawsight::server {
 namespace {
 
-bool SameBytes(const SharedBytes& a, const SharedBytes& b) {
-  return std::equal(a.view.begin(), a.view.end(), b.view.begin(), b.view.end());
+bool SameFrame(const Frame& a, const Frame& b) {
+  return a.print == b.print && std::equal(a.bytes.view.begin(), a.bytes.view.end(), b.bytes.view.begin(), b.bytes.view.end());
 }
 
 Status CheckWork(const VqaWork& work, size_t bytes_limit, const Engine& engine) {
@@ -210,7 +210,6 @@ Result<std::unique_ptr<Batcher>> Batcher::Start(const BatcherOptions& options, s
   PAWSIGHT_RETURN_IF_ERROR(CheckOptions(options.schedule));
   if (options.num_runners < 1 || options.num_runners > 256) return InvalidArgument("num_runners: want 1..256");
   if (options.num_decoders < 1 || options.num_decoders > 64) return InvalidArgument("num_decoders: want 1..64");
-  if (options.wedge_limit.count() <= 0) return InvalidArgument("wedge_limit: want above 0");
   CHECK(engine != nullptr);
   auto state = std::make_shared<State>(options, clock);
   std::unique_ptr<Batcher> batcher(new Batcher(state));
@@ -246,7 +245,10 @@ void Batcher::Submit(VqaWork work, Done done) {
   }
   const Status checked = CheckWork(request->work, s.options.schedule.bytes_limit, *engine);
   for (Arrival& arrival : arrivals) {
-    if (arrival.same != nullptr && !SameBytes(arrival.same->bytes, arrival.fresh->bytes)) arrival.same = nullptr;
+    if (arrival.same != nullptr && !SameFrame(*arrival.same, *arrival.fresh)) arrival.same = nullptr;
+    for (int i = 0; &arrivals[static_cast<size_t>(i)] != &arrival && arrival.twin < 0; ++i) {
+      if (SameFrame(*arrivals[static_cast<size_t>(i)].fresh, *arrival.fresh)) arrival.twin = i;
+    }
   }
   const bool cancelled = request->work.cancel != nullptr && request->work.cancel->cancelled();
   uint64_t id = 0;
@@ -278,6 +280,7 @@ void Batcher::Submit(VqaWork work, Done done) {
 }
 
 void Batcher::Swap(std::shared_ptr<Engine> engine) {
+  CHECK(engine != nullptr);
   std::shared_ptr<Engine> old = engine;
   MutexLock lock(state_->mu);
   state_->queue.SetEngine(std::move(engine));
@@ -301,9 +304,7 @@ bool Batcher::Drain(Nanos limit) {
 
 Health Batcher::health() const {
   MutexLock lock(state_->mu);
-  Health health = state_->queue.health(state_->Now());
-  health.wedged = health.oldest_running_age > state_->options.wedge_limit;
-  return health;
+  return state_->queue.health(state_->Now());
 }
 
 CountersView Batcher::counters() const { return state_->counters.View(); }

@@ -26,7 +26,6 @@ struct BatcherOptions {
   ScheduleOptions schedule;
   int num_runners = 1;              // batches at once, 1..256: as many as the engine has teams
   int num_decoders = 1;             // threads that decode, 1..64
-  Nanos wedge_limit{8'000'000'000};  // a batch that runs longer makes health().wedged
 };
 
 class Batcher {

@@ -310,6 +310,9 @@ TEST_F(BatcherTest, AWedgedEngineIsSeenAndWhoWaitsForItIsToldByItsDeadline) {
   const Health health = batcher_->health();
   EXPECT_TRUE(health.wedged);
   EXPECT_EQ(health.oldest_running_age, Sec(9));
+  const Ending refused = Submit(Work({"a"}, {"q"}));
+  EXPECT_EQ(refused.Await().refusal, Refusal::kWedged);
+  EXPECT_EQ(refused.Await().status.code(), StatusCode::kUnavailable);
   clock_.Advance(Sec(21));  // default_timeout
   EXPECT_EQ(stuck.Await().outcome, Outcome::kExpired);
   engine_->look.Open();
@@ -433,7 +436,7 @@ TEST(BatcherOptions, OutOfRangeAreRefusedByName) {
   };
   EXPECT_THAT(message({.num_runners = 0}), HasSubstr("num_runners"));
   EXPECT_THAT(message({.num_decoders = 65}), HasSubstr("num_decoders"));
-  EXPECT_THAT(message({.wedge_limit = Nanos{0}}), HasSubstr("wedge_limit"));
+  EXPECT_THAT(message({.schedule = {.wedge_limit = Nanos{0}}}), HasSubstr("wedge_limit"));
   EXPECT_THAT(message({.schedule = {.max_batch = 0}}), HasSubstr("max_batch"));
 }
 

@@ -8,10 +8,6 @@ namespace {
 
 size_t LevelOf(Priority priority) { return static_cast<size_t>(priority); }
 
-bool SameBytes(const SharedBytes& a, const SharedBytes& b) {
-  return std::equal(a.view.begin(), a.view.end(), b.view.begin(), b.view.end());
-}
-
 Status RefusalStatus(Refusal refusal) {
   switch (refusal) {
     case Refusal::kNone: break;
@@ -19,6 +15,7 @@ Status RefusalStatus(Refusal refusal) {
     case Refusal::kBytesFull: return ResourceExhausted("full: as many bytes are held as may", "bytes_full");
     case Refusal::kDeadline: return ResourceExhausted("busy: would not be answered by its deadline", "deadline");
     case Refusal::kOverloaded: return ResourceExhausted("busy: work waits too long", "overloaded");
+    case Refusal::kWedged: return Unavailable("the engine does not come back", "wedged");
     case Refusal::kDraining: return Unavailable("stopping: takes no more work", "draining");
   }
   CHECK(false);
@@ -41,12 +38,16 @@ FramePtr Queue::Find(const Fingerprint& print) const {
   return found == listed_.end() ? nullptr : found->second;
 }
 
-LoadView Queue::Load() const {
+LoadView Queue::Load(Nanos now) const {
   LoadView load = load_;
   load.num_runners = num_runners_;
   load.num_running = static_cast<int>(running_.size());
   load.next_free = kNever;
-  for (const Running& running : running_) load.next_free = std::min(load.next_free, running.expected_end);
+  load.wedged = load.num_running == num_runners_;
+  for (const Running& running : running_) {
+    load.next_free = std::min(load.next_free, running.expected_end);
+    load.wedged = load.wedged && now - running.started > options_.wedge_limit;
+  }
   load.draining = draining_;
   load.salt = next_id_ * 0x9E3779B97F4A7C15ULL >> 32U;
   return load;
@@ -73,7 +74,7 @@ void Queue::Add(const RequestPtr& request, std::span<const Arrival> arrivals, Na
   }
   if (request->deadline <= now) return End(*request, Outcome::kExpired, DeadlineExceeded("deadline: passed already"), now);
   const Newcomer newcomer{frames, questions, request->bytes, work.priority, request->deadline, work.canary};
-  const Admission admission = Admit(Load(), newcomer, estimate_, options_, now);
+  const Admission admission = Admit(Load(now), newcomer, estimate_, options_, now);
   ShedState& shed = load_.shed[LevelOf(work.priority)];
   if (admission.refusal == Refusal::kOverloaded) shed.last_refusal = now;
   if (admission.leave_shedding) shed = {};
@@ -119,8 +120,8 @@ FramePtr Queue::FrameFor(const Arrival& arrival, const std::vector<FramePtr>& ea
     there->listed = true;
     return there;
   }
-  const bool own = std::find(earlier.begin(), earlier.end(), there) != earlier.end();
-  if (there == arrival.same || (own && SameBytes(there->bytes, arrival.fresh->bytes))) return there;
+  if (there == arrival.same) return there;
+  if (arrival.twin >= 0) return earlier[static_cast<size_t>(arrival.twin)];
   return arrival.fresh;  // nobody compared the bytes, or they differ: it stays alone
 }
 
@@ -352,6 +353,7 @@ Health Queue::health(Nanos now) const {
                 .num_running = static_cast<int>(running_.size()), .num_runners = num_runners_, .draining = draining_};
   for (const Waiting& waiting : waiting_) health.oldest_waiting_age = std::max(health.oldest_waiting_age, now - waiting.arrival);
   for (const Running& running : running_) health.oldest_running_age = std::max(health.oldest_running_age, now - running.started);
+  health.wedged = health.oldest_running_age > options_.wedge_limit;
   for (size_t level = 0; level < health.shedding.size(); ++level) health.shedding[level] = load_.shed[level].shedding;
   return health;
 }

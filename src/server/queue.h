@@ -82,10 +82,12 @@ struct Batch {
   Nanos encode{0};
 };
 
-/// An image of a request on its way in: a frame made for it, and one with the same bytes that was there before, if any.
+/// An image of a request on its way in: a frame made for it, and what has the same bytes, compared: a frame that was there
+/// before, an earlier image of the same request.
 struct Arrival {
   FramePtr fresh;
   FramePtr same;
+  int twin = -1;
 };
 
 struct Finished {
@@ -105,7 +107,7 @@ struct Health {
   int num_running = 0;   // batches
   int num_runners = 0;
   Nanos oldest_running_age{0};
-  bool wedged = false;  // a batch has run longer than BatcherOptions::wedge_limit
+  bool wedged = false;  // a batch has run longer than wedge_limit
   bool draining = false;
   std::array<bool, kNumPriorities> shedding{};
 };
@@ -166,7 +168,7 @@ class Queue {
     Nanos expected_end{0};
   };
 
-  LoadView Load() const;
+  LoadView Load(Nanos now) const;
   void Accept(const RequestPtr& request, std::span<const Arrival> arrivals, Nanos now);
   FramePtr FrameFor(const Arrival& arrival, const std::vector<FramePtr>& earlier, bool canary);
   void PushWaiting(const RequestPtr& request, size_t image, const FramePtr& frame, Nanos now);

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "server/fake_engine.h"
 
 namespace pawsight::server::testing {
@@ -24,7 +26,11 @@ class QueueTest : public ::testing::Test {
       auto fresh = std::make_shared<Frame>();
       fresh->bytes = image;
       fresh->print = print != nullptr ? *print : FingerprintOf(image.view);
-      arrivals.push_back({fresh, compared ? queue_.Find(fresh->print) : nullptr});
+      Arrival arrival{fresh, compared ? queue_.Find(fresh->print) : nullptr};
+      for (size_t i = 0; i < arrivals.size() && arrival.twin < 0; ++i) {
+        if (std::ranges::equal(arrivals[i].fresh->bytes.view, image.view)) arrival.twin = static_cast<int>(i);
+      }
+      arrivals.push_back(arrival);
     }
     queue_.Add(request, arrivals, now);
     return request;

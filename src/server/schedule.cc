@@ -133,6 +133,7 @@ Status CheckOptions(const ScheduleOptions& o) {
   if (o.default_timeout.count() <= 0 || o.max_timeout < o.default_timeout) {
     return wrong("default_timeout", "above 0 and at most max_timeout");
   }
+  if (o.wedge_limit.count() <= 0) return wrong("wedge_limit", "above 0");
   if (o.min_retry.count() <= 0 || o.max_retry < o.min_retry) return wrong("min_retry", "above 0 and at most max_retry");
   return Ok();
 }
@@ -259,6 +260,7 @@ Admission Admit(const LoadView& load, const Newcomer& newcomer, const ServiceEst
   };
   if (load.draining) return refuse(Refusal::kDraining);
   if (newcomer.canary) return admission;
+  if (load.wedged) return refuse(Refusal::kWedged);
   const int waiting = std::accumulate(load.parts.begin(), load.parts.end(), 0);
   const int eighths = 8 - static_cast<int>(LevelOf(newcomer.priority));
   if (waiting + newcomer.frames > options.queue_limit * eighths / 8) return refuse(Refusal::kQueueFull);

@@ -7,7 +7,8 @@
 // first, but of every `turn_every` frames that start, one is of each lower priority that has a frame ready: however much
 // of higher priority there is, the first frame of a lower one starts after at most turn_every - 1 + kNumPriorities - 2
 // others, and the priority gets at least 1 / turn_every of the engine. Work that cannot be ready by its deadline any more
-// goes last, so that it never makes other work late.
+// goes last, so that it never makes other work late. Between clients nothing is divided: who asks for more gets more. A
+// share for each owner is for the tier that knows the owners.
 //
 // Where work of a higher priority has been waiting for long, the expected wait of lower work is that of its turns.
 //
@@ -42,6 +43,7 @@ struct ScheduleOptions {
   Nanos order_horizon{10'000'000'000};
   Nanos default_timeout{30'000'000'000};  // the deadline of work that has none
   Nanos max_timeout{120'000'000'000};     // of any work; a later deadline is cut to it
+  Nanos wedge_limit{8'000'000'000};       // a batch that runs longer will not come back
   Nanos min_retry{100'000'000};
   Nanos max_retry{30'000'000'000};
 };
@@ -114,6 +116,7 @@ struct LoadView {
   int num_runners = 1;
   int num_running = 0;      // batches
   Nanos next_free{0};       // when the next runner is expected to be free
+  bool wedged = false;      // every runner
   bool draining = false;
   uint64_t salt = 0;        // spreads those who come back
 };

@@ -111,9 +111,10 @@ enum class Refusal : uint8_t {
   kBytesFull,    // as many bytes are held as may
   kDeadline,     // it would not be ready in time
   kOverloaded,   // work has waited too long for too long (server/schedule.h)
+  kWedged,       // every runner's batch has run for longer than it can
   kDraining,     // stopping
 };
-inline constexpr int kNumRefusals = 6;
+inline constexpr int kNumRefusals = 7;
 
 /// Words for metrics: "ok", "refused"..; "queue_full"..
 inline std::string_view OutcomeName(Outcome outcome) {
@@ -122,8 +123,8 @@ inline std::string_view OutcomeName(Outcome outcome) {
   return kNames[static_cast<size_t>(outcome)];
 }
 inline std::string_view RefusalName(Refusal refusal) {
-  static constexpr std::array<std::string_view, kNumRefusals> kNames = {"none",     "queue_full", "bytes_full",
-                                                                        "deadline", "overloaded", "draining"};
+  static constexpr std::array<std::string_view, kNumRefusals> kNames = {
+      "none", "queue_full", "bytes_full", "deadline", "overloaded", "wedged", "draining"};
   return kNames[static_cast<size_t>(refusal)];
 }
 inline std::string_view PriorityName(Priority priority) {
