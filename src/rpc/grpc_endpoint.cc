@@ -1,0 +1,298 @@
+#include "rpc/grpc_endpoint.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/resource_quota.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "open_inference.grpc.pb.h"
+#include "rpc/proto_codec.h"
+
+namespace pawsight::rpc {
+namespace {
+
+using server::Model;
+using server::RequestContext;
+using Service = inference::GRPCInferenceService;
+
+/// The codes are gRPC's own. What may be tried again says when
+/// (https://github.com/grpc/proposal/blob/master/A6-client-retries.md).
+grpc::Status ToGrpc(const Status& status, grpc::CallbackServerContext* context) {
+  if (status.ok()) return grpc::Status::OK;
+  if (status.code() == StatusCode::kResourceExhausted || status.code() == StatusCode::kUnavailable) {
+    context->AddTrailingMetadata("grpc-retry-pushback-ms", "1000");
+  }
+  return {static_cast<grpc::StatusCode>(status.code()), status.message()};
+}
+
+bool SameSecret(std::string_view a, std::string_view b) {
+  // Looks at every byte, so that time tells nothing of where they differ.
+  unsigned difference = a.size() == b.size() ? 0 : 1;
+  for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+    difference |= static_cast<unsigned>(static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]));
+  }
+  return difference == 0;
+}
+
+/// Monotonic time of the call's deadline.
+std::chrono::nanoseconds Deadline(const grpc::CallbackServerContext& context, std::chrono::nanoseconds now) {
+  const auto left = context.deadline() - std::chrono::system_clock::now();
+  if (left > std::chrono::hours(24)) return std::chrono::nanoseconds::max();
+  return now + std::max<std::chrono::nanoseconds>(left, std::chrono::nanoseconds(0));
+}
+
+/// What all calls need. Outlives them.
+struct Shared {
+  const GrpcEndpointOptions& options;
+  const server::Repository& repository;
+  const Clock& clock;
+  std::atomic<int> num_calls{0};
+
+  Status Admit(const grpc::CallbackServerContext& context) const {
+    if (options.token.empty()) return Ok();
+    const auto found = context.client_metadata().find("authorization");
+    const std::string wanted = "Bearer " + options.token;
+    if (found != context.client_metadata().end() && SameSecret({found->second.data(), found->second.size()}, wanted))
+      return Ok();
+    return {StatusCode::kUnauthenticated, "authorization: want a bearer token", "token_wrong"};
+  }
+};
+
+/// One infer call. gRPC deletes it by OnDone, which comes after Finish; Finish comes when the model has answered, so
+/// what the request views lives as long as the model may look at it.
+class InferCall : public grpc::ServerUnaryReactor {
+ public:
+  InferCall(Shared& shared, grpc::CallbackServerContext* context, grpc::ByteBuffer* out)
+      : shared_(shared), context_(context), out_(out) {}
+
+  void Run(const grpc::ByteBuffer* bytes) {
+    const Status started = Start(bytes);
+    if (!started.ok()) Finish(ToGrpc(started, context_));
+  }
+
+  void OnCancel() override { gone_.request_stop(); }
+  void OnDone() override {
+    if (counted_) shared_.num_calls.fetch_sub(1);
+    delete this;
+  }
+
+ private:
+  Status Start(const grpc::ByteBuffer* bytes) {
+    PAWSIGHT_RETURN_IF_ERROR(shared_.Admit(*context_));
+    counted_ = true;
+    if (shared_.num_calls.fetch_add(1) >= shared_.options.max_calls) {
+      return ResourceExhausted("more than " + std::to_string(shared_.options.max_calls) + " calls at once",
+                               "too_many_calls");
+    }
+    const auto message = std::make_shared<inference::ModelInferRequest>();
+    grpc::ByteBuffer copy(*bytes);  // by reference; reading empties it
+    if (!grpc::SerializationTraits<inference::ModelInferRequest>::Deserialize(&copy, message.get()).ok()) {
+      return InvalidArgument("the request is no ModelInferRequest", "protobuf_malformed");
+    }
+    PAWSIGHT_ASSIGN_OR_RETURN(model_, shared_.repository.Find(message->model_name(), message->model_version()));
+    PAWSIGHT_ASSIGN_OR_RETURN(protocol::InferRequest request,
+                              FromProto(message, model_->Metadata(), shared_.options.limits));
+    RequestContext context;
+    context.arrival = shared_.clock.Monotonic();
+    context.deadline = Deadline(*context_, context.arrival);
+    if (request.timeout) context.deadline = std::min(context.deadline, context.arrival + *request.timeout);
+    context.gone = gone_.get_token();
+    request_ = std::make_shared<const protocol::InferRequest>(std::move(request));
+    model_->Infer(request_, context, [this](Result<protocol::InferResponse> response) { Answer(response); });
+    return Ok();
+  }
+
+  void Answer(const Result<protocol::InferResponse>& response) {
+    Status status = response.status();
+    if (response.ok()) {
+      inference::ModelInferResponse message;
+      status = ToProto(*request_, *response, &message);
+      bool own = false;
+      if (status.ok() &&
+          !grpc::SerializationTraits<inference::ModelInferResponse>::Serialize(message, out_, &own).ok()) {
+        status = Internal("the response does not serialise");
+      }
+    }
+    Finish(ToGrpc(status, context_));
+  }
+
+  Shared& shared_;
+  grpc::CallbackServerContext* const context_;
+  grpc::ByteBuffer* const out_;
+  std::stop_source gone_;
+  std::shared_ptr<Model> model_;
+  std::shared_ptr<const protocol::InferRequest> request_;
+  bool counted_ = false;
+};
+
+/// ModelInfer gets the bytes as they came, so that the parsed message can live as long as the model wants.
+class InferenceService : public Service::WithRawCallbackMethod_ModelInfer<Service::CallbackService> {
+ public:
+  explicit InferenceService(Shared& shared) : shared_(shared) {}
+
+  grpc::ServerUnaryReactor* ModelInfer(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                       grpc::ByteBuffer* response) override {
+    auto* call = new InferCall(shared_, context, response);  // OnDone deletes it
+    call->Run(request);
+    return call;
+  }
+
+  grpc::ServerUnaryReactor* ServerLive(grpc::CallbackServerContext* context, const inference::ServerLiveRequest*,
+                                       inference::ServerLiveResponse* response) override {
+    response->set_live(true);
+    return End(context, Ok());
+  }
+  grpc::ServerUnaryReactor* ServerReady(grpc::CallbackServerContext* context, const inference::ServerReadyRequest*,
+                                        inference::ServerReadyResponse* response) override {
+    response->set_ready(shared_.repository.Ready());
+    return End(context, Ok());
+  }
+  grpc::ServerUnaryReactor* ModelReady(grpc::CallbackServerContext* context,
+                                       const inference::ModelReadyRequest* request,
+                                       inference::ModelReadyResponse* response) override {
+    const auto model = Find(*context, request->name(), request->version());
+    if (model.ok()) response->set_ready((*model)->Ready());
+    return End(context, model.status());
+  }
+  grpc::ServerUnaryReactor* ServerMetadata(grpc::CallbackServerContext* context,
+                                           const inference::ServerMetadataRequest*,
+                                           inference::ServerMetadataResponse* response) override {
+    const Status admitted = shared_.Admit(*context);
+    if (admitted.ok()) ToProto(protocol::ThisServer(), response);
+    return End(context, admitted);
+  }
+  grpc::ServerUnaryReactor* ModelMetadata(grpc::CallbackServerContext* context,
+                                          const inference::ModelMetadataRequest* request,
+                                          inference::ModelMetadataResponse* response) override {
+    const auto model = Find(*context, request->name(), request->version());
+    if (model.ok()) ToProto((*model)->Metadata(), response);
+    return End(context, model.status());
+  }
+  grpc::ServerUnaryReactor* ModelConfig(grpc::CallbackServerContext* context,
+                                        const inference::ModelConfigRequest* request,
+                                        inference::ModelConfigResponse* response) override {
+    const auto model = Find(*context, request->name(), request->version());
+    if (model.ok()) ToProto((*model)->Metadata(), (*model)->Config(), response);
+    return End(context, model.status());
+  }
+  grpc::ServerUnaryReactor* ModelStatistics(grpc::CallbackServerContext* context,
+                                            const inference::ModelStatisticsRequest* request,
+                                            inference::ModelStatisticsResponse* response) override {
+    std::vector<protocol::ModelStatistics> statistics;
+    Status status = shared_.Admit(*context);
+    if (status.ok() && request->name().empty()) {
+      for (const auto& model : shared_.repository.List()) statistics.push_back(model->Statistics());
+    } else if (status.ok()) {
+      const auto model = Find(*context, request->name(), request->version());
+      if (model.ok()) statistics.push_back((*model)->Statistics());
+      status = model.status();
+    }
+    ToProto(statistics, response);
+    return End(context, status);
+  }
+
+ private:
+  Result<std::shared_ptr<Model>> Find(const grpc::CallbackServerContext& context, const std::string& name,
+                                      const std::string& version) const {
+    PAWSIGHT_RETURN_IF_ERROR(shared_.Admit(context));
+    return shared_.repository.Find(name, version);
+  }
+  static grpc::ServerUnaryReactor* End(grpc::CallbackServerContext* context, const Status& status) {
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    reactor->Finish(ToGrpc(status, context));
+    return reactor;
+  }
+
+  Shared& shared_;
+};
+
+Result<std::shared_ptr<grpc::ServerCredentials>> Credentials(const GrpcEndpointOptions& options) {
+  if (options.tls_certificate.empty() && options.tls_key.empty() && options.tls_client_ca.empty()) {
+    return grpc::InsecureServerCredentials();
+  }
+  if (options.tls_certificate.empty() || options.tls_key.empty()) {
+    return InvalidArgument("grpc: TLS needs both a certificate and its key");
+  }
+  grpc::SslServerCredentialsOptions tls(options.tls_client_ca.empty()
+                                            ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
+                                            : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  tls.pem_key_cert_pairs.push_back({options.tls_key, options.tls_certificate});
+  tls.pem_root_certs = options.tls_client_ca;
+  return grpc::SslServerCredentials(tls);
+}
+
+}  // namespace
+
+class GrpcEndpoint::Impl {
+ public:
+  Impl(const GrpcEndpointOptions& options, const server::Repository& repository, const Clock& clock)
+      : options_(options), shared_{options_, repository, clock}, service_(shared_) {}
+
+  Status Start() {
+    static std::once_flag once;  // both are settings of gRPC for the whole process
+    std::call_once(once, [] {
+      grpc::EnableDefaultHealthCheckService(true);
+      grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    });
+    PAWSIGHT_ASSIGN_OR_RETURN(const std::shared_ptr<grpc::ServerCredentials> credentials, Credentials(options_));
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort(options_.listen, credentials, &port_);
+    builder.RegisterService(&service_);
+    builder.SetMaxReceiveMessageSize(static_cast<int>(options_.max_message_bytes));
+    builder.SetResourceQuota(grpc::ResourceQuota("inference").Resize(options_.max_memory_bytes));
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options_.max_calls_a_connection);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, static_cast<int>(options_.max_idle.count() * 1000));
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10000);
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 3);
+    builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 16384);
+    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // a second process on the port is an error
+    server_ = builder.BuildAndStart();
+    if (server_ == nullptr || port_ == 0) return Unavailable("grpc: cannot listen on " + options_.listen);
+    SetReady(false);
+    return Ok();
+  }
+
+  void SetReady(bool ready) {
+    server_->GetHealthCheckService()->SetServingStatus(ready);
+    server_->GetHealthCheckService()->SetServingStatus(Service::service_full_name(), ready);
+  }
+
+  void Stop(std::chrono::milliseconds limit) {
+    if (server_ == nullptr || stopped_.exchange(true)) return;
+    server_->Shutdown(std::chrono::system_clock::now() + limit);
+  }
+
+  int port() const { return port_; }
+
+ private:
+  const GrpcEndpointOptions options_;
+  Shared shared_;
+  InferenceService service_;
+  std::unique_ptr<grpc::Server> server_;
+  std::atomic<bool> stopped_{false};
+  int port_ = 0;
+};
+
+Result<std::unique_ptr<GrpcEndpoint>> GrpcEndpoint::Start(const GrpcEndpointOptions& options,
+                                                          const server::Repository& repository, const Clock& clock) {
+  auto impl = std::make_unique<Impl>(options, repository, clock);
+  PAWSIGHT_RETURN_IF_ERROR(impl->Start());
+  return std::unique_ptr<GrpcEndpoint>(new GrpcEndpoint(std::move(impl)));
+}
+
+GrpcEndpoint::GrpcEndpoint(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+GrpcEndpoint::~GrpcEndpoint() { Stop(std::chrono::seconds(1)); }
+int GrpcEndpoint::port() const { return impl_->port(); }
+void GrpcEndpoint::SetReady(bool ready) { impl_->SetReady(ready); }
+void GrpcEndpoint::Stop(std::chrono::milliseconds limit) { impl_->Stop(limit); }
+
+}  // namespace pawsight::rpc

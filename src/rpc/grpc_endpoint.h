@@ -1,0 +1,56 @@
+// rpc/grpc_endpoint.h: the inference tier's gRPC side: inference.GRPCInferenceService of rpc/open_inference.proto,
+// grpc.health.v1 and server reflection, by gRPC's callback interface. For a private network: Debian's gRPC gets no
+// security patches. Not here: HTTP (server/http_endpoint.h), what a model does. Thread-safe. gRPC owns the threads:
+// requests are read and answered on them, models answer from theirs.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "protocol/messages.h"
+#include "server/repository.h"
+
+namespace pawsight::rpc {
+
+struct GrpcEndpointOptions {
+  std::string listen = "127.0.0.1:8001";  // host:port; port 0 is any
+  size_t max_message_bytes = 32U << 20U;  // of a request: RESOURCE_EXHAUSTED
+  size_t max_memory_bytes = 512U << 20U;  // of gRPC's buffers together: calls fail until some is free
+  int max_calls_a_connection = 512;       // at once; a client waits before it sends more
+  int max_calls = 2048;                   // infer calls at once: RESOURCE_EXHAUSTED
+  std::chrono::seconds max_idle{300};     // a connection without calls is closed
+  std::string token;            // callers want "authorization: Bearer TOKEN": UNAUTHENTICATED; "" asks for none
+  std::string tls_certificate;  // PEM, with its chain; "" is no TLS
+  std::string tls_key;          // PEM
+  std::string tls_client_ca;    // PEM; callers want a certificate of it; "" asks for none
+  protocol::InferLimits limits;
+};
+
+class GrpcEndpoint {
+ public:
+  /// Serves until destroyed; `repository` and `clock` outlive it. Health is "not serving" until SetReady.
+  /// Errors: kInvalidArgument, TLS needs both certificate and key. kUnavailable, the address cannot be listened on.
+  static Result<std::unique_ptr<GrpcEndpoint>> Start(const GrpcEndpointOptions& options,
+                                                     const server::Repository& repository, const Clock& clock);
+  /// Stop(1 s).
+  ~GrpcEndpoint();
+  GrpcEndpoint(const GrpcEndpoint&) = delete;
+  GrpcEndpoint& operator=(const GrpcEndpoint&) = delete;
+
+  int port() const;
+  /// What grpc.health.v1 says, to those who watch it too.
+  void SetReady(bool ready);
+  /// Takes no more calls; those under way have `limit` to end and are then cancelled. Returns when their models have
+  /// answered.
+  void Stop(std::chrono::milliseconds limit);
+
+ private:
+  class Impl;
+  explicit GrpcEndpoint(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pawsight::rpc

@@ -1,0 +1,221 @@
+#include "rpc/grpc_endpoint.h"
+
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "open_inference.grpc.pb.h"
+#include "server/empty_model.h"
+
+namespace pawsight::rpc {
+namespace {
+
+/// Keeps its requests until told, and says when a client has gone.
+class SlowModel : public server::EmptyModel {
+ public:
+  SlowModel() : EmptyModel("slow") {}
+  void Infer(std::shared_ptr<const protocol::InferRequest> request, const server::RequestContext& context,
+             Done done) override {
+    const std::unique_lock lock(mu_);
+    request_ = std::move(request);
+    deadline_ = context.deadline;
+    done_ = std::move(done);
+    gone_.emplace(context.gone, [this] {
+      const std::unique_lock inner(mu_);
+      has_gone_ = true;
+      changed_.notify_all();
+    });
+    changed_.notify_all();
+  }
+  void WaitForRequest() {
+    std::unique_lock lock(mu_);
+    changed_.wait(lock, [&] { return done_ != nullptr; });
+  }
+  void WaitForGone() {
+    std::unique_lock lock(mu_);
+    changed_.wait(lock, [&] { return has_gone_; });
+  }
+  void Answer(Result<protocol::InferResponse> response) {
+    Done done;
+    {
+      const std::unique_lock lock(mu_);
+      done = std::move(done_);
+    }
+    gone_.reset();
+    done(std::move(response));
+  }
+  std::chrono::nanoseconds deadline() const { return deadline_; }
+
+ private:
+  std::mutex mu_;
+  std::condition_variable changed_;
+  std::shared_ptr<const protocol::InferRequest> request_;
+  std::optional<std::stop_callback<std::function<void()>>> gone_;
+  bool has_gone_ = false;
+  std::chrono::nanoseconds deadline_{0};
+  Done done_;
+};
+
+class GrpcEndpointTest : public ::testing::Test {
+ protected:
+  GrpcEndpointTest() {
+    repository_.Put(std::make_shared<server::EmptyModel>());
+    repository_.Put(slow_);
+    Restart({});
+  }
+  void Restart(GrpcEndpointOptions options) {
+    endpoint_.reset();
+    options.listen = "127.0.0.1:0";
+    auto endpoint = GrpcEndpoint::Start(options, repository_, clock_);
+    ASSERT_TRUE(endpoint.ok()) << endpoint.status().ToString();
+    endpoint_ = *std::move(endpoint);
+    stub_ = inference::GRPCInferenceService::NewStub(
+        grpc::CreateChannel("127.0.0.1:" + std::to_string(endpoint_->port()), grpc::InsecureChannelCredentials()));
+  }
+  static inference::ModelInferRequest Ask(const std::string& model, int questions = 1) {
+    inference::ModelInferRequest request;
+    request.set_model_name(model);
+    request.set_id("a7");
+    auto* image = request.add_inputs();
+    image->set_name("image");
+    image->set_datatype("BYTES");
+    image->add_shape(1);
+    image->mutable_contents()->add_bytes_contents("no picture");
+    auto* question = request.add_inputs();
+    question->set_name("question");
+    question->set_datatype("BYTES");
+    question->add_shape(questions);
+    for (int i = 0; i < questions; ++i) question->mutable_contents()->add_bytes_contents("Is there a dog?");
+    return request;
+  }
+  grpc::Status Infer(const inference::ModelInferRequest& request, inference::ModelInferResponse* response) {
+    grpc::ClientContext context;
+    return stub_->ModelInfer(&context, request, response);
+  }
+
+  SystemClock clock_;
+  server::Repository repository_;
+  std::shared_ptr<SlowModel> slow_ = std::make_shared<SlowModel>();
+  std::unique_ptr<GrpcEndpoint> endpoint_;
+  std::unique_ptr<inference::GRPCInferenceService::Stub> stub_;
+};
+
+TEST_F(GrpcEndpointTest, AnInferCallIsAnsweredWithItsIdAndShapes) {
+  inference::ModelInferResponse response;
+  const grpc::Status status = Infer(Ask("vqa", 3), &response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(response.id(), "a7");
+  EXPECT_EQ(response.model_name(), "vqa");
+  ASSERT_EQ(response.outputs_size(), 2);
+  EXPECT_EQ(response.outputs(0).contents().bytes_contents_size(), 3);
+}
+
+TEST_F(GrpcEndpointTest, MetadataConfigurationAndStatisticsAreThere) {
+  const auto called = [&](auto method, auto request, auto* response) {
+    grpc::ClientContext context;
+    return ((*stub_).*method)(&context, request, response);
+  };
+  using Stub = inference::GRPCInferenceService::Stub;
+  inference::ServerMetadataResponse server;
+  ASSERT_TRUE(called(&Stub::ServerMetadata, inference::ServerMetadataRequest(), &server).ok());
+  EXPECT_EQ(server.name(), "pawsight");
+  inference::ModelMetadataRequest which;
+  which.set_name("vqa");
+  inference::ModelMetadataResponse model;
+  ASSERT_TRUE(called(&Stub::ModelMetadata, which, &model).ok());
+  EXPECT_EQ(model.inputs(0).datatype(), "BYTES");
+  inference::ModelConfigRequest of;
+  of.set_name("vqa");
+  inference::ModelConfigResponse config;
+  ASSERT_TRUE(called(&Stub::ModelConfig, of, &config).ok());
+  EXPECT_EQ(config.config().name(), "vqa");
+  inference::ModelStatisticsResponse statistics;
+  ASSERT_TRUE(called(&Stub::ModelStatistics, inference::ModelStatisticsRequest(), &statistics).ok());
+  EXPECT_EQ(statistics.model_stats_size(), 2);
+  inference::ServerReadyResponse ready;
+  ASSERT_TRUE(called(&Stub::ServerReady, inference::ServerReadyRequest(), &ready).ok());
+  EXPECT_TRUE(ready.ready());
+  inference::ModelReadyRequest missing;
+  missing.set_name("none");
+  inference::ModelReadyResponse there;
+  EXPECT_EQ(called(&Stub::ModelReady, missing, &there).error_code(), grpc::StatusCode::NOT_FOUND);
+}
+
+TEST_F(GrpcEndpointTest, RefusalsHaveTheirCodesAndSayWhenToTryAgain) {
+  inference::ModelInferResponse response;
+  EXPECT_EQ(Infer(Ask("none"), &response).error_code(), grpc::StatusCode::NOT_FOUND);
+  inference::ModelInferRequest bad = Ask("vqa");
+  bad.mutable_inputs(0)->set_datatype("INT8");
+  EXPECT_EQ(Infer(bad, &response).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+
+  grpc::ClientContext context;
+  grpc::Status status;
+  std::jthread caller([&] { status = stub_->ModelInfer(&context, Ask("slow"), &response); });
+  slow_->WaitForRequest();
+  slow_->Answer(ResourceExhausted("full"));
+  caller.join();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(context.GetServerTrailingMetadata().count("grpc-retry-pushback-ms"), 1U);
+}
+
+TEST_F(GrpcEndpointTest, AClientThatGoesAwayIsToldToTheModel) {
+  grpc::ClientContext context;
+  inference::ModelInferResponse response;
+  grpc::Status status;
+  std::jthread caller([&] { status = stub_->ModelInfer(&context, Ask("slow"), &response); });
+  slow_->WaitForRequest();
+  context.TryCancel();
+  slow_->WaitForGone();
+  slow_->Answer(Cancelled("the client has gone"));
+  caller.join();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::CANCELLED);
+}
+
+TEST_F(GrpcEndpointTest, TheCallsDeadlineAndItsTimeoutParameterReachTheModel) {
+  inference::ModelInferRequest request = Ask("slow");
+  (*request.mutable_parameters())["timeout"].set_int64_param(30'000'000);
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(100));
+  inference::ModelInferResponse response;
+  std::jthread caller([&] { (void)stub_->ModelInfer(&context, request, &response); });
+  slow_->WaitForRequest();
+  const auto left = slow_->deadline() - clock_.Monotonic();
+  EXPECT_GT(left, std::chrono::seconds(1));
+  EXPECT_LE(left, std::chrono::seconds(30));
+  slow_->Answer(Cancelled("enough"));
+}
+
+TEST_F(GrpcEndpointTest, WithATokenOnlyItsBearersAreServed) {
+  Restart({.token = "s3cret"});
+  inference::ModelInferResponse response;
+  EXPECT_EQ(Infer(Ask("vqa"), &response).error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  grpc::ClientContext context;
+  context.AddMetadata("authorization", "Bearer s3cret");
+  EXPECT_TRUE(stub_->ModelInfer(&context, Ask("vqa"), &response).ok());
+}
+
+TEST_F(GrpcEndpointTest, AMessageThatIsTooLargeIsRefusedAndTheNextIsServed) {
+  Restart({.max_message_bytes = 100000});
+  inference::ModelInferRequest large = Ask("vqa");
+  large.mutable_inputs(0)->mutable_contents()->set_bytes_contents(0, std::string(200000, 'x'));
+  inference::ModelInferResponse response;
+  EXPECT_EQ(Infer(large, &response).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_TRUE(Infer(Ask("vqa"), &response).ok()) << "and the next is served";
+}
+
+TEST_F(GrpcEndpointTest, TlsWantsBothHalvesAndATakenPortIsSaid) {
+  GrpcEndpointOptions half;
+  half.tls_certificate = "x";
+  EXPECT_EQ(GrpcEndpoint::Start(half, repository_, clock_).status().code(), StatusCode::kInvalidArgument);
+  GrpcEndpointOptions taken;
+  taken.listen = "127.0.0.1:" + std::to_string(endpoint_->port());
+  EXPECT_EQ(GrpcEndpoint::Start(taken, repository_, clock_).status().code(), StatusCode::kUnavailable);
+}
+
+}  // namespace
+}  // namespace pawsight::rpc
