@@ -1,0 +1,77 @@
+// server/served_vqa.h: model `vqa` as a worker serves it: a batcher, the canary frames that say whether it answers now,
+// and a new model in the place of the old without a failed request. Not here: protocols (server/model.h and the
+// endpoints). Thread-safe. One thread of its own asks the canaries.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "server/batcher.h"
+#include "server/vqa_model.h"
+
+namespace pawsight::server {
+
+struct ServedVqaOptions {
+  BatcherOptions batcher;
+  std::string version = "1";
+  std::vector<uint8_t> canary_image;  // a small JPEG or PNG
+  std::string canary_question = "Is there a dog?";
+  Nanos canary_interval{2'000'000'000};  // between one's end and the next
+  Nanos canary_limit{5'000'000'000};     // one that takes longer failed: not ready
+};
+
+class ServedVqa {
+ public:
+  /// Opens the model that is to be served from now on. Called by Start and Reload, never twice at once.
+  using Opener = std::function<Result<std::shared_ptr<Engine>>()>;
+
+  /// Opens, asks a canary and starts. `clock` outlives it. Errors: the opener's; kFailedPrecondition, the canary's
+  /// answer is none.
+  static Result<std::unique_ptr<ServedVqa>> Start(const ServedVqaOptions& options, Opener opener, const Clock& clock);
+  /// Waits for the batch that runs, as ~Batcher does.
+  ~ServedVqa();
+  ServedVqa(const ServedVqa&) = delete;
+  ServedVqa& operator=(const ServedVqa&) = delete;
+
+  /// For the repository.
+  std::shared_ptr<VqaModel> model() const { return model_; }
+  /// The last canary was answered in time, no batch hangs, and Drain was not called. Bad news takes at most
+  /// canary_interval and canary_limit together to be known.
+  bool Ready() const EXCLUDES(mu_);
+
+  /// Opens the model anew, asks it the canary, and puts it in the old one's place; batches that run keep the old.
+  /// Errors: as Start's; then the old one serves on.
+  Status Reload() EXCLUDES(reload_mu_);
+
+  /// Takes no more work and waits for what was accepted, at most `limit`. False: a batch still runs.
+  bool Drain(Nanos limit) EXCLUDES(mu_);
+
+  Batcher& batcher() { return *batcher_; }
+
+ private:
+  ServedVqa(const ServedVqaOptions& options, Opener opener, const Clock& clock)
+      : options_(options), opener_(std::move(opener)), clock_(clock) {}
+
+  Result<std::shared_ptr<Engine>> OpenAndTry() const;
+  void AskCanaries() EXCLUDES(mu_);
+  bool AskOne() EXCLUDES(mu_);
+
+  const ServedVqaOptions options_;
+  const Opener opener_;
+  const Clock& clock_;
+  std::unique_ptr<Batcher> batcher_;
+  std::shared_ptr<VqaModel> model_;
+  Mutex reload_mu_;
+  mutable Mutex mu_;
+  CondVar changed_;
+  bool healthy_ GUARDED_BY(mu_) = true;
+  bool stopping_ GUARDED_BY(mu_) = false;
+  std::thread thread_;
+};
+
+}  // namespace pawsight::server

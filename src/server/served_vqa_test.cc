@@ -1,0 +1,89 @@
+#include "server/served_vqa.h"
+
+#include <gtest/gtest.h>
+
+#include "server/fake_engine.h"
+
+namespace pawsight::server::testing {
+namespace {
+
+ServedVqaOptions Options() {
+  ServedVqaOptions options;
+  options.canary_image = {'o', 'k'};
+  return options;
+}
+
+/// Advances until `done` says so: what is waited for happens on another thread.
+template <typename Condition>
+void AdvanceUntil(ManualClock& clock, Condition done) {
+  while (!done()) {
+    clock.Advance(std::chrono::milliseconds(100));
+    std::this_thread::yield();
+  }
+}
+
+TEST(ServedVqa, AModelThatAnswersNoCanaryIsNotServed) {
+  const ManualClock clock;
+  ServedVqaOptions options = Options();
+  const std::string bad = "unseeable";
+  options.canary_image.assign(bad.begin(), bad.end());
+  const auto served = ServedVqa::Start(
+      options, [] { return std::make_shared<FakeEngine>(); }, clock);
+  ASSERT_FALSE(served.ok());
+  EXPECT_EQ(served.status().reason(), "canary_failed");
+  EXPECT_EQ(ServedVqa::Start(
+                Options(), [] { return Result<std::shared_ptr<Engine>>(NotFound("no model")); }, clock)
+                .status()
+                .code(),
+            StatusCode::kNotFound);
+}
+
+TEST(ServedVqa, AHangingEngineMakesItNotReadyAndItsReturnReadyAgain) {
+  ManualClock clock;
+  const auto engine = std::make_shared<FakeEngine>();
+  auto served = ServedVqa::Start(
+      Options(), [&] { return engine; }, clock);
+  ASSERT_TRUE(served.ok()) << served.status().ToString();
+  EXPECT_TRUE((*served)->Ready());
+  engine->look.Close();
+  const Nanos hung = clock.Monotonic();
+  AdvanceUntil(clock, [&] { return !(*served)->Ready(); });
+  EXPECT_LE(clock.Monotonic() - hung, std::chrono::seconds(10));
+  engine->look.Open();
+  AdvanceUntil(clock, [&] { return (*served)->Ready(); });
+}
+
+TEST(ServedVqa, ANewModelTakesTheOldOnesPlaceAndABadOneDoesNot) {
+  const ManualClock clock;
+  Result<std::shared_ptr<Engine>> next(std::make_shared<FakeEngine>("old "));
+  auto served = ServedVqa::Start(
+      Options(), [&] { return next; }, clock);
+  ASSERT_TRUE(served.ok());
+  const auto answer = [&] {
+    const Ending ending;
+    (*served)->batcher().Submit(Work({"x"}, {"q"}), ending.done());
+    return ending.Await().answers.at(0).at(0).text;
+  };
+  EXPECT_EQ(answer(), "old x: q");
+  next = DataLoss("text_encoder: checksum differs");
+  EXPECT_EQ((*served)->Reload().code(), StatusCode::kDataLoss);
+  EXPECT_EQ(answer(), "old x: q");
+  next = std::shared_ptr<Engine>(std::make_shared<FakeEngine>("new "));
+  EXPECT_TRUE((*served)->Reload().ok());
+  EXPECT_EQ(answer(), "new x: q");
+}
+
+TEST(ServedVqa, DrainingIsNotReadyAndTakesNoMore) {
+  const ManualClock clock;
+  auto served = ServedVqa::Start(
+      Options(), [] { return std::make_shared<FakeEngine>(); }, clock);
+  ASSERT_TRUE(served.ok());
+  EXPECT_TRUE((*served)->Drain(Nanos(1'000'000'000)));
+  EXPECT_FALSE((*served)->Ready());
+  const Ending ending;
+  (*served)->batcher().Submit(Work({"x"}, {"q"}), ending.done());
+  EXPECT_EQ(ending.Await().refusal, Refusal::kDraining);
+}
+
+}  // namespace
+}  // namespace pawsight::server::testing
