@@ -34,5 +34,6 @@ void AddDoctorCommand(CLI::App& program, int* exit_code);
 void AddModelCommand(CLI::App& program, int* exit_code);
 void AddScenesCommand(CLI::App& program, int* exit_code);
 void AddWatchCommand(CLI::App& program, int* exit_code);
+void AddWorkerCommand(CLI::App& program, int* exit_code);
 
 }  // namespace pawsight

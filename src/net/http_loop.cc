@@ -1,5 +1,6 @@
 #include "net/http_loop.h"
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -14,6 +15,7 @@
 
 #include "base/mutex.h"
 #include "net/http_reader.h"
+#include "net/secret.h"
 
 namespace pawsight::net {
 namespace {
@@ -194,7 +196,8 @@ class Session : public std::enable_shared_from_this<Session> {
     if (phase_ != Phase::kReading || !in_body_) return false;
     const std::chrono::duration<double> taken = now - body_start_;
     return taken >= shared_.options.body_grace &&
-           static_cast<double>(reader_.body_bytes()) < taken.count() * static_cast<double>(shared_.options.min_body_rate);
+           static_cast<double>(reader_.body_bytes()) <
+               taken.count() * static_cast<double>(shared_.options.min_body_rate);
   }
 
   void Await() {
@@ -304,12 +307,24 @@ class Session : public std::enable_shared_from_this<Session> {
     const std::string host = HostNameOf(request.Header("host"));
     if (!host.empty() && !IsIpAddress(host) && shared_.service.hosts.count(host) == 0)
       return shared_.options.refuse(421, "host_unknown", "this server has another name");
+    if (!Admitted(request)) {
+      HttpResponse response = shared_.options.refuse(401, "token_wrong", "Authorization: want a bearer token");
+      response.headers.emplace_back("WWW-Authenticate", "Bearer");
+      return response;
+    }
     match_ = shared_.service.router.Find(request.method, request.path);
     if (match_.allowed.empty()) return shared_.options.refuse(404, "no_such_path", "there is nothing here");
     if (match_.handler != nullptr || match_.later != nullptr || match_.stream != nullptr) return std::nullopt;
     HttpResponse response = shared_.options.refuse(405, "method", "this path has " + match_.allowed);
     response.headers.emplace_back("Allow", match_.allowed);
     return response;
+  }
+
+  bool Admitted(const HttpRequest& request) const {
+    const HttpServerOptions& options = shared_.options;
+    return options.token.empty() ||
+           std::ranges::find(options.public_paths, request.path) != options.public_paths.end() ||
+           IsBearer(request.Header("authorization"), options.token);
   }
 
   void Answer() {

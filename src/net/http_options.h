@@ -31,6 +31,9 @@ struct HttpServerOptions {
   /// Host names taken beside IP addresses and, on loopback, localhost. Others get 421: a page of another site that
   /// points its own name at this machine (DNS rebinding) sees nothing.
   std::vector<std::string> allowed_hosts;
+  /// Callers want "Authorization: Bearer TOKEN" for every path but the public ones, or get 401; "" asks for none.
+  std::string token;
+  std::vector<std::string> public_paths;
   /// Makes the response to what the server itself refuses: status, stable code, what was wanted.
   std::function<HttpResponse(int, std::string_view, std::string_view)> refuse =
       [](int status, std::string_view code, std::string_view detail) { return ProblemResponse(status, code, detail); };

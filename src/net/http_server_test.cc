@@ -60,6 +60,21 @@ TEST_F(HttpServerTest, HeadIsGetWithoutTheBody) {
   EXPECT_THAT(answer, ::testing::EndsWith("\r\n\r\n"));
 }
 
+TEST_F(HttpServerTest, WithATokenOnlyItsBearersAreServedButForPublicPaths) {
+  options_.token = "s3cret";
+  options_.public_paths = {"/hello"};
+  const std::string end = "Host: localhost\r\nContent-Length: 1\r\nConnection: close\r\n";
+  EXPECT_THAT(Say("GET /hello HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(Say("POST /echo/a HTTP/1.1\r\n" + end + "\r\nx"),
+              ::testing::AllOf(StartsWith("HTTP/1.1 401"), HasSubstr("WWW-Authenticate: Bearer\r\n")));
+  for (const char* wrong : {"s3cre", "s3cret2", "S3cret", ""}) {
+    EXPECT_THAT(Say("POST /echo/a HTTP/1.1\r\nAuthorization: Bearer " + std::string(wrong) + "\r\n" + end + "\r\nx"),
+                StartsWith("HTTP/1.1 401"))
+        << wrong;
+  }
+  EXPECT_THAT(Say("POST /echo/a HTTP/1.1\r\nAuthorization: Bearer s3cret\r\n" + end + "\r\nx"), StartsWith("HTTP/1.1 200"));
+}
+
 TEST_F(HttpServerTest, BodiesComeWhole) {
   EXPECT_THAT(Say("POST /echo/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nConnection: close\r\n\r\nxyz"),
               HasSubstr("a:xyz"));

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "net/secret.h"
 #include "open_inference.grpc.pb.h"
 #include "rpc/proto_codec.h"
 
@@ -34,15 +35,6 @@ grpc::Status ToGrpc(const Status& status, grpc::CallbackServerContext* context) 
   return {static_cast<grpc::StatusCode>(status.code()), status.message()};
 }
 
-bool SameSecret(std::string_view a, std::string_view b) {
-  // Looks at every byte, so that time tells nothing of where they differ.
-  unsigned difference = a.size() == b.size() ? 0 : 1;
-  for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
-    difference |= static_cast<unsigned>(static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]));
-  }
-  return difference == 0;
-}
-
 /// Monotonic time of the call's deadline.
 std::chrono::nanoseconds Deadline(const grpc::CallbackServerContext& context, std::chrono::nanoseconds now) {
   const auto left = context.deadline() - std::chrono::system_clock::now();
@@ -60,9 +52,10 @@ struct Shared {
   Status Admit(const grpc::CallbackServerContext& context) const {
     if (options.token.empty()) return Ok();
     const auto found = context.client_metadata().find("authorization");
-    const std::string wanted = "Bearer " + options.token;
-    if (found != context.client_metadata().end() && SameSecret({found->second.data(), found->second.size()}, wanted))
+    if (found != context.client_metadata().end() &&
+        net::IsBearer({found->second.data(), found->second.size()}, options.token)) {
       return Ok();
+    }
     return {StatusCode::kUnauthenticated, "authorization: want a bearer token", "token_wrong"};
   }
 };

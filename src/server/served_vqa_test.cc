@@ -7,6 +7,8 @@
 namespace pawsight::server::testing {
 namespace {
 
+using Opened = Result<std::shared_ptr<Engine>>;
+
 ServedVqaOptions Options() {
   ServedVqaOptions options;
   options.canary_image = {'o', 'k'};
@@ -28,11 +30,11 @@ TEST(ServedVqa, AModelThatAnswersNoCanaryIsNotServed) {
   const std::string bad = "unseeable";
   options.canary_image.assign(bad.begin(), bad.end());
   const auto served = ServedVqa::Start(
-      options, [] { return std::make_shared<FakeEngine>(); }, clock);
+      options, [] { return Opened(std::make_shared<FakeEngine>()); }, clock);
   ASSERT_FALSE(served.ok());
   EXPECT_EQ(served.status().reason(), "canary_failed");
   EXPECT_EQ(ServedVqa::Start(
-                Options(), [] { return Result<std::shared_ptr<Engine>>(NotFound("no model")); }, clock)
+                Options(), [] { return Opened(NotFound("no model")); }, clock)
                 .status()
                 .code(),
             StatusCode::kNotFound);
@@ -42,7 +44,7 @@ TEST(ServedVqa, AHangingEngineMakesItNotReadyAndItsReturnReadyAgain) {
   ManualClock clock;
   const auto engine = std::make_shared<FakeEngine>();
   auto served = ServedVqa::Start(
-      Options(), [&] { return engine; }, clock);
+      Options(), [&] { return Opened(engine); }, clock);
   ASSERT_TRUE(served.ok()) << served.status().ToString();
   EXPECT_TRUE((*served)->Ready());
   engine->look.Close();
@@ -55,7 +57,7 @@ TEST(ServedVqa, AHangingEngineMakesItNotReadyAndItsReturnReadyAgain) {
 
 TEST(ServedVqa, ANewModelTakesTheOldOnesPlaceAndABadOneDoesNot) {
   const ManualClock clock;
-  Result<std::shared_ptr<Engine>> next(std::make_shared<FakeEngine>("old "));
+  Opened next(std::make_shared<FakeEngine>("old "));
   auto served = ServedVqa::Start(
       Options(), [&] { return next; }, clock);
   ASSERT_TRUE(served.ok());
@@ -76,7 +78,7 @@ TEST(ServedVqa, ANewModelTakesTheOldOnesPlaceAndABadOneDoesNot) {
 TEST(ServedVqa, DrainingIsNotReadyAndTakesNoMore) {
   const ManualClock clock;
   auto served = ServedVqa::Start(
-      Options(), [] { return std::make_shared<FakeEngine>(); }, clock);
+      Options(), [] { return Opened(std::make_shared<FakeEngine>()); }, clock);
   ASSERT_TRUE(served.ok());
   EXPECT_TRUE((*served)->Drain(Nanos(1'000'000'000)));
   EXPECT_FALSE((*served)->Ready());

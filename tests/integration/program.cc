@@ -112,6 +112,41 @@ Ended KillProgram(const std::vector<std::string>& arguments, const std::function
   return {code, ReadText(outputs.out), ReadText(outputs.err)};
 }
 
+RunningProgram::RunningProgram(const std::vector<std::string>& arguments) {
+  std::vector<std::string> nothing;
+  child_ = Start(arguments, {said_.Path("out"), said_.Path("err")}, nothing);
+}
+
+RunningProgram::~RunningProgram() {
+  if (child_ < 0) return;
+  kill(child_, SIGKILL);
+  waitpid(child_, nullptr, 0);
+}
+
+std::string RunningProgram::WaitUntilSaid(const std::string& text) {
+  const auto limit = std::chrono::steady_clock::now() + kLongest;
+  for (;;) {
+    const std::string said = ReadText(said_.Path("err"));
+    if (said.find(text) != std::string::npos) return said;
+    siginfo_t ended{};
+    const bool over =
+        waitid(P_PID, static_cast<id_t>(child_), &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid != 0;
+    if (over || std::chrono::steady_clock::now() > limit) {
+      ADD_FAILURE() << "pawsight never said " << text << " but " << said;
+      return said;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
+void RunningProgram::Signal(int signal) const { kill(child_, signal); }
+
+Ended RunningProgram::Wait() {
+  const int code = ::pawsight::integration::Wait(child_, SIGKILL, nullptr);
+  child_ = -1;
+  return {code, ReadText(said_.Path("out")), ReadText(said_.Path("err"))};
+}
+
 std::string SharedPath(const std::string& name) {
   const char* given = std::getenv("PAWSIGHT_SHARED");
   const std::string top = given != nullptr && *given != '\0' ? given : PAWSIGHT_SOURCE_DIR "/../shared";

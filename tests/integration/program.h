@@ -37,6 +37,25 @@ Ended RunProgram(const std::vector<std::string>& arguments, const std::string& i
 /// Runs it until `when`, asked every millisecond, says yes; then SIGKILL, and the code is 137. It may end before.
 Ended KillProgram(const std::vector<std::string>& arguments, const std::function<bool()>& when);
 
+/// Runs it beside the test: a server. Killed when this goes, if it still runs.
+class RunningProgram {
+ public:
+  explicit RunningProgram(const std::vector<std::string>& arguments);
+  ~RunningProgram();
+  RunningProgram(const RunningProgram&) = delete;
+  RunningProgram& operator=(const RunningProgram&) = delete;
+
+  /// Waits until `text` stands on standard error, and gives the whole of it; the test fails when the program ends before.
+  std::string WaitUntilSaid(const std::string& text);
+  void Signal(int signal) const;
+  /// Waits for its end.
+  Ended Wait();
+
+ private:
+  TempFolder said_;
+  int child_ = -1;
+};
+
 /// A path under the shared data: $PAWSIGHT_SHARED, or beside the source tree.
 std::string SharedPath(const std::string& name);
 

@@ -1,0 +1,308 @@
+// apps/worker.cc: `pawsight worker`: the inference tier: the model behind the Open Inference Protocol.
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <thread>
+
+#include "apps/commands.h"
+#include "apps/open_model.h"
+#include "apps/option_flags.h"
+#include "apps/worker_options.h"
+#include "base/files.h"
+#include "base/log.h"
+#include "frames/encode.h"
+#include "net/http_server.h"
+#include "net/service_manager.h"
+#include "rpc/grpc_endpoint.h"
+#include "scenes/draw.h"
+#include "server/empty_model.h"
+#include "server/exposition.h"
+#include "server/http_endpoint.h"
+#include "server/served_vqa.h"
+#include "server/vqa_engine.h"
+
+namespace pawsight {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr size_t kMaxSecretBytes = 64U << 10U;
+constexpr int kHttpConnections = 16384;
+
+/// Signals as values: threads started later leave them to whoever waits.
+class Signals {
+ public:
+  Signals() {
+    sigemptyset(&set_);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set_, signal);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+  }
+  /// The signal that came, or 0 when none came in time.
+  int Wait(milliseconds limit) const {
+    const timespec time{limit.count() / 1000, limit.count() % 1000 * 1'000'000};
+    return std::max(sigtimedwait(&set_, nullptr, &time), 0);
+  }
+  /// From now on the next SIGINT or SIGTERM ends the process at once.
+  void LeaveAtNext() const {
+    std::thread([set = set_] {
+      for (;;) {
+        const int signal = sigwaitinfo(&set, nullptr);
+        if (signal == SIGINT || signal == SIGTERM) _exit(kExitInterrupted);
+      }
+    }).detach();
+  }
+
+ private:
+  sigset_t set_{};
+};
+
+/// A drawn room, which any model can be asked about.
+Result<std::vector<uint8_t>> CanaryImage() { return frames::EncodeJpeg(scenes::Draw(7, 160, 120).image, 80); }
+
+Result<std::string> Secret(const std::string& path) {
+  if (path.empty()) return std::string();
+  PAWSIGHT_ASSIGN_OR_RETURN(std::string text, ReadTextFile(path, kMaxSecretBytes));
+  while (text.ends_with('\n') || text.ends_with('\r') || text.ends_with(' ')) text.pop_back();
+  if (text.empty()) return InvalidArgument(path + ": empty");
+  return text;
+}
+
+/// Beyond loopback a token is wanted.
+Status CheckExposure(const WorkerOptions& options) {
+  for (const auto& [name, listen] :
+       {std::pair{"listen-http", options.listen_http}, std::pair{"listen-grpc", options.listen_grpc},
+        std::pair{"listen-metrics", options.listen_metrics}}) {
+    if (listen.empty()) continue;
+    const Result<net::ListenAddress> address = net::ParseListenAddress(listen);
+    if (!address.ok()) return Annotate(address.status(), name);
+    const bool loopback = address->host == "::1" || address->host.starts_with("127.");
+    if (!loopback && options.token_file.empty() && std::string_view(name) != "listen-metrics") {
+      return InvalidArgument(std::string(name) + ": " + listen +
+                             " is not loopback; name the file of a bearer token with token-file");
+    }
+  }
+  return Ok();
+}
+
+/// Everything a worker has, bottom up; destructors undo it in reverse.
+class Worker {
+ public:
+  explicit Worker(const WorkerOptions& options) : options_(options), endpoint_(repository_, clock_) {}
+
+  Status Start() {
+    PAWSIGHT_RETURN_IF_ERROR(CheckExposure(options_));
+    PAWSIGHT_RETURN_IF_ERROR(StartModel());
+    PAWSIGHT_RETURN_IF_ERROR(StartHttp());
+    PAWSIGHT_RETURN_IF_ERROR(StartGrpc());
+    return StartMetrics();
+  }
+
+  bool Ready() const { return repository_.Ready(); }
+  void Tell(bool ready) {
+    if (grpc_) grpc_->SetReady(ready);
+  }
+  Status Reload() { return served_ ? served_->Reload() : Ok(); }
+
+  /// Not ready at once; accepted work is finished, within the limit. False: some is still running.
+  bool Drain() {
+    repository_.Leave();
+    Tell(false);
+    const bool drained = !served_ || served_->Drain(options_.drain_limit);
+    if (grpc_) grpc_->Stop(milliseconds(1000));
+    if (http_) http_->Stop();
+    return drained;
+  }
+
+  std::string Where() const {
+    std::string where;
+    if (http_) where += " " + http_->url();
+    if (grpc_) where += " grpc://127.0.0.1:" + std::to_string(grpc_->port());
+    if (metrics_) where += " " + metrics_->url() + "/metrics";
+    return where.empty() ? where : where.substr(1);
+  }
+
+ private:
+  ModelOptions Model() const {
+    const int cores = std::max(1U, std::thread::hardware_concurrency());
+    const int threads = options_.threads != 0 ? options_.threads : std::max(1, cores / options_.teams);
+    return {.model = options_.model,
+            .artifacts = options_.artifacts,
+            .precision = options_.precision,
+            .kernels = options_.cpu,
+            .threads = threads,
+            .teams = options_.teams};
+  }
+
+  Status StartModel() {
+    if (options_.empty_model) {
+      repository_.Put(std::make_shared<server::EmptyModel>());
+      return Ok();
+    }
+    server::ServedVqaOptions served;
+    PAWSIGHT_ASSIGN_OR_RETURN(served.canary_image, CanaryImage());
+    served.canary_interval = options_.canary_interval;
+    served.canary_limit = options_.canary_limit;
+    served.batcher.num_runners = options_.teams;
+    served.batcher.num_decoders = options_.decoders;
+    server::ScheduleOptions& schedule = served.batcher.schedule;
+    schedule.max_batch = options_.max_batch;
+    schedule.max_queue_delay = options_.max_queue_delay;
+    schedule.queue_limit = options_.queue_limit;
+    schedule.bytes_limit = options_.queue_bytes.value;
+    schedule.shed_target = options_.shed_target;
+    schedule.default_timeout = options_.default_timeout;
+    const auto open = [model = Model()]() -> Result<std::shared_ptr<server::Engine>> {
+      PAWSIGHT_ASSIGN_OR_RETURN(engine::Vqa vqa, OpenModel(model));
+      return std::shared_ptr<server::Engine>(server::MakeVqaEngine(std::move(vqa)));
+    };
+    PAWSIGHT_ASSIGN_OR_RETURN(served_, server::ServedVqa::Start(served, open, clock_));
+    repository_.Put(served_->model());
+    return Ok();
+  }
+
+  Status StartHttp() {
+    if (options_.listen_http.empty()) return Ok();
+    net::HttpServerOptions http;
+    PAWSIGHT_ASSIGN_OR_RETURN(http.listen, net::ParseListenAddress(options_.listen_http));
+    PAWSIGHT_ASSIGN_OR_RETURN(http.token, Secret(options_.token_file));
+    http.max_connections = kHttpConnections;
+    http.max_body_bytes = 32U << 20U;
+    http.refuse = server::HttpEndpoint::Refusal;
+    http.public_paths = {"/v2/health/live", "/v2/health/ready"};
+    endpoint_.AddRoutes(routes_);
+    PAWSIGHT_ASSIGN_OR_RETURN(http_, net::HttpServer::Start(http, routes_));
+    return Ok();
+  }
+
+  Status StartGrpc() {
+    if (options_.listen_grpc.empty()) return Ok();
+    rpc::GrpcEndpointOptions grpc;
+    grpc.listen = options_.listen_grpc;
+    PAWSIGHT_ASSIGN_OR_RETURN(grpc.token, Secret(options_.token_file));
+    PAWSIGHT_ASSIGN_OR_RETURN(grpc.tls_certificate, Secret(options_.tls_certificate));
+    PAWSIGHT_ASSIGN_OR_RETURN(grpc.tls_key, Secret(options_.tls_key));
+    PAWSIGHT_ASSIGN_OR_RETURN(grpc.tls_client_ca, Secret(options_.tls_client_ca));
+    PAWSIGHT_ASSIGN_OR_RETURN(grpc_, rpc::GrpcEndpoint::Start(grpc, repository_, clock_));
+    return Ok();
+  }
+
+  Status StartMetrics() {
+    if (options_.listen_metrics.empty() || !served_) return Ok();
+    net::HttpServerOptions http;
+    PAWSIGHT_ASSIGN_OR_RETURN(http.listen, net::ParseListenAddress(options_.listen_metrics));
+    metrics_routes_.Add("GET", "/metrics", [this](const net::HttpRequest&) {
+      server::Batcher& batcher = served_->batcher();
+      return net::HttpResponse{200,
+                               "text/plain; version=0.0.4; charset=utf-8",
+                               server::Exposition(batcher.counters(), batcher.health()),
+                               {}};
+    });
+    PAWSIGHT_ASSIGN_OR_RETURN(metrics_, net::HttpServer::Start(http, metrics_routes_));
+    return Ok();
+  }
+
+  const WorkerOptions& options_;
+  const SystemClock clock_;
+  std::unique_ptr<server::ServedVqa> served_;  // outlives who asks it
+  server::Repository repository_;
+  server::HttpEndpoint endpoint_;
+  net::Router routes_, metrics_routes_;
+  std::unique_ptr<net::HttpServer> http_;
+  std::unique_ptr<rpc::GrpcEndpoint> grpc_;
+  std::unique_ptr<net::HttpServer> metrics_;
+};
+
+void Reload(Worker& worker) {
+  const Status reloaded = worker.Reload();
+  if (reloaded.ok()) {
+    LogInfo("model_reloaded");
+  } else {
+    LogError("reload_failed", {{"reason", reloaded.message()}, {"so", "the old model serves on"}});
+  }
+}
+
+/// Until SIGINT or SIGTERM: tells gRPC's health and systemd how we are, reloads at SIGHUP.
+void Serve(const Signals& signals, const net::ServiceManager& manager, Worker& worker) {
+  bool told = false;
+  for (;;) {
+    const bool ready = worker.Ready();
+    if (ready != told) {
+      worker.Tell(ready);
+      (void)manager.Notify(ready ? "READY=1\nSTATUS=serving" : "STATUS=not ready");  // systemd's own loss
+      told = ready;
+    }
+    if (ready && manager.watchdog()) (void)manager.Notify("WATCHDOG=1");
+    switch (signals.Wait(milliseconds(200))) {
+      case SIGINT:
+      case SIGTERM:
+        return;
+      case SIGHUP:
+        Reload(worker);
+        break;
+      default:
+        break;
+    }
+  }
+}
+
+int RunWorker(const WorkerOptions& options) {
+  const auto manager = net::ServiceManager::FromEnvironment();
+  if (!manager.ok()) return ReportError(manager.status());
+  const Signals signals;
+  auto worker = std::make_unique<Worker>(options);
+  if (const Status started = worker->Start(); !started.ok()) return ReportError(started);
+  LogInfo("worker_started", {{"listens", worker->Where()}});
+  Serve(signals, *manager, *worker);
+  signals.LeaveAtNext();
+  (void)manager->Notify("STOPPING=1");  // systemd's own loss
+  LogInfo("draining");
+  if (!worker->Drain()) {
+    LogError("drain_incomplete", {{"so", "leaving with work unfinished"}});
+    _exit(kExitFailed);  // a batch that hangs would hold the destructors
+  }
+  worker.reset();
+  LogInfo("worker_stopped");
+  return kExitOk;
+}
+
+struct WorkerCommand {
+  WorkerOptions options;
+  OptionTable table;
+  OptionFlags flags;
+};
+
+int Run(WorkerCommand& command) {
+  Status status = ApplyOptions(command.flags, "PAWSIGHT_WORKER_", &command.table);
+  if (status.ok()) status = CheckExposure(command.options);
+  if (!status.ok()) return ReportError(status);
+  if (command.flags.print) std::fputs(command.table.Effective().c_str(), stdout);
+  if (command.flags.check) {
+    if (!command.flags.print) std::puts("the settings are right");
+    return kExitOk;
+  }
+  return command.flags.print ? kExitOk : RunWorker(command.options);
+}
+
+}  // namespace
+
+void AddWorkerCommand(CLI::App& program, int* exit_code) {
+  auto command = std::make_shared<WorkerCommand>();
+  command->table.Add(command->options);
+  CLI::App& worker = *program.add_subcommand("worker", "serve the model by the Open Inference Protocol, HTTP and gRPC");
+  worker.footer(R"(Examples:
+  pawsight worker                                             pawsight-mini on loopback
+  pawsight worker --artifacts blip-int8 --teams 2 --threads 1 two forward passes at once
+  PAWSIGHT_WORKER_MAX_BATCH=16 pawsight worker --config worker.yaml --print-config
+Settings come from --config, then PAWSIGHT_WORKER_* of the environment, then flags. SIGTERM: not ready at once, accepted work
+is finished; the second one leaves at once. SIGHUP: the model is opened anew, tried, and put in the old one's place.)");
+  AddOptionFlags(worker, command->table, &command->flags);
+  worker.callback([command, exit_code] { *exit_code = Run(*command); });
+}
+
+}  // namespace pawsight

@@ -1,0 +1,79 @@
+// apps/worker_options.h: the settings of `pawsight worker`.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "base/options.h"
+
+namespace pawsight {
+
+struct WorkerOptions {
+  std::string model;
+  std::string artifacts;
+  std::string precision = "int8";
+  std::string cpu;
+  int threads = 0;
+  int teams = 1;
+  bool empty_model = false;
+
+  std::string listen_http = "127.0.0.1:8000";
+  std::string listen_grpc = "127.0.0.1:8001";
+  std::string listen_metrics = "127.0.0.1:8002";
+  std::string token_file;
+  std::string tls_certificate;
+  std::string tls_key;
+  std::string tls_client_ca;
+
+  int max_batch = 8;
+  std::chrono::microseconds max_queue_delay{2000};
+  int queue_limit = 512;
+  Bytes queue_bytes{256U << 20U};
+  int decoders = 1;
+  std::chrono::milliseconds shed_target{20};
+  std::chrono::milliseconds default_timeout{30000};
+
+  std::chrono::milliseconds canary_interval{2000};
+  std::chrono::milliseconds canary_limit{5000};
+  std::chrono::milliseconds drain_limit{25000};
+
+  template <typename Visitor>
+  static void Describe(Visitor&& option) {
+    using O = WorkerOptions;
+    using std::chrono::milliseconds;
+    using std::chrono::seconds;
+    option(&O::model, "model", "model directory in the hub's layout; empty: pawsight-mini");
+    option(&O::artifacts, "artifacts", "directory made by `pawsight compile`, instead of a model");
+    option(&O::precision, "precision", "in which a model is compiled into the cache: fp32, bf16, int8");
+    option(&O::cpu, "cpu", "kernels: scalar, avx2, avx512, amx; empty: the fastest");
+    option(&O::threads, "threads", "of a forward pass; 0: the cores shared among the teams", 0, 256);
+    option(&O::teams, "teams", "forward passes at once", 1, 256);
+    option(&O::empty_model, "empty-model", "answers at once without a model, to measure everything else");
+
+    option(&O::listen_http, "listen-http", "address:port of HTTP; empty: none");
+    option(&O::listen_grpc, "listen-grpc", "address:port of gRPC; empty: none");
+    option(&O::listen_metrics, "listen-metrics", "address:port of /metrics; empty: none");
+    option(&O::token_file, "token-file", "file with the bearer token that callers want; wanted beyond loopback");
+    option(&O::tls_certificate, "tls-certificate", "gRPC: PEM file of the certificate and its chain");
+    option(&O::tls_key, "tls-key", "gRPC: PEM file of its key");
+    option(&O::tls_client_ca, "tls-client-ca", "gRPC: PEM file; callers want a certificate of it");
+
+    option(&O::max_batch, "max-batch", "frames in one batch", 1, 64);
+    option(&O::max_queue_delay, "max-queue-delay", "longest a frame that could run waits for company", seconds(0),
+           seconds(1));
+    option(&O::queue_limit, "queue-limit", "frames that wait; more are refused", 32, 65536);
+    option(&O::queue_bytes, "queue-bytes", "of the images that wait; more are refused");
+    option(&O::decoders, "decoders", "threads that decode beside inference", 1, 64);
+    option(&O::shed_target, "shed-target", "a longer wait, for long, is an overload: work is refused", milliseconds(1),
+           seconds(60));
+    option(&O::default_timeout, "default-timeout", "of a request that has none", milliseconds(1), seconds(120));
+
+    option(&O::canary_interval, "canary-interval", "between questions about our own health", milliseconds(100),
+           seconds(60));
+    option(&O::canary_limit, "canary-limit", "a slower answer to one makes us not ready", milliseconds(100),
+           seconds(60));
+    option(&O::drain_limit, "drain-limit", "at SIGTERM: for accepted work to finish", milliseconds(0), seconds(600));
+  }
+};
+
+}  // namespace pawsight
