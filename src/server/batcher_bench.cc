@@ -65,6 +65,7 @@ void EmptyModelAdds(benchmark::State& state) {
     const Seen seen = OpenLoop(*batcher, rate, 4, MakeWork);
     state.counters["offered_per_s"] = rate;
     state.counters["p50_us"] = 1000 * Seen::Quantile(seen.ok_ms, 0.5);
+    state.counters["p90_us"] = 1000 * Seen::Quantile(seen.ok_ms, 0.9);
     state.counters["p99_us"] = 1000 * Seen::Quantile(seen.ok_ms, 0.99);
     state.counters["not_ok"] = static_cast<double>(seen.offered - seen.Count(Outcome::kOk));
   }

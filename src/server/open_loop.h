@@ -79,25 +79,32 @@ inline Seen OpenLoop(Batcher& batcher, double per_second, double seconds, const 
 
 /// As many as come back at once: `in_flight` at any time, for `seconds`. Answers a second.
 inline double ClosedLoop(Batcher& batcher, int in_flight, double seconds, const std::function<VqaWork(int64_t)>& make) {
-  std::atomic<int64_t> ok{0};
-  std::atomic<int> flying{0};
+  struct Flight {
+    Mutex mu;
+    CondVar landed;
+    int flying GUARDED_BY(mu) = 0;
+    int64_t ok GUARDED_BY(mu) = 0;
+  };
+  const auto flight = std::make_shared<Flight>();
   const SystemClock clock;
   const Nanos begin = clock.Monotonic();
   const Nanos end = begin + Nanos(static_cast<int64_t>(seconds * 1e9));
-  int64_t i = 0;
-  while (clock.Monotonic() < end) {
-    if (flying.load() >= in_flight) {
-      std::this_thread::yield();
-      continue;
+  for (int64_t i = 0; clock.Monotonic() < end; ++i) {
+    {
+      MutexLock lock(flight->mu);
+      while (flight->flying >= in_flight) flight->landed.Wait(flight->mu);
+      ++flight->flying;
     }
-    flying.fetch_add(1);
-    batcher.Submit(make(i++), [&](const WorkResult& result) {
-      if (result.outcome == Outcome::kOk) ok.fetch_add(1);
-      flying.fetch_sub(1);
+    batcher.Submit(make(i), [flight](const WorkResult& result) {
+      MutexLock lock(flight->mu);
+      if (result.outcome == Outcome::kOk) ++flight->ok;
+      --flight->flying;
+      flight->landed.NotifyOne();
     });
   }
-  while (flying.load() > 0) std::this_thread::yield();
-  return static_cast<double>(ok.load()) / std::chrono::duration<double>(clock.Monotonic() - begin).count();
+  MutexLock lock(flight->mu);
+  while (flight->flying > 0) flight->landed.Wait(flight->mu);
+  return static_cast<double>(flight->ok) / std::chrono::duration<double>(clock.Monotonic() - begin).count();
 }
 
 }  // namespace pawsight::server::testing
