@@ -18,7 +18,7 @@
 namespace pawsight::server::testing {
 namespace {
 
-constexpr int kNumPhotos = 512;
+constexpr int kNumPhotos = 64;
 const std::string kQuestion = "Is there a dog?";
 
 std::shared_ptr<Engine> OpenEngine(int threads, int teams) {
@@ -53,8 +53,11 @@ const std::vector<SharedBytes>& Photos() {
 }
 
 VqaWork MakeWork(int64_t i) {
+  const std::span<const uint8_t> photo = Photos()[static_cast<size_t>(i) % kNumPhotos].view;
+  std::vector<uint8_t> bytes(photo.begin(), photo.end());
+  for (size_t byte = 0; byte < sizeof i; ++byte) bytes.push_back(static_cast<uint8_t>(i >> (8 * byte)));  // after its end
   VqaWork work;
-  work.images = {Photos()[static_cast<size_t>(i) % kNumPhotos]};
+  work.images = {Own(std::move(bytes))};
   work.questions = {{kQuestion}};
   return work;
 }
