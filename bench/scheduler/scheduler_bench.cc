@@ -95,7 +95,8 @@ void Served(benchmark::State& state) {
   for (auto _ : state) {
     state.counters["loop_per_s"] = PlainLoop(*engine, teams, false, 3);
     state.counters["loop_with_decode_per_s"] = PlainLoop(*engine, teams, true, 3);
-    const double peak = ClosedLoop(*batcher, 32 * teams, 4, MakeWork);
+    const auto patient = std::move(Batcher::Start({.schedule = Patient(), .num_runners = teams}, engine, clock)).value();
+    const double peak = ClosedLoop(*patient, 32 * teams, 4, MakeWork);
     state.counters["served_per_s"] = peak;
     const Seen half = OpenLoop(*batcher, peak / 2, 4, MakeWork);
     state.counters["half_load_p50_ms"] = Seen::Quantile(half.ok_ms, 0.5);

@@ -43,23 +43,27 @@ VqaWork MakeWork(int64_t i) {
   return work;
 }
 
-std::unique_ptr<Batcher> StartBatcher(std::shared_ptr<Engine> engine) {
+std::unique_ptr<Batcher> StartBatcher(std::shared_ptr<Engine> engine, const ScheduleOptions& schedule = {}) {
   static const SystemClock clock;
-  return std::move(Batcher::Start({}, std::move(engine), clock)).value();
+  return std::move(Batcher::Start({.schedule = schedule}, std::move(engine), clock)).value();
+}
+
+double MostOf(const std::shared_ptr<Engine>& engine, int in_flight) {
+  return ClosedLoop(*StartBatcher(engine, Patient()), in_flight, 2, MakeWork);
 }
 
 /// The most that goes through, 64 in flight.
 void EmptyModelThroughput(benchmark::State& state) {
-  const auto batcher = StartBatcher(std::make_shared<EmptyEngine>());
-  for (auto _ : state) state.counters["requests_per_s"] = ClosedLoop(*batcher, 64, 2, MakeWork);
+  for (auto _ : state) state.counters["requests_per_s"] = MostOf(std::make_shared<EmptyEngine>(), 64);
 }
 BENCHMARK(EmptyModelThroughput)->Iterations(1)->Unit(benchmark::kSecond);
 
 /// From when a request is due to its callback, at so many a second; 0: half of the most that goes through.
 void EmptyModelAdds(benchmark::State& state) {
-  const auto batcher = StartBatcher(std::make_shared<EmptyEngine>());
+  const auto engine = std::make_shared<EmptyEngine>();
+  const auto batcher = StartBatcher(engine);
   for (auto _ : state) {
-    const double rate = state.range(0) > 0 ? static_cast<double>(state.range(0)) : ClosedLoop(*batcher, 64, 1, MakeWork) / 2;
+    const double rate = state.range(0) > 0 ? static_cast<double>(state.range(0)) : MostOf(engine, 64) / 2;
     const Seen seen = OpenLoop(*batcher, rate, 4, MakeWork);
     state.counters["offered_per_s"] = rate;
     state.counters["p50_us"] = 1000 * Seen::Quantile(seen.ok_ms, 0.5);
@@ -72,9 +76,10 @@ BENCHMARK(EmptyModelAdds)->Arg(200)->Arg(2000)->Arg(0)->Iterations(1)->Unit(benc
 
 /// An engine of 5 ms a frame (its cores are elsewhere), so 200 a second, offered state.range(0) times that.
 void Overload(benchmark::State& state) {
-  const auto batcher = StartBatcher(std::make_shared<FakeEngine>("", Nanos(5'000'000)));
+  const auto engine = std::make_shared<FakeEngine>("", Nanos(5'000'000));
+  const auto batcher = StartBatcher(engine);
   for (auto _ : state) {
-    const double peak = ClosedLoop(*batcher, 16, 2, MakeWork);
+    const double peak = MostOf(engine, 32);
     const Seen seen = OpenLoop(*batcher, peak * static_cast<double>(state.range(0)), 5, MakeWork);
     state.counters["peak_per_s"] = peak;
     state.counters["goodput_per_s"] = seen.Goodput();

@@ -77,7 +77,14 @@ inline Seen OpenLoop(Batcher& batcher, double per_second, double seconds, const 
   return notes->seen;
 }
 
-/// As many as come back at once: `in_flight` at any time, for `seconds`. Answers a second.
+/// Of a batcher that is to show the most it can do: `in_flight` requests that always wait are a standing queue, which the
+/// others shed.
+inline ScheduleOptions Patient() {
+  const Nanos hour = std::chrono::hours(1);
+  return {.max_wait = hour, .shed_target = hour, .shed_interval = hour};
+}
+
+/// As many as come back at once: `in_flight` at any time, for `seconds`. Answers a second; none may be refused (CHECK).
 inline double ClosedLoop(Batcher& batcher, int in_flight, double seconds, const std::function<VqaWork(int64_t)>& make) {
   struct Flight {
     Mutex mu;
@@ -97,7 +104,8 @@ inline double ClosedLoop(Batcher& batcher, int in_flight, double seconds, const 
     }
     batcher.Submit(make(i), [flight](const WorkResult& result) {
       MutexLock lock(flight->mu);
-      if (result.outcome == Outcome::kOk) ++flight->ok;
+      CHECK(result.outcome == Outcome::kOk);
+      ++flight->ok;
       --flight->flying;
       flight->landed.NotifyOne();
     });
