@@ -1,7 +1,7 @@
-// The scheduler with a real model behind it, beside the same model asked in a plain loop: what is lost on the way, and what
-// becomes of too much. pawsight-mini, or the model directory in $PAWSIGHT_MODEL, in int8; photos of 640x480 drawn here, none
-// the same, one question each. The load comes from this process and shares its cores: say so with the numbers, and the
-// machine.
+// The scheduler with a real model behind it, beside the same model asked in a plain loop: what is lost on the way, and
+// what becomes of too much. pawsight-mini, or the model directory in $PAWSIGHT_MODEL, in int8; photos of 640x480 drawn
+// here, none the same, one question each. The load comes from this process and shares its cores: say so with the
+// numbers, and the machine.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -24,7 +24,8 @@ const std::string kQuestion = "Is there a dog?";
 std::shared_ptr<Engine> OpenEngine(int threads, int teams) {
   const char* given = std::getenv("PAWSIGHT_MODEL");
   const std::string dir = given != nullptr ? given : PAWSIGHT_SOURCE_DIR "/models/pawsight-mini";
-  auto target = targets::OpenCpuTarget(dir, {.threads = threads, .teams = teams, .precision = engine::Precision::kInt8});
+  auto target =
+      targets::OpenCpuTarget(dir, {.threads = threads, .teams = teams, .precision = engine::Precision::kInt8});
   CHECK(target.ok());
   auto vqa = engine::Vqa::Open(dir, std::move(target).value());
   CHECK(vqa.ok());
@@ -41,7 +42,8 @@ const std::vector<SharedBytes>& Photos() {
         for (int x = 0; x < image.width; ++x) {
           const double shape = std::sin(x * 0.013 + n) * std::cos(y * 0.021) + 0.5 * std::sin((x + y) * 0.05);
           for (int c = 0; c < 3; ++c) {
-            image.pixel(x, y)[c] = static_cast<uint8_t>(std::clamp(120 + 60 * shape + 15 * c + rng.Uniform(-6, 6), 0.0, 255.0));
+            image.pixel(x, y)[c] =
+                static_cast<uint8_t>(std::clamp(120 + 60 * shape + 15 * c + rng.Uniform(-6, 6), 0.0, 255.0));
           }
         }
       }
@@ -55,7 +57,8 @@ const std::vector<SharedBytes>& Photos() {
 VqaWork MakeWork(int64_t i) {
   const std::span<const uint8_t> photo = Photos()[static_cast<size_t>(i) % kNumPhotos].view;
   std::vector<uint8_t> bytes(photo.begin(), photo.end());
-  for (size_t byte = 0; byte < sizeof i; ++byte) bytes.push_back(static_cast<uint8_t>(i >> (8 * byte)));  // after its end
+  for (size_t byte = 0; byte < sizeof i; ++byte)
+    bytes.push_back(static_cast<uint8_t>(i >> (8 * byte)));  // after its end
   VqaWork work;
   work.images = {Own(std::move(bytes))};
   work.questions = {{kQuestion}};
@@ -95,7 +98,8 @@ void Served(benchmark::State& state) {
   for (auto _ : state) {
     state.counters["loop_per_s"] = PlainLoop(*engine, teams, false, 3);
     state.counters["loop_with_decode_per_s"] = PlainLoop(*engine, teams, true, 3);
-    const auto patient = std::move(Batcher::Start({.schedule = Patient(), .num_runners = teams}, engine, clock)).value();
+    const auto patient =
+        std::move(Batcher::Start({.schedule = Patient(), .num_runners = teams}, engine, clock)).value();
     const double peak = ClosedLoop(*patient, 32 * teams, 4, MakeWork);
     state.counters["served_per_s"] = peak;
     const Seen half = OpenLoop(*batcher, peak / 2, 4, MakeWork);

@@ -13,13 +13,15 @@ namespace pawsight::server {
 namespace {
 
 bool SameFrame(const Frame& a, const Frame& b) {
-  return a.print == b.print && std::equal(a.bytes.view.begin(), a.bytes.view.end(), b.bytes.view.begin(), b.bytes.view.end());
+  return a.print == b.print &&
+         std::equal(a.bytes.view.begin(), a.bytes.view.end(), b.bytes.view.begin(), b.bytes.view.end());
 }
 
 Status CheckWork(const VqaWork& work, size_t bytes_limit, const Engine& engine) {
   const size_t images = work.images.size();
   if (images < 1 || images > kMaxImages) {
-    return InvalidArgument("images: " + std::to_string(images) + ", want 1.." + std::to_string(kMaxImages), "num_images");
+    return InvalidArgument("images: " + std::to_string(images) + ", want 1.." + std::to_string(kMaxImages),
+                           "num_images");
   }
   if (work.questions.size() != 1 && work.questions.size() != images) {
     return InvalidArgument("questions: " + std::to_string(work.questions.size()) + " lists, want 1 or one an image",
@@ -33,8 +35,9 @@ Status CheckWork(const VqaWork& work, size_t bytes_limit, const Engine& engine) 
   }
   for (const std::vector<std::string>& list : work.questions) {
     if (list.empty() || list.size() > kMaxQuestionsAnImage) {
-      return InvalidArgument("questions: " + std::to_string(list.size()) + " of an image, want 1.." +
-                             std::to_string(kMaxQuestionsAnImage), list.empty() ? "question_empty" : "too_many_questions");
+      return InvalidArgument(
+          "questions: " + std::to_string(list.size()) + " of an image, want 1.." + std::to_string(kMaxQuestionsAnImage),
+          list.empty() ? "question_empty" : "too_many_questions");
     }
     for (size_t i = 0; i < list.size(); ++i) {
       PAWSIGHT_RETURN_IF_ERROR(Annotate(engine.Check(list[i]), "questions[" + std::to_string(i) + "]"));

@@ -1,6 +1,6 @@
-// What the scheduler adds when the engine takes no time, and what it saves when there is too much: real threads, real time,
-// load that does not wait for answers. The load comes from this process, so it shares the cores: say so with the numbers,
-// and the machine. Images are 30 kB, none the same.
+// What the scheduler adds when the engine takes no time, and what it saves when there is too much: real threads, real
+// time, load that does not wait for answers. The load comes from this process, so it shares the cores: say so with the
+// numbers, and the machine. Images are 30 kB, none the same.
 #include <benchmark/benchmark.h>
 
 #include <cstring>
@@ -18,7 +18,8 @@ class EmptyEngine : public Engine {
   Result<std::vector<FrameHandle>> Look(std::span<const std::span<const float>> frames) override {
     return std::vector<FrameHandle>(frames.size(), nothing_);
   }
-  Result<std::vector<engine::Answer>> Ask(std::span<const FrameQuestion> questions, const engine::AskOptions&) override {
+  Result<std::vector<engine::Answer>> Ask(std::span<const FrameQuestion> questions,
+                                          const engine::AskOptions&) override {
     return std::vector<engine::Answer>(questions.size());
   }
   Status Check(const std::string&) const override { return Ok(); }

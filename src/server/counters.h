@@ -1,6 +1,7 @@
-// server/counters.h: what the inference tier has done, as numbers: outcomes, how long each stage took, how large batches
-// were, how much was shared. Only numbers: no pixels, questions or answers. Not here: writing them for a scraper
-// (server/exposition.h). Thread-safe and lock-free; a snapshot taken while others count may be one event apart in places.
+// server/counters.h: what the inference tier has done, as numbers: outcomes, how long each stage took, how large
+// batches were, how much was shared. Only numbers: no pixels, questions or answers. Not here: writing them for a
+// scraper (server/exposition.h). Thread-safe and lock-free; a snapshot taken while others count may be one event apart
+// in places.
 #pragma once
 
 #include <array>
@@ -14,8 +15,8 @@ namespace pawsight::server {
 /// Counts values in buckets whose upper bounds double: first, 2 first, 4 first..; the last has no bound.
 template <int kBuckets>
 struct HistogramView {
-  uint64_t first = 1;                            // the first bucket's bound, in the unit of what is counted
-  std::array<uint64_t, kBuckets + 1> counts{};   // not cumulative
+  uint64_t first = 1;                           // the first bucket's bound, in the unit of what is counted
+  std::array<uint64_t, kBuckets + 1> counts{};  // not cumulative
   uint64_t sum = 0;
 
   uint64_t Count() const {
@@ -73,13 +74,13 @@ struct CountersView {
   HistogramView<kSizeBuckets> batch_frames;
   HistogramView<kSizeBuckets> frame_questions;
   std::array<BatchRow, kMaxCountedBatch + 1> batches{};  // by frames; the last: that many or more
-  uint64_t frames = 0;              // answered about, each request's counted
-  uint64_t frames_encoded = 0;      // that the image encoder saw
-  uint64_t questions = 0;           // answered, each request's counted
-  uint64_t questions_computed = 0;  // that the engine was asked
+  uint64_t frames = 0;                                   // answered about, each request's counted
+  uint64_t frames_encoded = 0;                           // that the image encoder saw
+  uint64_t questions = 0;                                // answered, each request's counted
+  uint64_t questions_computed = 0;                       // that the engine was asked
   uint64_t decodes = 0;
   uint64_t decode_failures = 0;
-  int64_t last_ok_unix_ms = 0;      // when a request last ended ok; 0: none yet
+  int64_t last_ok_unix_ms = 0;  // when a request last ended ok; 0: none yet
 
   /// Frames answered about for each one encoded; 1: nothing was shared, 0: nothing was encoded.
   double SharingRatio() const {

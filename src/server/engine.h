@@ -1,5 +1,5 @@
-// server/engine.h: what answers, as the batcher sees it: bytes to numbers, numbers to a handle, handles and questions to
-// answers. server/vqa_engine.h is the real one. Thread-safe: decoders and runners call at the same time.
+// server/engine.h: what answers, as the batcher sees it: bytes to numbers, numbers to a handle, handles and questions
+// to answers. server/vqa_engine.h is the real one. Thread-safe: decoders and runners call at the same time.
 #pragma once
 
 #include <cstdint>

@@ -11,9 +11,9 @@
 
 namespace pawsight::server {
 
-/// y = fixed + slope * x by least squares over what was added, older ones weighing less; neither is ever negative. What is
-/// fixed can only be told from x that differ: while they do not, the last known proportion of the two is kept and only their
-/// size follows what is added; before any was known, all of y is said to be slope.
+/// y = fixed + slope * x by least squares over what was added, older ones weighing less; neither is ever negative. What
+/// is fixed can only be told from x that differ: while they do not, the last known proportion of the two is kept and
+/// only their size follows what is added; before any was known, all of y is said to be slope.
 class LineFit {
  public:
   void Add(double x, double y) {
@@ -78,11 +78,11 @@ inline Nanos FromSeconds(double seconds) {
 }
 
 struct ServiceEstimate {
-  LineFit encode;         // frames encoded -> seconds
-  LineFit ask;            // questions computed -> seconds
-  Smoothed decode;        // seconds a frame
-  Smoothed interval;      // seconds between frames that arrive
-  Smoothed questions;     // of a frame
+  LineFit encode;      // frames encoded -> seconds
+  LineFit ask;         // questions computed -> seconds
+  Smoothed decode;     // seconds a frame
+  Smoothed interval;   // seconds between frames that arrive
+  Smoothed questions;  // of a frame
 
   bool known() const { return ask.known(); }
   /// What a batch costs once, whatever is in it; 0 when that cannot be told.

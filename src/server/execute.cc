@@ -11,8 +11,9 @@ namespace {
 
 bool MayShareACall(const engine::AskOptions& a, const engine::AskOptions& b) {
   // Padding::kAttend makes an answer depend on its company.
-  return a.padding == engine::Padding::kMask && b.padding == a.padding && a.mode == b.mode && a.first_token == b.first_token &&
-         a.max_length == b.max_length && a.num_beams == b.num_beams && a.top_k == b.top_k && a.choices == b.choices;
+  return a.padding == engine::Padding::kMask && b.padding == a.padding && a.mode == b.mode &&
+         a.first_token == b.first_token && a.max_length == b.max_length && a.num_beams == b.num_beams &&
+         a.top_k == b.top_k && a.choices == b.choices;
 }
 
 /// The questions of some parts, equal ones once.
@@ -20,7 +21,8 @@ class Plan {
  public:
   void Add(const Part& part) {
     for (const std::string& question : part.questions()) {
-      const auto [place, fresh] = known_.emplace(std::pair(part.frame->handle.get(), std::string_view(question)), asked_.size());
+      const auto [place, fresh] =
+          known_.emplace(std::pair(part.frame->handle.get(), std::string_view(question)), asked_.size());
       if (fresh) asked_.push_back({part.frame->handle, question});
     }
   }
@@ -32,7 +34,9 @@ class Plan {
       *num_computed += count;
       PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<engine::Answer> some,
                                 engine.Ask(std::span(asked_).subspan(first, count), options));
-      if (some.size() != count) return Internal("engine: " + std::to_string(some.size()) + " answers to " + std::to_string(count) + " questions");
+      if (some.size() != count)
+        return Internal("engine: " + std::to_string(some.size()) + " answers to " + std::to_string(count) +
+                        " questions");
       answers_.insert(answers_.end(), some.begin(), some.end());
     }
     return Ok();

@@ -15,11 +15,11 @@ std::vector<Result<FrameHandle>> LookAt(Engine& engine, std::span<const FramePtr
 
 struct Asked {
   std::vector<Result<std::vector<engine::Answer>>> answers;  // one a part
-  size_t num_computed = 0;                                    // questions that the engine was asked
+  size_t num_computed = 0;                                   // questions that the engine was asked
 };
 
-/// Answers the parts that are wanted and whose frames were encoded; the others get kCancelled. Questions that may share a
-/// call are those whose options are the same.
+/// Answers the parts that are wanted and whose frames were encoded; the others get kCancelled. Questions that may share
+/// a call are those whose options are the same.
 Asked AskAll(Engine& engine, std::span<const Part> parts, const std::vector<bool>& wanted);
 
 }  // namespace pawsight::server

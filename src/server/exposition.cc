@@ -44,8 +44,8 @@ class Writer {
     for (size_t i = 0; i < histogram.counts.size(); ++i, bound *= 2) {
       below += histogram.counts[i];
       const bool last = i + 1 == histogram.counts.size();
-      Sample(static_cast<double>(below), comma + "le=\"" + (last ? "+Inf" : Number(static_cast<double>(bound) * unit)) + "\"",
-             "_bucket");
+      Sample(static_cast<double>(below),
+             comma + "le=\"" + (last ? "+Inf" : Number(static_cast<double>(bound) * unit)) + "\"", "_bucket");
     }
     Sample(static_cast<double>(histogram.sum) * unit, labels, "_sum");
     Sample(static_cast<double>(below), labels, "_count");
@@ -87,7 +87,8 @@ void WriteWork(const CountersView& c, Writer& out) {
   out.Counter("decodes_total", "Images that were decoded, or tried.", c.decodes);
   out.Counter("decode_failures_total", "Images that could not be decoded.", c.decode_failures);
   out.Gauge("sharing_ratio", "Frames answered about for each one encoded.", c.SharingRatio());
-  out.Gauge("last_answer_timestamp_seconds", "When a request last ended ok; 0: never.", static_cast<double>(c.last_ok_unix_ms) * 1e-3);
+  out.Gauge("last_answer_timestamp_seconds", "When a request last ended ok; 0: never.",
+            static_cast<double>(c.last_ok_unix_ms) * 1e-3);
 }
 
 void WriteHealth(const Health& h, Writer& out) {

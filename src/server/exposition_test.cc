@@ -29,7 +29,8 @@ TEST(Exposition, CountsOutcomesRefusalsStagesAndSharing) {
   counters.BatchRan(1, 1, 3, Nanos(10), Nanos(20));
   const std::string text = Exposition(counters.View(), {.queue_length = 3, .shedding = {false, true, false}});
   EXPECT_THAT(text, HasSubstr("pawsight_server_requests_total{outcome=\"ok\"} 2\n"));
-  EXPECT_THAT(text, HasSubstr("pawsight_server_requests_total{outcome=\"failed\"} 0\n")) << "a canary is not among them";
+  EXPECT_THAT(text, HasSubstr("pawsight_server_requests_total{outcome=\"failed\"} 0\n"))
+      << "a canary is not among them";
   EXPECT_THAT(text, HasSubstr("pawsight_server_canaries_total{outcome=\"failed\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("pawsight_server_refusals_total{reason=\"overloaded\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("pawsight_server_stage_seconds_bucket{stage=\"total\",le=\"0.0001\"} 1\n"));

@@ -81,7 +81,8 @@ class FakeEngine : public Engine {
   }
 
   /// A batch with the question "unanswerable" fails.
-  Result<std::vector<engine::Answer>> Ask(std::span<const FrameQuestion> questions, const engine::AskOptions&) override {
+  Result<std::vector<engine::Answer>> Ask(std::span<const FrameQuestion> questions,
+                                          const engine::AskOptions&) override {
     ask.Pass();
     std::vector<engine::Answer> answers;
     for (const FrameQuestion& q : questions) {

@@ -1,5 +1,5 @@
-// server/fingerprint.h: finds equal frames. Equal fingerprints are a hint, never a proof: whoever shares compares the bytes
-// as well, so no collision, not even a made one, shows somebody an answer about another's frame. Thread-safe.
+// server/fingerprint.h: finds equal frames. Equal fingerprints are a hint, never a proof: whoever shares compares the
+// bytes as well, so no collision, not even a made one, shows somebody an answer about another's frame. Thread-safe.
 #pragma once
 
 #include <cstddef>

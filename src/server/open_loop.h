@@ -1,5 +1,5 @@
-// server/open_loop.h: what the benchmarks share: requests that come when they come, whatever became of those before, and
-// what was seen of them. Not in the library. Used by one thread, but what Done notes, which is thread-safe.
+// server/open_loop.h: what the benchmarks share: requests that come when they come, whatever became of those before,
+// and what was seen of them. Not in the library. Used by one thread, but what Done notes, which is thread-safe.
 #pragma once
 
 #include <algorithm>
@@ -59,7 +59,9 @@ inline Seen OpenLoop(Batcher& batcher, double per_second, double seconds, const 
     const Nanos submitted = clock.Monotonic();
     batcher.Submit(make(i), [notes, due, submitted](const WorkResult& result) {
       const SystemClock now;
-      const auto ms = [&](Nanos since) { return std::chrono::duration<double, std::milli>(now.Monotonic() - since).count(); };
+      const auto ms = [&](Nanos since) {
+        return std::chrono::duration<double, std::milli>(now.Monotonic() - since).count();
+      };
       MutexLock lock(notes->mu);
       ++notes->seen.offered;
       ++notes->seen.outcomes[static_cast<size_t>(result.outcome)];
@@ -77,8 +79,8 @@ inline Seen OpenLoop(Batcher& batcher, double per_second, double seconds, const 
   return notes->seen;
 }
 
-/// Of a batcher that is to show the most it can do: `in_flight` requests that always wait are a standing queue, which the
-/// others shed.
+/// Of a batcher that is to show the most it can do: `in_flight` requests that always wait are a standing queue, which
+/// the others shed.
 inline ScheduleOptions Patient() {
   const Nanos hour = std::chrono::hours(1);
   return {.max_wait = hour, .shed_target = hour, .shed_interval = hour};

@@ -28,13 +28,15 @@ Measured Measure(const EngineRecipe& engine, double peak, double factor, LoadRec
   world.Run(load, Sec(seconds / 3));
   world.Reset();
   world.Run(load, Sec(seconds));
-  Measured measured{world.All(), static_cast<double>(world.All().good) / static_cast<double>(seconds), world.longest_queue()};
+  Measured measured{world.All(), static_cast<double>(world.All().good) / static_cast<double>(seconds),
+                    world.longest_queue()};
   world.Finish();
-  std::printf("%4.1fx: goodput %6.1f/s of %6.1f, refused %4.1f%%, expired %3.1f%%, wait p50 %5.1f p99 %6.1f ms, queue %d\n", factor,
-              measured.goodput, peak,
-              100.0 * static_cast<double>(measured.tally.outcomes[1]) / static_cast<double>(measured.tally.offered),
-              100.0 * static_cast<double>(measured.tally.outcomes[3]) / static_cast<double>(measured.tally.offered),
-              MsOf(measured.tally.Wait(0.5)), MsOf(measured.tally.Wait(0.99)), measured.longest_queue);
+  std::printf(
+      "%4.1fx: goodput %6.1f/s of %6.1f, refused %4.1f%%, expired %3.1f%%, wait p50 %5.1f p99 %6.1f ms, queue %d\n",
+      factor, measured.goodput, peak,
+      100.0 * static_cast<double>(measured.tally.outcomes[1]) / static_cast<double>(measured.tally.offered),
+      100.0 * static_cast<double>(measured.tally.outcomes[3]) / static_cast<double>(measured.tally.offered),
+      MsOf(measured.tally.Wait(0.5)), MsOf(measured.tally.Wait(0.99)), measured.longest_queue);
   return measured;
 }
 
@@ -49,7 +51,8 @@ TEST_P(Overload, ASlowEngineWithoutDeadlinesStaysAtItsPeakAndItsQueueShort) {
 }
 
 TEST_P(Overload, AQuickEngineWithoutDeadlinesStaysAtItsPeakAndItsQueueShort) {
-  const EngineRecipe mini{.fixed = Nanos(300'000), .per_frame = Nanos(500'000), .decode = Nanos(300'000), .jitter = 0.2};
+  const EngineRecipe mini{
+      .fixed = Nanos(300'000), .per_frame = Nanos(500'000), .decode = Nanos(300'000), .jitter = 0.2};
   const double peak = 8 / (0.0003 + 8 * 0.0005);
   const Measured m = Measure(mini, peak, GetParam(), {}, 1, 6);
   EXPECT_GE(m.goodput, 0.9 * peak);
@@ -79,8 +82,10 @@ TEST_P(Overload, NoPriorityStarvesAndTheHigherOnesWaitLess) {
   world.Run(load, Sec(20));
   const auto& tallies = world.tallies();
   for (size_t level = 0; level < kNumPriorities; ++level) {
-    std::printf("%s: good %.1f/s wait p50 %.1f max %.1f ms\n", std::string(PriorityName(static_cast<Priority>(level))).c_str(),
-                static_cast<double>(tallies[level].good) / 20, MsOf(tallies[level].Wait(0.5)), MsOf(tallies[level].longest_wait()));
+    std::printf("%s: good %.1f/s wait p50 %.1f max %.1f ms\n",
+                std::string(PriorityName(static_cast<Priority>(level))).c_str(),
+                static_cast<double>(tallies[level].good) / 20, MsOf(tallies[level].Wait(0.5)),
+                MsOf(tallies[level].longest_wait()));
   }
   // Of every eight frames one is of each lower priority, at the least.
   EXPECT_GE(static_cast<double>(tallies[1].good) / 20, 0.9 * 100 / 9);

@@ -10,13 +10,20 @@ size_t LevelOf(Priority priority) { return static_cast<size_t>(priority); }
 
 Status RefusalStatus(Refusal refusal) {
   switch (refusal) {
-    case Refusal::kNone: break;
-    case Refusal::kQueueFull: return ResourceExhausted("full: as many frames wait as may", "queue_full");
-    case Refusal::kBytesFull: return ResourceExhausted("full: as many bytes are held as may", "bytes_full");
-    case Refusal::kDeadline: return ResourceExhausted("busy: would not be answered by its deadline", "deadline");
-    case Refusal::kOverloaded: return ResourceExhausted("busy: work waits too long", "overloaded");
-    case Refusal::kWedged: return Unavailable("the engine does not come back", "wedged");
-    case Refusal::kDraining: return Unavailable("stopping: takes no more work", "draining");
+    case Refusal::kNone:
+      break;
+    case Refusal::kQueueFull:
+      return ResourceExhausted("full: as many frames wait as may", "queue_full");
+    case Refusal::kBytesFull:
+      return ResourceExhausted("full: as many bytes are held as may", "bytes_full");
+    case Refusal::kDeadline:
+      return ResourceExhausted("busy: would not be answered by its deadline", "deadline");
+    case Refusal::kOverloaded:
+      return ResourceExhausted("busy: work waits too long", "overloaded");
+    case Refusal::kWedged:
+      return Unavailable("the engine does not come back", "wedged");
+    case Refusal::kDraining:
+      return Unavailable("stopping: takes no more work", "draining");
   }
   CHECK(false);
 }
@@ -72,7 +79,8 @@ void Queue::Add(const RequestPtr& request, std::span<const Arrival> arrivals, Na
     last_arrival_ = now;
     estimate_.questions.Add(static_cast<double>(questions) / frames);
   }
-  if (request->deadline <= now) return End(*request, Outcome::kExpired, DeadlineExceeded("deadline: passed already"), now);
+  if (request->deadline <= now)
+    return End(*request, Outcome::kExpired, DeadlineExceeded("deadline: passed already"), now);
   const Newcomer newcomer{frames, questions, request->bytes, work.priority, request->deadline, work.canary};
   const Admission admission = Admit(Load(now), newcomer, estimate_, options_, now);
   ShedState& shed = load_.shed[LevelOf(work.priority)];
@@ -127,10 +135,16 @@ FramePtr Queue::FrameFor(const Arrival& arrival, const std::vector<FramePtr>& ea
 
 void Queue::PushWaiting(const RequestPtr& request, size_t image, const FramePtr& frame, Nanos now) {
   const VqaWork& work = request->work;
-  Waiting waiting{.order = next_id_++, .frame = frame->id, .model = frame->model, .arrival = request->arrival,
-                  .deadline = request->deadline, .ready_since = frame->state == FrameState::kReady ? now : Nanos{0},
-                  .num_questions = static_cast<int>(work.QuestionsOf(image).size()), .priority = work.priority,
-                  .state = frame->state, .canary = work.canary};
+  Waiting waiting{.order = next_id_++,
+                  .frame = frame->id,
+                  .model = frame->model,
+                  .arrival = request->arrival,
+                  .deadline = request->deadline,
+                  .ready_since = frame->state == FrameState::kReady ? now : Nanos{0},
+                  .num_questions = static_cast<int>(work.QuestionsOf(image).size()),
+                  .priority = work.priority,
+                  .state = frame->state,
+                  .canary = work.canary};
   waiting_.push_back(waiting);
   parts_.push_back({request, image, frame});
   ++request->num_waiting;
@@ -244,7 +258,8 @@ std::optional<Batch> Queue::NextBatch(Nanos now, Nanos* look_again) {
   return batch;
 }
 
-std::vector<std::vector<float>> Queue::Encoded(Batch& batch, std::vector<Result<FrameHandle>> handles, Nanos took, Nanos now) {
+std::vector<std::vector<float>> Queue::Encoded(Batch& batch, std::vector<Result<FrameHandle>> handles, Nanos took,
+                                               Nanos now) {
   CHECK(handles.size() == batch.to_encode.size());
   std::vector<std::vector<float>> pixels;
   batch.encode = took;
@@ -273,8 +288,8 @@ std::vector<bool> Queue::Wanted(const Batch& batch) const {
   return wanted;
 }
 
-void Queue::Answered(const Batch& batch, std::vector<Result<std::vector<engine::Answer>>> answers, size_t num_computed, Nanos took,
-                     Nanos now) {
+void Queue::Answered(const Batch& batch, std::vector<Result<std::vector<engine::Answer>>> answers, size_t num_computed,
+                     Nanos took, Nanos now) {
   CHECK(answers.size() == batch.parts.size());
   if (num_computed > 0) estimate_.ask.Add(static_cast<double>(num_computed), Seconds(took));
   counters_.BatchRan(batch.num_frames, batch.to_encode.size(), num_computed, batch.encode, took);
@@ -348,11 +363,18 @@ void Queue::Abandon(const std::string& why, Nanos now) {
 }
 
 Health Queue::health(Nanos now) const {
-  Health health{.queue_length = static_cast<int>(waiting_.size()), .queue_limit = options_.queue_limit,
-                .bytes = load_.bytes, .bytes_limit = options_.bytes_limit, .num_requests = static_cast<int>(live_.size()),
-                .num_running = static_cast<int>(running_.size()), .num_runners = num_runners_, .draining = draining_};
-  for (const Waiting& waiting : waiting_) health.oldest_waiting_age = std::max(health.oldest_waiting_age, now - waiting.arrival);
-  for (const Running& running : running_) health.oldest_running_age = std::max(health.oldest_running_age, now - running.started);
+  Health health{.queue_length = static_cast<int>(waiting_.size()),
+                .queue_limit = options_.queue_limit,
+                .bytes = load_.bytes,
+                .bytes_limit = options_.bytes_limit,
+                .num_requests = static_cast<int>(live_.size()),
+                .num_running = static_cast<int>(running_.size()),
+                .num_runners = num_runners_,
+                .draining = draining_};
+  for (const Waiting& waiting : waiting_)
+    health.oldest_waiting_age = std::max(health.oldest_waiting_age, now - waiting.arrival);
+  for (const Running& running : running_)
+    health.oldest_running_age = std::max(health.oldest_running_age, now - running.started);
   health.wedged = health.oldest_running_age > options_.wedge_limit;
   for (size_t level = 0; level < health.shedding.size(); ++level) health.shedding[level] = load_.shed[level].shedding;
   return health;

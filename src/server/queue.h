@@ -1,11 +1,12 @@
 // server/queue.h: the books of the inference tier: what was accepted and what state it is in. Every decision is one of
-// server/schedule.h; this carries it out. No threads, no clock, no engine calls, no callbacks: the time is an argument, and
-// what has ended is handed out by TakeFinished. Not here: the threads (server/batcher.h).
-// Thread-compatible: used under the batcher's mutex. Frame and Request are part of the books: what may be read without
-// that mutex is said on the members.
+// server/schedule.h; this carries it out. No threads, no clock, no engine calls, no callbacks: the time is an argument,
+// and what has ended is handed out by TakeFinished. Not here: the threads (server/batcher.h). Thread-compatible: used
+// under the batcher's mutex. Frame and Request are part of the books: what may be read without that mutex is said on
+// the members.
 //
-// A request is a part an image. A part waits until its frame is decoded, then for a batch; frames with the same bytes are
-// one Frame, so they are decoded and encoded once for all parts about them, whenever these come while any of them is there.
+// A request is a part an image. A part waits until its frame is decoded, then for a batch; frames with the same bytes
+// are one Frame, so they are decoded and encoded once for all parts about them, whenever these come while any of them
+// is there.
 #pragma once
 
 #include <array>
@@ -82,8 +83,8 @@ struct Batch {
   Nanos encode{0};
 };
 
-/// An image of a request on its way in: a frame made for it, and what has the same bytes, compared: a frame that was there
-/// before, an earlier image of the same request.
+/// An image of a request on its way in: a frame made for it, and what has the same bytes, compared: a frame that was
+/// there before, an earlier image of the same request.
 struct Arrival {
   FramePtr fresh;
   FramePtr same;
@@ -136,12 +137,13 @@ class Queue {
   /// What a free runner does now; when there is nothing, `look_again` is when there may be without any further event.
   std::optional<Batch> NextBatch(Nanos now, Nanos* look_again);
   /// The encoder's results, one a frame of batch.to_encode. Pixels are handed back, to die outside the mutex.
-  std::vector<std::vector<float>> Encoded(Batch& batch, std::vector<Result<FrameHandle>> handles, Nanos took, Nanos now);
+  std::vector<std::vector<float>> Encoded(Batch& batch, std::vector<Result<FrameHandle>> handles, Nanos took,
+                                          Nanos now);
   /// Of each part, whether somebody still waits for it.
   std::vector<bool> Wanted(const Batch& batch) const;
   /// The answers, one list a part; ends the batch.
-  void Answered(const Batch& batch, std::vector<Result<std::vector<engine::Answer>>> answers, size_t num_computed, Nanos took,
-                Nanos now);
+  void Answered(const Batch& batch, std::vector<Result<std::vector<engine::Answer>>> answers, size_t num_computed,
+                Nanos took, Nanos now);
 
   void Cancel(uint64_t request, Nanos now);
   /// Ends what is past its deadline.

@@ -43,7 +43,9 @@ Level TurnOf(const Candidates& candidates, const Turns& turns, const ScheduleOpt
   while (!candidates.Has(turn)) ++turn;
   const Level first = turn;
   for (Level level = first + 1; level < kNumPriorities; ++level) {
-    if (candidates.Has(level) && turns[level] >= options.turn_every - 1 && (turn == first || turns[level] > turns[turn])) turn = level;
+    if (candidates.Has(level) && turns[level] >= options.turn_every - 1 &&
+        (turn == first || turns[level] > turns[turn]))
+      turn = level;
   }
   return turn;
 }
@@ -78,7 +80,8 @@ Nanos WorthWaiting(const Draft& draft, int num_coming, const ServiceEstimate& es
   if (num_coming == 0 && !estimate.interval.known()) return Nanos{0};
   const double expected = estimate.decode.mean() + (num_coming > 0 ? 0.0 : estimate.interval.mean());
   if (expected > saved) return Nanos{0};
-  const Nanos until = std::min(draft.oldest_ready + options.max_queue_delay, draft.newest_ready + FromSeconds(2 * expected));
+  const Nanos until =
+      std::min(draft.oldest_ready + options.max_queue_delay, draft.newest_ready + FromSeconds(2 * expected));
   const Nanos then = estimate.Batch(static_cast<int>(draft.frames.size()) + 1, draft.questions + 1);
   if (draft.tightest != kNever && until + then > draft.tightest) return Nanos{0};
   return until > now ? until : Nanos{0};

@@ -1,23 +1,24 @@
-// server/schedule.h: what the inference tier decides, as pure functions of what is there and of the time: who is let in,
-// what is decoded next, what runs together, when it is worth waiting for company, when a refused client may come back.
-// Not here: threads (server/batcher.h), bookkeeping (server/queue.h). Thread-safe: functions without state.
+// server/schedule.h: what the inference tier decides, as pure functions of what is there and of the time: who is let
+// in, what is decoded next, what runs together, when it is worth waiting for company, when a refused client may come
+// back. Not here: threads (server/batcher.h), bookkeeping (server/queue.h). Thread-safe: functions without state.
 //
 // Order. Within a priority the earliest deadline first; work without one, or with one further off, is ordered as if it
 // were `order_horizon` after its arrival, so nothing that arrives later than that overtakes it. A higher priority goes
-// first, but of every `turn_every` frames that start, one is of each lower priority that has a frame ready: however much
-// of higher priority there is, the first frame of a lower one starts after at most turn_every - 1 + kNumPriorities - 2
-// others, and the priority gets at least 1 / turn_every of the engine. Work that cannot be ready by its deadline any more
-// goes last, so that it never makes other work late. Between clients nothing is divided: who asks for more gets more. A
-// share for each owner is for the tier that knows the owners.
+// first, but a lower one that has a frame ready gets a turn once turn_every - 1 others started meanwhile: however much of
+// higher priority there is, its first frame starts after at most turn_every + kNumPriorities - 3 others (8), and while it
+// has frames ready, one of turn_every + kNumPriorities - 2 that start (9) is one of them. Work that cannot be ready by its
+// deadline any more goes last, so that it never makes other work late. Between clients nothing is divided: who asks for
+// more gets more. A share for each owner is for the tier that knows the owners.
 //
 // Where work of a higher priority has been waiting for long, the expected wait of lower work is that of its turns.
 //
 // Shedding. As in CoDel (RFC 8289) what is watched is the time that work has waited when it starts, never the latency:
 // when no start within `shed_interval` had waited less than `shed_target`, there is a standing queue, and from then on
-// only work that is expected to start within the target is let in, and of each priority what it takes to have one frame a
-// runner waiting, until nobody had to be refused for an interval. Unlike in CoDel the refusal is at the door, at once, and
-// what was accepted is kept. Both times are stretched for a slow engine, the target to two batches and the interval to ten:
-// one that runs and one that waits for it are no standing queue. In that state the engine stays busy and its queue short.
+// only work that is expected to start within the target is let in, and of each priority what it takes to have one frame
+// a runner waiting, until nobody had to be refused for an interval. Unlike in CoDel the refusal is at the door, at
+// once, and what was accepted is kept. Both times are stretched for a slow engine, the target to two batches and the
+// interval to ten: one that runs and one that waits for it are no standing queue. In that state the engine stays busy
+// and its queue short.
 #pragma once
 
 #include <array>
@@ -31,15 +32,15 @@
 namespace pawsight::server {
 
 struct ScheduleOptions {
-  int queue_limit = 512;              // frames that wait, 32..65536; normal work may fill 7/8 of it, low 3/4
-  size_t bytes_limit = 256U << 20U;   // of the encoded images of accepted work
-  int max_batch = 8;                  // frames in one batch, 1..64
-  int max_batch_questions = 64;       // in one batch; a frame with more runs alone
-  Nanos max_queue_delay{2'000'000};   // longest a frame that could run waits for company
-  Nanos max_wait{2'000'000'000};      // longest expected wait that is let in: what a burst may make of the queue
-  Nanos shed_target{20'000'000};      // a wait that is no standing queue
-  Nanos shed_interval{100'000'000};   // how long it may be longer
-  int turn_every = 8;                 // one of so many frames is of a lower priority, 2..
+  int queue_limit = 512;             // frames that wait, 32..65536; normal work may fill 7/8 of it, low 3/4
+  size_t bytes_limit = 256U << 20U;  // of the encoded images of accepted work
+  int max_batch = 8;                 // frames in one batch, 1..64
+  int max_batch_questions = 64;      // in one batch; a frame with more runs alone
+  Nanos max_queue_delay{2'000'000};  // longest a frame that could run waits for company
+  Nanos max_wait{2'000'000'000};     // longest expected wait that is let in: what a burst may make of the queue
+  Nanos shed_target{20'000'000};     // a wait that is no standing queue
+  Nanos shed_interval{100'000'000};  // how long it may be longer
+  int turn_every = 8;                // one of so many frames is of a lower priority, 2..
   Nanos order_horizon{10'000'000'000};
   Nanos default_timeout{30'000'000'000};  // the deadline of work that has none
   Nanos max_timeout{120'000'000'000};     // of any work; a later deadline is cut to it
@@ -71,10 +72,10 @@ struct Waiting {
 using Turns = std::array<int, kNumPriorities>;
 
 struct BatchChoice {
-  std::vector<int> chosen;     // indices of what runs together now; empty: nothing
-  int num_frames = 0;          // different ones among them
-  Turns turns{};               // for the next choice
-  Nanos look_again = kNever;   // nothing is chosen, but would be then: company is waited for
+  std::vector<int> chosen;    // indices of what runs together now; empty: nothing
+  int num_frames = 0;         // different ones among them
+  Turns turns{};              // for the next choice
+  Nanos look_again = kNever;  // nothing is chosen, but would be then: company is waited for
 };
 
 /// What a free runner does now. Never chooses what is not ready or has expired; everything about a chosen frame comes
@@ -94,8 +95,8 @@ DecodeChoice ChooseDecode(std::span<const Waiting> waiting, const Turns& turns, 
 
 /// The standing-queue rule of one priority.
 struct ShedState {
-  Nanos above_since = kNever;    // since when every start had waited longer than the target
-  Nanos last_refusal{0};         // by this rule
+  Nanos above_since = kNever;  // since when every start had waited longer than the target
+  Nanos last_refusal{0};       // by this rule
   bool shedding = false;
 };
 
@@ -108,17 +109,17 @@ ShedState AfterStart(ShedState state, Nanos waited, const ServiceEstimate& estim
 
 /// What is there when work asks to be let in.
 struct LoadView {
-  std::array<int, kNumPriorities> parts{};            // that wait, by priority
-  std::array<int, kNumPriorities> frames{};           // different ones among them
+  std::array<int, kNumPriorities> parts{};   // that wait, by priority
+  std::array<int, kNumPriorities> frames{};  // different ones among them
   std::array<int64_t, kNumPriorities> questions{};
   std::array<ShedState, kNumPriorities> shed{};
   size_t bytes = 0;
   int num_runners = 1;
-  int num_running = 0;      // batches
-  Nanos next_free{0};       // when the next runner is expected to be free
-  bool wedged = false;      // every runner
+  int num_running = 0;  // batches
+  Nanos next_free{0};   // when the next runner is expected to be free
+  bool wedged = false;  // every runner
   bool draining = false;
-  uint64_t salt = 0;        // spreads those who come back
+  uint64_t salt = 0;  // spreads those who come back
 };
 
 /// Who asks.
@@ -144,8 +145,9 @@ struct Admission {
 Nanos ExpectedWait(const LoadView& load, Priority priority, const ServiceEstimate& estimate,
                    const ScheduleOptions& options, Nanos now);
 
-/// Limits first, then the deadline, then the longest wait and the standing queue (both kOverloaded). Work that finds nothing waiting and a free runner is never
-/// refused for a prediction: it costs nobody anything, and a wrong estimate is put right by it.
+/// Limits first, then the deadline, then the longest wait and the standing queue (both kOverloaded). Work that finds
+/// nothing waiting and a free runner is never refused for a prediction: it costs nobody anything, and a wrong estimate
+/// is put right by it.
 Admission Admit(const LoadView& load, const Newcomer& newcomer, const ServiceEstimate& estimate,
                 const ScheduleOptions& options, Nanos now);
 

@@ -31,8 +31,13 @@ class Line {
  public:
   Waiting& Add(Nanos arrival, Nanos deadline = kNever, Priority priority = Priority::kNormal) {
     const uint64_t order = waiting_.size() + 1;
-    waiting_.push_back({.order = order, .frame = order, .arrival = arrival, .deadline = deadline, .ready_since = arrival,
-                        .priority = priority, .state = FrameState::kReady});
+    waiting_.push_back({.order = order,
+                        .frame = order,
+                        .arrival = arrival,
+                        .deadline = deadline,
+                        .ready_since = arrival,
+                        .priority = priority,
+                        .state = FrameState::kReady});
     return waiting_.back();
   }
   BatchChoice Choose(Nanos now, const ScheduleOptions& options, const ServiceEstimate& estimate = Learnt(),
@@ -95,7 +100,8 @@ TEST(ChooseBatch, AnAbsentDeadlineIsOrderedByTheHorizonSoItIsNotOvertakenForEver
   line.Add(Ms(9'000), Ms(9'900));
   const ScheduleOptions options{.max_batch = 1, .order_horizon = Ms(10'000)};
   EXPECT_THAT(line.Choose(Ms(9'001), options).chosen, ElementsAre(1));
-  line.entries()[1] = {.order = 2, .frame = 2, .arrival = Ms(9'800), .deadline = Ms(10'400), .state = FrameState::kReady};
+  line.entries()[1] = {
+      .order = 2, .frame = 2, .arrival = Ms(9'800), .deadline = Ms(10'400), .state = FrameState::kReady};
   EXPECT_THAT(line.Choose(Ms(9'801), options).chosen, ElementsAre(0));
 }
 
@@ -258,10 +264,12 @@ TEST(Admit, EachLimitRefusesWithItsReason) {
 
 TEST(Admit, WhatWouldMissItsDeadlineIsRefusedUnlessItCostsNobodyAnything) {
   const ServiceEstimate estimate = Learnt();  // 10 ms a frame
-  const LoadView busy{.parts = {0, 4, 0}, .frames = {0, 4, 0}, .questions = {0, 4, 0}, .num_running = 1, .next_free = Ms(5)};
+  const LoadView busy{
+      .parts = {0, 4, 0}, .frames = {0, 4, 0}, .questions = {0, 4, 0}, .num_running = 1, .next_free = Ms(5)};
   EXPECT_EQ(Admit(busy, {.deadline = Ms(54)}, estimate, {}, Ms(0)).refusal, Refusal::kDeadline);
   EXPECT_EQ(Admit(busy, {.deadline = Ms(56)}, estimate, {}, Ms(0)).refusal, Refusal::kNone);
-  EXPECT_EQ(Admit(busy, {.priority = Priority::kHigh, .deadline = Ms(16)}, estimate, {}, Ms(0)).refusal, Refusal::kNone);
+  EXPECT_EQ(Admit(busy, {.priority = Priority::kHigh, .deadline = Ms(16)}, estimate, {}, Ms(0)).refusal,
+            Refusal::kNone);
   EXPECT_EQ(Admit({}, {.deadline = Ms(1)}, estimate, {}, Ms(0)).refusal, Refusal::kNone);
 }
 

@@ -1,6 +1,6 @@
-// server/simulated_load.h: what tests share: the queue under a simulated load, on a clock that jumps from event to event.
-// The engine is simulated too: so much a batch, so much a frame, so much a question. Defined in simulated_load_test.cc;
-// not in the library. Used by one thread.
+// server/simulated_load.h: what tests share: the queue under a simulated load, on a clock that jumps from event to
+// event. The engine is simulated too: so much a batch, so much a frame, so much a question. Defined in
+// simulated_load_test.cc; not in the library. Used by one thread.
 #pragma once
 
 #include <array>
@@ -18,7 +18,7 @@ namespace pawsight::server::testing {
 struct LoadRecipe {
   double per_second = 10;  // requests, Poisson
   std::array<double, kNumPriorities> mix{0, 1, 0};
-  Nanos patience = kNever;                   // arrival to deadline; kNever: none
+  Nanos patience = kNever;                                                // arrival to deadline; kNever: none
   std::array<Nanos, kNumPriorities> patience_of{kNever, kNever, kNever};  // instead, where not kNever
   double same_frame = 0;  // chance of asking about the same frame as the request before
   int num_questions = 1;

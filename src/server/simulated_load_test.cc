@@ -15,7 +15,9 @@ namespace {
 class NoEngine : public Engine {
  public:
   Result<std::vector<float>> Preprocess(std::span<const uint8_t>) override { return std::vector<float>(1); }
-  Result<std::vector<FrameHandle>> Look(std::span<const std::span<const float>>) override { return Internal("simulated"); }
+  Result<std::vector<FrameHandle>> Look(std::span<const std::span<const float>>) override {
+    return Internal("simulated");
+  }
   Result<std::vector<engine::Answer>> Ask(std::span<const FrameQuestion>, const engine::AskOptions&) override {
     return Internal("simulated");
   }
@@ -34,7 +36,11 @@ Nanos Tally::Wait(double quantile) const {
 }
 
 SimulatedLoad::SimulatedLoad(const ScheduleOptions& options, int num_runners, const EngineRecipe& engine, uint64_t seed)
-    : options_(options), recipe_(engine), queue_(options, num_runners, counters_), rng_(seed), free_runners_(num_runners) {
+    : options_(options),
+      recipe_(engine),
+      queue_(options, num_runners, counters_),
+      rng_(seed),
+      free_runners_(num_runners) {
   queue_.SetEngine(std::make_shared<NoEngine>());
 }
 
@@ -96,8 +102,10 @@ void SimulatedLoad::StartBatches() {
       for (const std::string& question : part.questions()) questions.emplace(part.frame->id, question);
     }
     const double stretch = 1 + recipe_.jitter * rng_.Uniform(-1, 1);
-    const Nanos encode = FromSeconds(stretch * Seconds(recipe_.per_frame * static_cast<int64_t>(batch->to_encode.size())));
-    const Nanos ask = FromSeconds(stretch * Seconds(recipe_.fixed + recipe_.per_question * static_cast<int64_t>(questions.size())));
+    const Nanos encode =
+        FromSeconds(stretch * Seconds(recipe_.per_frame * static_cast<int64_t>(batch->to_encode.size())));
+    const Nanos ask =
+        FromSeconds(stretch * Seconds(recipe_.fixed + recipe_.per_question * static_cast<int64_t>(questions.size())));
     At(now_ + encode, [this, batch, encode, ask, computed = questions.size()] {
       std::vector<Result<FrameHandle>> handles(batch->to_encode.size(), FrameHandle(std::make_shared<int>(0)));
       (void)queue_.Encoded(*batch, std::move(handles), encode, now_);

@@ -1,6 +1,6 @@
-// server/work.h: the unit of work of the inference tier: images with questions in, answers out, by when, for whom it may
-// be given up, and what became of it. Knows no wire format. Not here: when it runs (server/schedule.h).
-// Values; thread-compatible, but CancelToken, which is thread-safe.
+// server/work.h: the unit of work of the inference tier: images with questions in, answers out, by when, for whom it
+// may be given up, and what became of it. Knows no wire format. Not here: when it runs (server/schedule.h). Values;
+// thread-compatible, but CancelToken, which is thread-safe.
 #pragma once
 
 #include <array>
@@ -41,11 +41,12 @@ inline SharedBytes Own(std::vector<uint8_t> bytes) {
 enum class Priority : uint8_t { kHigh, kNormal, kLow };
 inline constexpr int kNumPriorities = 3;
 
-/// Says that nobody wants the answer any more. Whoever may give up keeps one and puts it into the work, one token for each
-/// piece of work. Thread-safe.
+/// Says that nobody wants the answer any more. Whoever may give up keeps one and puts it into the work, one token for
+/// each piece of work. Thread-safe.
 class CancelToken {
  public:
-  /// From any thread, any number of times. Work that waits is completed as cancelled on this thread, before this returns.
+  /// From any thread, any number of times. Work that waits is completed as cancelled on this thread, before this
+  /// returns.
   void Cancel() EXCLUDES(mu_) {
     std::function<void()> hook;
     {
@@ -60,7 +61,8 @@ class CancelToken {
     return cancelled_;
   }
 
-  /// For the batcher: what Cancel does, once; false, and not kept, when it was called already. An empty function forgets.
+  /// For the batcher: what Cancel does, once; false, and not kept, when it was called already. An empty function
+  /// forgets.
   bool OnCancel(std::function<void()> hook) EXCLUDES(mu_) {
     MutexLock lock(mu_);
     if (cancelled_) return false;
@@ -83,8 +85,8 @@ struct VqaWork {
   std::vector<std::vector<std::string>> questions;
   engine::AskOptions ask;  // mode, choices, how words are generated
   Priority priority = Priority::kNormal;
-  Nanos arrival{0};         // when it came in; 0: when it is submitted
-  Nanos deadline = kNever;  // the answer is worth nothing from here on
+  Nanos arrival{0};                     // when it came in; 0: when it is submitted
+  Nanos deadline = kNever;              // the answer is worth nothing from here on
   std::shared_ptr<CancelToken> cancel;  // may be null
   /// A question about our own health: it passes every limit, goes before everything and shares nothing.
   bool canary = false;
@@ -107,12 +109,12 @@ inline constexpr int kNumOutcomes = 6;
 
 enum class Refusal : uint8_t {
   kNone,
-  kQueueFull,    // as many frames wait as may
-  kBytesFull,    // as many bytes are held as may
-  kDeadline,     // it would not be ready in time
-  kOverloaded,   // work has waited too long for too long (server/schedule.h)
-  kWedged,       // every runner's batch has run for longer than it can
-  kDraining,     // stopping
+  kQueueFull,   // as many frames wait as may
+  kBytesFull,   // as many bytes are held as may
+  kDeadline,    // it would not be ready in time
+  kOverloaded,  // work has waited too long for too long (server/schedule.h)
+  kWedged,      // every runner's batch has run for longer than it can
+  kDraining,    // stopping
 };
 inline constexpr int kNumRefusals = 7;
 
@@ -148,7 +150,7 @@ struct WorkResult {
   /// with the image's or question's index, or whatever the engine said.
   Status status;
   Refusal refusal = Refusal::kNone;
-  Nanos retry_after{0};  // refused: not before
+  Nanos retry_after{0};                              // refused: not before
   std::vector<std::vector<engine::Answer>> answers;  // [image][question]
   StageTimes times;
 };

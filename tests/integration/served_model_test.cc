@@ -33,7 +33,8 @@ std::vector<uint8_t> Photo(int seed) {
 
 class ServedModel : public ::testing::Test {
  protected:
-  Ending Submit(std::vector<std::vector<uint8_t>> images, std::vector<std::string> questions, engine::AskOptions ask = {}) {
+  Ending Submit(std::vector<std::vector<uint8_t>> images, std::vector<std::string> questions,
+                engine::AskOptions ask = {}) {
     server::VqaWork work;
     for (std::vector<uint8_t>& image : images) work.images.push_back(server::Own(std::move(image)));
     work.questions = {std::move(questions)};
@@ -72,7 +73,8 @@ TEST_F(ServedModel, AnswersInCompanyAreThoseOfTheFrameAlone) {
 
 TEST_F(ServedModel, ModesMayComeTogetherAndEachGetsItsOwnAnswer) {
   const Ending yes_no = Submit({Photo(1)}, {"Is there a dog?"});
-  const Ending ranked = Submit({Photo(1)}, {"Is there a dog?"}, {.mode = engine::Mode::kRank, .choices = {"yes", "no"}});
+  const Ending ranked =
+      Submit({Photo(1)}, {"Is there a dog?"}, {.mode = engine::Mode::kRank, .choices = {"yes", "no"}});
   const Ending words = Submit({Photo(1)}, {"Is there a dog?"}, {.mode = engine::Mode::kGenerate, .max_length = 6});
   ASSERT_EQ(yes_no.Await().outcome, server::Outcome::kOk);
   ASSERT_EQ(ranked.Await().outcome, server::Outcome::kOk) << ranked.Await().status.ToString();
@@ -92,7 +94,8 @@ TEST_F(ServedModel, WhatIsNoImageOrNoQuestionIsInvalidWithItsReason) {
   EXPECT_EQ(Submit({{}}, {"Is there a dog?"}).Await().status.reason(), "image_empty");
   EXPECT_EQ(Submit({Photo(1)}, {" "}).Await().status.reason(), "question_empty");
   EXPECT_EQ(Submit({Photo(1)}, {std::string(600, 'a')}).Await().status.reason(), "question_too_long");
-  EXPECT_EQ(Submit({Photo(1)}, {"Is there a dog?"}, {.mode = engine::Mode::kRank}).Await().status.reason(), "choices_invalid");
+  EXPECT_EQ(Submit({Photo(1)}, {"Is there a dog?"}, {.mode = engine::Mode::kRank}).Await().status.reason(),
+            "choices_invalid");
 }
 
 }  // namespace
