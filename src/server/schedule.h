@@ -4,11 +4,11 @@
 //
 // Order. Within a priority the earliest deadline first; work without one, or with one further off, is ordered as if it
 // were `order_horizon` after its arrival, so nothing that arrives later than that overtakes it. A higher priority goes
-// first, but a lower one that has a frame ready gets a turn once turn_every - 1 others started meanwhile: however much of
-// higher priority there is, its first frame starts after at most turn_every + kNumPriorities - 3 others (8), and while it
-// has frames ready, one of turn_every + kNumPriorities - 2 that start (9) is one of them. Work that cannot be ready by its
-// deadline any more goes last, so that it never makes other work late. Between clients nothing is divided: who asks for
-// more gets more. A share for each owner is for the tier that knows the owners.
+// first, but a lower one that has a frame ready gets a turn once turn_every - 1 others started meanwhile: however much
+// of higher priority there is, its first frame starts after at most turn_every + kNumPriorities - 3 others (8), and
+// while it has frames ready, one of turn_every + kNumPriorities - 2 that start (9) is one of them. Work that cannot be
+// ready by its deadline any more goes last, so that it never makes other work late. Between clients nothing is divided:
+// who asks for more gets more. A share for each owner is for the tier that knows the owners.
 //
 // Where work of a higher priority has been waiting for long, the expected wait of lower work is that of its turns.
 //
