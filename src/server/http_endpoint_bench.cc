@@ -1,0 +1,142 @@
+// The door alone, as the empty model shows it: infer requests with 30 kB of image over loopback, one I/O thread, and what an
+// idle connection costs. The client is in this process: on one core it takes its share. `server_us` is the processor time
+// of the I/O thread for one request, so 1e6 / server_us is what one core could do.
+#include <benchmark/benchmark.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <ctime>
+#include <fstream>
+#include <string>
+
+#include "net/testing.h"
+#include "protocol/base64.h"
+#include "server/testing.h"
+
+namespace pawsight::server {
+namespace {
+
+using net::testing::RawClient;
+
+constexpr size_t kImageBytes = 30000;
+constexpr int kConnections = 16;
+
+std::string Post(const std::string& body, const std::string& more) {
+  return "POST /v2/models/vqa/infer HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\n" + more + "\r\n" + body;
+}
+
+std::string Image() {
+  std::string image(kImageBytes, '\0');
+  for (size_t i = 0; i < image.size(); ++i) image[i] = static_cast<char>(i * 2654435761U >> 13U);
+  return image;
+}
+
+constexpr const char* kQuestion = R"({"name":"question","datatype":"BYTES","shape":[1],"data":["is there a cat on the sofa?"]})";
+
+std::string BinaryRequest() {
+  const std::string json = R"({"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"parameters":{"binary_data_size":)" +
+                           std::to_string(kImageBytes + 4) + "}}," + kQuestion + R"(],"outputs":[{"name":"p_yes"}]})";
+  const uint32_t length = kImageBytes;
+  return Post(json + std::string(reinterpret_cast<const char*>(&length), 4) + Image(),
+              "Inference-Header-Content-Length: " + std::to_string(json.size()) + "\r\n");
+}
+
+std::string Base64Request() {
+  return Post(R"({"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"parameters":{"content_type":"base64"},"data":[")" +
+                  protocol::EncodeBase64(Image()) + "\"]}," + kQuestion + R"(],"outputs":[{"name":"p_yes"}]})", "");
+}
+
+/// Processor time of the calling thread, in nanoseconds.
+int64_t ThreadNanos() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return time.tv_sec * 1'000'000'000LL + time.tv_nsec;
+}
+
+/// The empty model, which also notes how long its thread has worked.
+class TimedModel : public EmptyModel {
+ public:
+  void Infer(std::shared_ptr<const protocol::InferRequest> request, const RequestContext& context, Done done) override {
+    nanos = ThreadNanos();
+    EmptyModel::Infer(std::move(request), context, std::move(done));
+  }
+  std::atomic<int64_t> nanos{0};
+};
+
+void Infer(benchmark::State& state, const std::string& request) {
+  testing::TestServer server;
+  const auto model = std::make_shared<TimedModel>();
+  server.repository().Put(model);
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int n = 0; n < kConnections; ++n) clients.push_back(std::make_unique<RawClient>(server.port()));
+  const auto round = [&] {
+    for (const auto& client : clients) client->Send(request);
+    for (const auto& client : clients) {
+      if (client->ReadUntil("\"data\":[0.5]}]}").empty()) return false;
+    }
+    return true;
+  };
+  if (!round()) return state.SkipWithError("no answer");
+  const int64_t before = model->nanos;
+  for (auto _ : state) {
+    if (!round()) return state.SkipWithError("no answer");
+  }
+  const auto requests = static_cast<double>(state.iterations()) * kConnections;
+  state.counters["requests/s"] = benchmark::Counter(requests, benchmark::Counter::kIsRate);
+  state.counters["server_us"] = static_cast<double>(model->nanos - before) / 1e3 / requests;
+}
+
+size_t ResidentBytes() {
+  std::ifstream file("/proc/self/statm");
+  size_t all = 0;
+  size_t resident = 0;
+  file >> all >> resident;
+  return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
+
+/// Connections that have had one answer, held by a child process so that only our side of them is counted.
+void IdleConnections(benchmark::State& state) {
+  const auto count = static_cast<size_t>(state.range(0));
+  net::HttpServerOptions options;
+  options.max_connections = count + 1;
+  testing::TestServer server(options);
+  server.repository().Put(std::make_shared<EmptyModel>());
+  int told[2];
+  int end[2];
+  if (pipe(told) != 0 || pipe(end) != 0) return state.SkipWithError("no pipe");
+  const std::string request = BinaryRequest();
+  const size_t before = ResidentBytes();
+  const pid_t child = fork();
+  if (child == 0) {
+    std::vector<std::unique_ptr<RawClient>> clients;
+    for (size_t n = 0; n < count; ++n) {
+      clients.push_back(std::make_unique<RawClient>(server.port()));
+      clients.back()->Send(request);
+      clients.back()->ReadUntil("\"data\":[0.5]}]}");
+    }
+    char byte = 0;
+    if (write(told[1], &byte, 1) == 1) (void)!read(end[0], &byte, 1);
+    _exit(0);
+  }
+  char byte = 0;
+  if (read(told[0], &byte, 1) != 1) state.SkipWithError("the child failed");
+  const size_t after = ResidentBytes();
+  for (auto _ : state) benchmark::DoNotOptimize(server.server().num_connections());
+  state.counters["connections"] = static_cast<double>(server.server().num_connections());
+  state.counters["bytes_each"] = static_cast<double>(after - before) / static_cast<double>(count);
+  (void)!write(end[1], &byte, 1);
+  waitpid(child, nullptr, 0);
+  for (const int fd : {told[0], told[1], end[0], end[1]}) close(fd);
+}
+
+const bool kRegistered = [] {
+  benchmark::RegisterBenchmark("http/infer_30kB/binary", [](auto& state) { Infer(state, BinaryRequest()); })->UseRealTime();
+  benchmark::RegisterBenchmark("http/infer_30kB/base64", [](auto& state) { Infer(state, Base64Request()); })->UseRealTime();
+  benchmark::RegisterBenchmark("http/idle", IdleConnections)->Arg(10000)->Iterations(1);
+  return true;
+}();
+
+}  // namespace
+}  // namespace pawsight::server
