@@ -18,7 +18,7 @@ namespace pawsight::protocol {
 Result<std::vector<std::string_view>> SplitBytesTensor(std::string_view bytes, size_t count);
 
 /// Sets the data or elements of `input`, which has name, datatype and shape, to views into `bytes`.
-/// Errors: kInvalidArgument, naming the input: the shape, or bytes that do not fit it. kResourceExhausted, CountElements'.
+/// Errors: kInvalidArgument, naming the input: the shape, or bytes that do not fit it.
 Status SetRawContents(std::string_view bytes, const InferLimits& limits, InputTensor* input);
 
 /// The raw bytes of an output, added to `out`. CHECK that no element has 4 GiB.

@@ -294,8 +294,9 @@ Result<InferRequest> ParseInferRequest(const InferBody& body, const ModelMetadat
     }
   }
   const JsonLimits json_limits{limits.max_json_bytes, limits.max_json_depth, false, limits.max_json_values};
-  PAWSIGHT_ASSIGN_OR_RETURN(Json parsed, Json::Parse(body.bytes.substr(0, json_bytes), json_limits));
-  const auto json = std::make_shared<const Json>(std::move(parsed));
+  Result<Json> parsed = Json::Parse(body.bytes.substr(0, json_bytes), json_limits);
+  if (!parsed.ok()) return InvalidArgument(parsed.status().message(), "json_invalid");  // too large, too: final
+  const auto json = std::make_shared<const Json>(*std::move(parsed));
   request.owners.push_back(json);
   PAWSIGHT_RETURN_IF_ERROR(RequestReader(*json, body.bytes.substr(json_bytes), limits).Read(&request));
   PAWSIGHT_RETURN_IF_ERROR(CheckAgainst(request, metadata));

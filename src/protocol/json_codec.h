@@ -23,7 +23,7 @@ struct InferBody {
 /// are JSON; with 0 they are the model's only input; else that many bytes of JSON and then the binary tensors, in the order
 /// of the inputs that have a `binary_data_size`. Of JSON's BYTES, elements are the strings' UTF-8, or with the input's
 /// parameter "content_type": "base64" what that stands for.
-/// Errors: kInvalidArgument, naming the field. kResourceExhausted, over one of the limits of size.
+/// Errors: kInvalidArgument, naming the field.
 /// Cost: binary tensors are not copied; JSON strings are copied once, base64 is decoded once.
 Result<InferRequest> ParseInferRequest(const InferBody& body, const ModelMetadata& metadata, const InferLimits& limits);
 

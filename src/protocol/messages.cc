@@ -84,8 +84,8 @@ Result<size_t> CountElements(std::span<const int64_t> shape, const InferLimits& 
     }
   }
   if (count > limits.max_elements) {
-    return ResourceExhausted("shape: " + std::to_string(count) + " elements, want at most " +
-                             std::to_string(limits.max_elements), "too_many_elements");
+    return InvalidArgument("shape: " + std::to_string(count) + " elements, want at most " +
+                           std::to_string(limits.max_elements), "too_many_elements");
   }
   return count;
 }

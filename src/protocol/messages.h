@@ -20,7 +20,7 @@
 
 namespace pawsight::protocol {
 
-/// What a request may hold; more is kInvalidArgument, or kResourceExhausted where the message would be fine elsewhere.
+/// What a request may hold. More is kInvalidArgument: kResourceExhausted would say that it may be tried again.
 struct InferLimits {
   size_t max_inputs = 16;
   size_t max_outputs = 16;                 // asked for
@@ -154,8 +154,8 @@ struct ServerMetadata {
 /// "pawsight", this build's version, and the extensions of docs/protocol.md that every endpoint speaks.
 ServerMetadata ThisServer();
 
-/// The number of elements. Errors: kInvalidArgument, too many dimensions, one below 1, a product that overflows.
-/// kResourceExhausted, more than max_elements.
+/// The number of elements. Errors: kInvalidArgument, too many dimensions, one below 1, a product that overflows
+/// or is more than max_elements.
 Result<size_t> CountElements(std::span<const int64_t> shape, const InferLimits& limits);
 
 /// A name, an id: 1 to max_name_bytes bytes without control characters. Errors: kInvalidArgument, naming `what`.
