@@ -23,6 +23,7 @@ std::string_view View(beast::string_view text) { return {text.data(), text.size(
 struct HttpReader::Parser {
   http::request_parser<http::empty_body> beast;
   error_code error;
+  size_t taken_bytes = 0;  // of the header
 };
 
 HttpReader::HttpReader(const HttpServerOptions& options) : options_(options) {}
@@ -77,10 +78,14 @@ bool HttpReader::Feed(std::string_view* bytes) {
   folded_ = folded_ || taken.find("\r\n ") != taken.npos || taken.find("\r\n\t") != taken.npos;
   Use(used, bytes);
   if (parser_->error && parser_->error != http::error::need_more) return true;
-  if (parser_->beast.is_header_done()) return true;
-  if (held_bytes() == 0 && !bytes->empty()) Hold(std::exchange(*bytes, {}));
-  if (HoldsBareLineFeed()) parser_->error = http::make_error_code(http::error::bad_line_ending);
-  if (held_bytes() > options_.max_header_bytes) parser_->error = http::make_error_code(http::error::header_limit);
+  parser_->taken_bytes += used;
+  const bool done = parser_->beast.is_header_done();
+  if (!done && held_bytes() == 0 && !bytes->empty()) Hold(std::exchange(*bytes, {}));
+  if (!done && HoldsBareLineFeed()) parser_->error = http::make_error_code(http::error::bad_line_ending);
+  // Beast's own limit begins anew behind the request line.
+  const size_t num_bytes = parser_->taken_bytes + (done ? 0 : held_bytes());
+  if (num_bytes > options_.max_header_bytes) parser_->error = http::make_error_code(http::error::header_limit);
+  if (done) return true;
   return parser_->error != http::error::need_more;
 }
 
