@@ -5,9 +5,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdio>
+#include <algorithm>
+#include <chrono>
 #include <ctime>
 #include <fstream>
+#include <future>
 #include <string>
 
 #include "net/testing.h"
@@ -21,6 +23,7 @@ using net::testing::RawClient;
 
 constexpr size_t kImageBytes = 30000;
 constexpr int kConnections = 16;
+constexpr std::string_view kAnswerEnd = "\"data\":[0.5]}]}";
 
 std::string Post(const std::string& body, const std::string& more) {
   return "POST /v2/models/vqa/infer HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench\r\nContent-Length: " +
@@ -74,7 +77,7 @@ void Infer(benchmark::State& state, const std::string& request) {
   const auto round = [&] {
     for (const auto& client : clients) client->Send(request);
     for (const auto& client : clients) {
-      if (client->ReadUntil("\"data\":[0.5]}]}").empty()) return false;
+      if (client->ReadUntil(kAnswerEnd).empty()) return false;
     }
     return true;
   };
@@ -96,45 +99,115 @@ size_t ResidentBytes() {
   return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));
 }
 
-/// Connections that have had one answer, held by a child process so that only our side of them is counted.
+/// Connections held by a child process, so that only our side of them is counted here. Each sends `bytes` and, when
+/// `answered`, reads one answer.
+class HeldConnections {
+ public:
+  HeldConnections(int port, size_t count, const std::string& bytes, bool answered) {
+    CHECK(pipe(told_) == 0 && pipe(end_) == 0);
+    child_ = fork();
+    if (child_ == 0) Hold(port, count, bytes, answered);
+    char byte = 0;
+    CHECK(read(told_[0], &byte, 1) == 1);
+  }
+  ~HeldConnections() {
+    const char byte = 0;
+    CHECK(write(end_[1], &byte, 1) == 1);
+    waitpid(child_, nullptr, 0);
+    for (const int fd : {told_[0], told_[1], end_[0], end_[1]}) close(fd);
+  }
+  HeldConnections(const HeldConnections&) = delete;
+  HeldConnections& operator=(const HeldConnections&) = delete;
+
+ private:
+  [[noreturn]] void Hold(int port, size_t count, const std::string& bytes, bool answered) const {
+    std::vector<std::unique_ptr<RawClient>> clients;
+    for (size_t n = 0; n < count; ++n) {
+      clients.push_back(std::make_unique<RawClient>(port));
+      clients.back()->Send(bytes);
+      if (answered) clients.back()->ReadUntil(kAnswerEnd);
+    }
+    char byte = 0;
+    const bool ended = write(told_[1], &byte, 1) == 1 && read(end_[0], &byte, 1) == 1;
+    _exit(ended ? 0 : 1);
+  }
+
+  int told_[2];
+  int end_[2];
+  pid_t child_ = -1;
+};
+
+/// What a connection costs that has had an answer and waits for the next request.
 void IdleConnections(benchmark::State& state) {
   const auto count = static_cast<size_t>(state.range(0));
   net::HttpServerOptions options;
   options.max_connections = count + 1;
   testing::TestServer server(options);
   server.repository().Put(std::make_shared<EmptyModel>());
-  int told[2];
-  int end[2];
-  if (pipe(told) != 0 || pipe(end) != 0) return state.SkipWithError("no pipe");
-  const std::string request = BinaryRequest();
   const size_t before = ResidentBytes();
-  const pid_t child = fork();
-  if (child == 0) {
-    std::vector<std::unique_ptr<RawClient>> clients;
-    for (size_t n = 0; n < count; ++n) {
-      clients.push_back(std::make_unique<RawClient>(server.port()));
-      clients.back()->Send(request);
-      clients.back()->ReadUntil("\"data\":[0.5]}]}");
-    }
-    char byte = 0;
-    if (write(told[1], &byte, 1) == 1) (void)!read(end[0], &byte, 1);
-    _exit(0);
-  }
-  char byte = 0;
-  if (read(told[0], &byte, 1) != 1) state.SkipWithError("the child failed");
+  const HeldConnections held(server.port(), count, BinaryRequest(), true);
   const size_t after = ResidentBytes();
   for (auto _ : state) benchmark::DoNotOptimize(server.server().num_connections());
   state.counters["connections"] = static_cast<double>(server.server().num_connections());
   state.counters["bytes_each"] = static_cast<double>(after - before) / static_cast<double>(count);
-  (void)!write(end[1], &byte, 1);
-  waitpid(child, nullptr, 0);
-  for (const int fd : {told[0], told[1], end[0], end[1]}) close(fd);
+}
+
+/// One client's requests, one after another, while others have sent half a header.
+void BesideSlowHeaders(benchmark::State& state) {
+  const auto count = static_cast<size_t>(state.range(0));
+  net::HttpServerOptions options;
+  options.max_connections = count + 1;
+  options.header_timeout = std::chrono::seconds(600);
+  testing::TestServer server(options);
+  server.repository().Put(std::make_shared<EmptyModel>());
+  const HeldConnections held(server.port(), count, "GET /v2/health/live HTTP/1.1\r\nHost: loc", false);
+  RawClient client(server.port());
+  const std::string request = BinaryRequest();
+  std::vector<double> micros;
+  for (auto _ : state) {
+    const auto start = std::chrono::steady_clock::now();
+    client.Send(request);
+    if (client.ReadUntil(kAnswerEnd).empty()) return state.SkipWithError("no answer");
+    micros.push_back(std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count());
+  }
+  std::sort(micros.begin(), micros.end());
+  state.counters["p50_us"] = micros[micros.size() / 2];
+  state.counters["p99_us"] = micros[micros.size() * 99 / 100];
+  state.counters["connections"] = static_cast<double>(server.server().num_connections());
+}
+
+/// From a client's close to the model's knowing it.
+void ClientGoes(benchmark::State& state) {
+  testing::TestServer server;
+  const auto model = std::make_shared<testing::WaitingModel>();
+  server.repository().Put(model);
+  const std::string request = BinaryRequest();
+  double slowest = 0;
+  for (auto _ : state) {
+    auto client = std::make_unique<RawClient>(server.port());
+    client->Send(request);
+    const testing::WaitingModel::Entry entry = model->Take();
+    std::promise<void> gone;
+    const std::stop_callback notice(entry.context.gone, [&] { gone.set_value(); });
+    const auto start = std::chrono::steady_clock::now();
+    client.reset();
+    gone.get_future().wait();
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+    state.SetIterationTime(taken.count());
+    slowest = std::max(slowest, taken.count() * 1e6);
+    entry.done(Cancelled("gone"));
+  }
+  state.counters["slowest_us"] = slowest;
 }
 
 const bool kRegistered = [] {
   benchmark::RegisterBenchmark("http/infer_30kB/binary", [](auto& state) { Infer(state, BinaryRequest()); })->UseRealTime();
   benchmark::RegisterBenchmark("http/infer_30kB/base64", [](auto& state) { Infer(state, Base64Request()); })->UseRealTime();
   benchmark::RegisterBenchmark("http/idle", IdleConnections)->Arg(10000)->Iterations(1);
+  for (const int slow : {0, 10000}) {
+    benchmark::RegisterBenchmark("http/beside_slow_headers", BesideSlowHeaders)->Arg(slow)->Iterations(10000)->UseRealTime();
+  }
+  benchmark::RegisterBenchmark("http/client_goes", ClientGoes)->Iterations(1000)->UseManualTime();
   return true;
 }();
 
