@@ -57,7 +57,7 @@ TEST(HttpFraming, B15PipelinedRequestsAreAnsweredInOrderUntilABadOne) {
   for (int n = 0; n < 100; ++n)
     all += Format("POST", ModelPath("/infer"), Request({"a cat?"}, "\"id\":\"" + std::to_string(n) + "\","));
   peer.Send(all + "BAD\r\n\r\n" + Format("GET", "/v2/health/live"));
-  for (int n = 0; n < 100; ++n) ASSERT_EQ(peer.Read().json().GetString("id").value(), std::to_string(n));
+  for (int n = 0; n < 100; ++n) ASSERT_EQ(StringOf(peer.Read().json(), "id"), std::to_string(n));
   EXPECT_EQ(peer.Read().status, 400);
   EXPECT_TRUE(peer.IsClosed());
 }

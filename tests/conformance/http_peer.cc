@@ -14,8 +14,9 @@
 
 namespace pawsight::conformance {
 
-constexpr std::string_view kImage =
-    "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEUlEQVR42mNoSHDAihiGlgQAMmxIAS0HklwAAAAASUVORK5CYII=";
+constexpr std::string_view kImage =  // 64x64, one colour
+    "iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAAT0lEQVR42u3PQQkAAAgEsItmFKMY3Qi+hcEKLNP1WgQEBAQEBAQE"
+    "BAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQELgujswEPkfdDAwAAAABJRU5ErkJggg==";
 
 Target& TheTarget() {
   static Target target;
@@ -38,6 +39,28 @@ std::string Answer::binary_tail() const {
   const auto length = headers.find("inference-header-content-length");
   if (length == headers.end()) return {};
   return body.substr(std::min<size_t>(body.size(), std::strtoul(length->second.c_str(), nullptr, 10)));
+}
+
+const Json& Member(const Json& json, std::string_view key) {
+  static const Json none;
+  const Json* found = json.Find(key);
+  return found == nullptr ? none : *found;
+}
+
+std::string StringOf(const Json& json, std::string_view key) {
+  const Json& member = Member(json, key);
+  return member.is_string() ? member.as_string() : "";
+}
+
+int64_t IntegerOf(const Json& json, std::string_view key) {
+  const Json& member = Member(json, key);
+  return member.is_integer() ? member.as_integer() : -1;
+}
+
+const Json::Array& ArrayOf(const Json& json, std::string_view key) {
+  static const Json::Array none;
+  const Json& member = Member(json, key);
+  return member.is_array() ? member.as_array() : none;
 }
 
 Peer::Peer() : fd_(-1) {

@@ -34,6 +34,12 @@ struct Answer {
   std::string binary_tail() const;
 };
 
+/// A member of what another server wrote: null, "", -1 or empty when it is not there or of another kind.
+const Json& Member(const Json& json, std::string_view key);
+std::string StringOf(const Json& json, std::string_view key);
+int64_t IntegerOf(const Json& json, std::string_view key);
+const Json::Array& ArrayOf(const Json& json, std::string_view key);
+
 /// One connection to the target. Waits at most 20 s for anything.
 class Peer {
  public:
