@@ -7,15 +7,16 @@ _pawsight() {
     esac
     path="${path:+$path }$word"
     case "$path" in
-      "demo"|"ask"|"watch"|"compile"|"model"|"model check"|"model inspect"|"model score"|"model calibrate"|"doctor"|"bench"|"scenes"|"scenes stream"|"scenes draw"|"scenes words"|"completion") ;;
+      "demo"|"ask"|"watch"|"worker"|"compile"|"model"|"model check"|"model inspect"|"model score"|"model calibrate"|"doctor"|"bench"|"scenes"|"scenes stream"|"scenes draw"|"scenes words"|"completion") ;;
       *) path="${path% *}"; break ;;
     esac
   done
   case "$path" in
-    "") words="demo ask watch compile model doctor bench scenes completion --help -h --version" ;;
+    "") words="demo ask watch worker compile model doctor bench scenes completion --help -h --version" ;;
     "demo") words="--help -h --once --listen --seed --fps --events --json --model --artifacts --precision --cpu --threads" ;;
     "ask") words="--help -h --question -q --mode --choices --beams --max-length --first-token --padding --json --model --artifacts --precision --cpu --threads" ;;
     "watch") words="--help -h --question -q --rules --expect --threshold --for --clear --cooldown --fps --refresh --every-frame --camera --model --artifacts --precision --cpu --threads --events --no-events --json --alerts-only --listen" ;;
+    "worker") words="--help -h --config --check-config --print-config --model --artifacts --precision --cpu --threads --teams --empty-model --no-empty-model --listen-http --listen-grpc --listen-metrics --token-file --tls-certificate --tls-key --tls-client-ca --max-batch --max-queue-delay --queue-limit --queue-bytes --decoders --shed-target --default-timeout --canary-interval --canary-limit --drain-limit" ;;
     "compile") words="--help -h --out --target --precision --question-length --component --force --no-check --cpu --threads --json" ;;
     "model") words="check inspect score calibrate --help -h" ;;
     "model check") words="--help -h --golden --weights --precision --cpu --threads --json" ;;
