@@ -1,5 +1,5 @@
-// net/chunked_body.h: takes a body that comes in chunks apart (RFC 9112, section 7.1), byte by byte if it must be. Strict: a
-// size is 1 to 16 hexadecimal digits, lines end in CR LF, extensions are refused. Trailers are read over.
+// net/chunked_body.h: takes a body that comes in chunks apart (RFC 9112, section 7.1), byte by byte if it must be.
+// Strict: a size is 1 to 16 hexadecimal digits, lines end in CR LF, extensions are refused. Trailers are read over.
 // Thread-compatible.
 #pragma once
 

@@ -1,5 +1,5 @@
-// net/http_loop.h: one I/O thread of an HTTP server and the connections on it. Part of net/http_server.h, which accepts.
-// Thread-safe.
+// net/http_loop.h: one I/O thread of an HTTP server and the connections on it. Part of net/http_server.h, which
+// accepts. Thread-safe.
 #pragma once
 
 #include <atomic>

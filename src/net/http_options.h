@@ -12,17 +12,17 @@
 namespace pawsight::net {
 
 struct HttpServerOptions {
-  ListenAddress listen;                          // loopback, any free port
-  int io_threads = 1;                            // each runs its share of the connections and their handlers, 1..64
-  size_t max_connections = 256;                  // another gets 503 at once
-  size_t max_header_bytes = 32U << 10U;          // of a request line and its headers: 431
-  size_t max_headers = 100;                      // 431
-  size_t max_target_bytes = 4096;                // 414
-  size_t max_body_bytes = 1U << 20U;             // 413
-  size_t max_bytes_in_flight = 256U << 20U;      // bodies of all requests, being read and being answered: 503
-  std::chrono::seconds header_timeout{10};       // from a request's first byte to the end of its header: 408
-  std::chrono::seconds body_timeout{30};         // 408
-  size_t min_body_rate = 1000;                   // bytes a second, over a body's time so far, once body_grace is over: 408
+  ListenAddress listen;                      // loopback, any free port
+  int io_threads = 1;                        // each runs its share of the connections and their handlers, 1..64
+  size_t max_connections = 256;              // another gets 503 at once
+  size_t max_header_bytes = 32U << 10U;      // of a request line and its headers: 431
+  size_t max_headers = 100;                  // 431
+  size_t max_target_bytes = 4096;            // 414
+  size_t max_body_bytes = 1U << 20U;         // 413
+  size_t max_bytes_in_flight = 256U << 20U;  // bodies of all requests, being read and being answered: 503
+  std::chrono::seconds header_timeout{10};   // from a request's first byte to the end of its header: 408
+  std::chrono::seconds body_timeout{30};     // 408
+  size_t min_body_rate = 1000;               // bytes a second, over a body's time so far, once body_grace is over: 408
   std::chrono::seconds body_grace{5};
   std::chrono::seconds write_timeout{20};        // the client does not take a response in so long: closed
   std::chrono::seconds idle_timeout{75};         // between requests: closed

@@ -91,7 +91,8 @@ bool HttpReader::Feed(std::string_view* bytes) {
 
 /// Beast sees a line feed without its carriage return only once the header has ended, which such a header may never do.
 bool HttpReader::HoldsBareLineFeed() {
-  for (size_t at = held_.find('\n', std::max(held_scanned_, held_used_)); at != held_.npos; at = held_.find('\n', at + 1)) {
+  for (size_t at = held_.find('\n', std::max(held_scanned_, held_used_)); at != held_.npos;
+       at = held_.find('\n', at + 1)) {
     if (at == held_used_ || held_[at - 1] != '\r') return true;
   }
   held_scanned_ = held_.size();

@@ -1,7 +1,6 @@
-// net/http_reader.h: one connection's bytes in, requests out: HTTP/1.1's framing, strictly and with limits. What two readers
-// could take for two different things is refused. Not here: sockets and time (net/http_loop.h), routes (net/router.h).
-// Thread-compatible. An idle reader holds no buffer.
-// Source: RFC 9112.
+// net/http_reader.h: one connection's bytes in, requests out: HTTP/1.1's framing, strictly and with limits. What two
+// readers could take for two different things is refused. Not here: sockets and time (net/http_loop.h), routes
+// (net/router.h). Thread-compatible. An idle reader holds no buffer. Source: RFC 9112.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +30,8 @@ class HttpReader {
   HttpReader(const HttpReader&) = delete;
   HttpReader& operator=(const HttpReader&) = delete;
 
-  /// Goes on with what is held and then `bytes`, until something has happened; takes what it used from their front. What
-  /// is no whole line yet is held, at most max_header_bytes and one call's bytes.
+  /// Goes on with what is held and then `bytes`, until something has happened; takes what it used from their front.
+  /// What is no whole line yet is held, at most max_header_bytes and one call's bytes.
   Event Read(std::string_view* bytes);
   /// Keeps bytes for the next Read: those of requests to come, while this one is answered.
   void Hold(std::string_view bytes);
@@ -58,7 +57,8 @@ class HttpReader {
   Event ReadHeader(std::string_view* bytes);
   Event ReadSized(std::string_view* bytes);
   Event ReadChunked(std::string_view* bytes);
-  /// Gives what is held, together with `bytes`, or `bytes` to the parser and takes what it used. True: it wants no more.
+  /// Gives what is held, together with `bytes`, or `bytes` to the parser and takes what it used. True: it wants no
+  /// more.
   bool Feed(std::string_view* bytes);
   bool HoldsBareLineFeed();
   std::string_view Input(std::string_view* bytes);

@@ -1,5 +1,5 @@
-// Any bytes on a connection, in pieces: requests or a refusal, and the same requests however they are cut (a header that
-// never ends may be refused sooner or later). The first byte says where they are cut.
+// Any bytes on a connection, in pieces: requests or a refusal, and the same requests however they are cut (a header
+// that never ends may be refused sooner or later). The first byte says where they are cut.
 #include <cstddef>
 #include <cstdint>
 #include <string>

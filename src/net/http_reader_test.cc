@@ -26,8 +26,9 @@ int StatusOf(std::string_view bytes, size_t piece, const HttpServerOptions& opti
 
 TEST(HttpReader, ARequestIsTheSameHoweverItsBytesAreCut) {
   const HttpServerOptions options;
-  const std::string bytes = "POST /a/b?c=d HTTP/1.1\r\n" + kHost + "Content-Length: 5\r\nX-Y: z\r\n\r\nhello" + "POST /e HTTP/1.1\r\n" +
-                            kHost + "Transfer-Encoding: chunked\r\n\r\n2\r\nxy\r\n1\r\nz\r\n0\r\nT: t\r\n\r\n" + "GET /f HTTP/1.0\r\n\r\n";
+  const std::string bytes =
+      "POST /a/b?c=d HTTP/1.1\r\n" + kHost + "Content-Length: 5\r\nX-Y: z\r\n\r\nhello" + "POST /e HTTP/1.1\r\n" +
+      kHost + "Transfer-Encoding: chunked\r\n\r\n2\r\nxy\r\n1\r\nz\r\n0\r\nT: t\r\n\r\n" + "GET /f HTTP/1.0\r\n\r\n";
   for (size_t piece = 1; piece <= bytes.size(); ++piece) {
     HttpReader reader(options);
     std::vector<std::string> seen;
@@ -36,7 +37,8 @@ TEST(HttpReader, ARequestIsTheSameHoweverItsBytesAreCut) {
       for (Event event = reader.Read(&part); event != Event::kNeedMore; event = reader.Read(&part)) {
         ASSERT_NE(event, Event::kRefused) << piece << " " << reader.refusal().body;
         if (event != Event::kWhole) continue;
-        seen.push_back(reader.request().method + reader.request().path + reader.request().query + reader.request().body);
+        seen.push_back(reader.request().method + reader.request().path + reader.request().query +
+                       reader.request().body);
         reader.Reset();
         ASSERT_EQ(reader.keep_alive(), false) << "of no request";
       }

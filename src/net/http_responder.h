@@ -1,5 +1,5 @@
-// net/http_responder.h: the promise of one response, kept now or later from any thread. Thread-safe; copies are the same
-// promise. When the last copy goes without a response, the client gets 500.
+// net/http_responder.h: the promise of one response, kept now or later from any thread. Thread-safe; copies are the
+// same promise. When the last copy goes without a response, the client gets 500.
 #pragma once
 
 #include <memory>

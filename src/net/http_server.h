@@ -1,7 +1,7 @@
 // net/http_server.h: a small HTTP/1.1 server: routes to handlers, and streams of server-sent events. Everything has a
-// limit (net/http_options.h); what is over it gets its status code and the connection is closed. One response is one write.
-// Not here: TLS (put it behind a proxy), compression, files. One thread accepts; io_threads others run the connections and
-// the handlers, each connection on one of them. Thread-safe.
+// limit (net/http_options.h); what is over it gets its status code and the connection is closed. One response is one
+// write. Not here: TLS (put it behind a proxy), compression, files. One thread accepts; io_threads others run the
+// connections and the handlers, each connection on one of them. Thread-safe.
 #pragma once
 
 #include <memory>
@@ -32,8 +32,8 @@ class HttpServer {
   size_t num_connections() const;
   size_t bytes_in_flight() const;
 
-  /// Accepts nothing more, ends the streams and idle connections, lets what is being answered end, at most stop_timeout.
-  /// From one thread; safe to repeat.
+  /// Accepts nothing more, ends the streams and idle connections, lets what is being answered end, at most
+  /// stop_timeout. From one thread; safe to repeat.
   void Stop();
 
  private:

@@ -17,8 +17,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using ::testing::HasSubstr;
-using ::testing::StartsWith;
 using testing::RawClient;
+using ::testing::StartsWith;
 
 /// Requests that wait until the test answers them.
 class Waiting {
@@ -54,17 +54,18 @@ class LaterTest : public ::testing::Test {
     router_.AddLater("POST", "/wait", [this](std::shared_ptr<const HttpRequest> request, HttpResponder responder) {
       waiting_.Put(std::move(request), std::move(responder));
     });
-    router_.AddLater("POST", "/now", [](const std::shared_ptr<const HttpRequest>& request, const HttpResponder& responder) {
-      responder.Respond(Text("now:" + request->body));
-    });
+    router_.AddLater("POST", "/now",
+                     [](const std::shared_ptr<const HttpRequest>& request, const HttpResponder& responder) {
+                       responder.Respond(Text("now:" + request->body));
+                     });
     router_.AddLater("POST", "/never", [](const auto&, const auto&) {});
     router_.Add("GET", "/large", [](const HttpRequest&) { return Text(std::string(64U << 20U, 'x')); });
   }
   ~LaterTest() override { server_.reset(); }
   void Start() { server_ = std::move(HttpServer::Start(options_, router_).value()); }
   static std::string Post(const std::string& path, const std::string& body, const std::string& more = "") {
-    return "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + more +
-           "\r\n" + body;
+    return "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+           more + "\r\n" + body;
   }
 
   HttpServerOptions options_;
@@ -175,7 +176,8 @@ TEST_F(LaterTest, BodiesInFlightAreBoundedUntilTheirRequestsAreGone) {
 TEST_F(LaterTest, ANotFoundOrWrongMethodLeavesTheConnectionOpen) {
   Start();
   RawClient client(server_->port());
-  client.Send("GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\nGET /now HTTP/1.1\r\nHost: localhost\r\n\r\n" + Post("/now", "z"));
+  client.Send("GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\nGET /now HTTP/1.1\r\nHost: localhost\r\n\r\n" +
+              Post("/now", "z"));
   const std::string all = client.ReadUntil("now:z");
   EXPECT_THAT(all, ::testing::AllOf(HasSubstr("404"), HasSubstr("405"), HasSubstr("200")));
 }

@@ -72,7 +72,8 @@ TEST_F(HttpServerTest, WithATokenOnlyItsBearersAreServedButForPublicPaths) {
                 StartsWith("HTTP/1.1 401"))
         << wrong;
   }
-  EXPECT_THAT(Say("POST /echo/a HTTP/1.1\r\nAuthorization: Bearer s3cret\r\n" + end + "\r\nx"), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(Say("POST /echo/a HTTP/1.1\r\nAuthorization: Bearer s3cret\r\n" + end + "\r\nx"),
+              StartsWith("HTTP/1.1 200"));
 }
 
 TEST_F(HttpServerTest, BodiesComeWhole) {

@@ -1,5 +1,6 @@
-// protocol/base64.h: base64 as RFC 4648, section 4, defines it: how JSON carries bytes that are no text. Strict: padding is
-// wanted, line breaks and other letters are not, and the bits that padding leaves over are zero. Thread-safe.
+// protocol/base64.h: base64 as RFC 4648, section 4, defines it: how JSON carries bytes that are no text. Strict:
+// padding is wanted, line breaks and other letters are not, and the bits that padding leaves over are zero.
+// Thread-safe.
 #pragma once
 
 #include <string>

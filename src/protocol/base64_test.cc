@@ -6,8 +6,12 @@ namespace pawsight::protocol {
 namespace {
 
 TEST(Base64, TheVectorsOfTheRfcSurviveBothWays) {
-  const std::pair<const char*, const char*> vectors[] = {{"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},
-                                                         {"foo", "Zm9v"},  {"foob", "Zm9vYg=="},  {"fooba", "Zm9vYmE="},
+  const std::pair<const char*, const char*> vectors[] = {{"", ""},
+                                                         {"f", "Zg=="},
+                                                         {"fo", "Zm8="},
+                                                         {"foo", "Zm9v"},
+                                                         {"foob", "Zm9vYg=="},
+                                                         {"fooba", "Zm9vYmE="},
                                                          {"foobar", "Zm9vYmFy"}};
   for (const auto& [bytes, text] : vectors) {
     EXPECT_EQ(EncodeBase64(bytes), text);
@@ -25,8 +29,11 @@ TEST(Base64, AllBytesSurvive) {
 }
 
 TEST(Base64, AnythingElseIsRefused) {
-  for (const char* text : {"Z", "Zg", "Zg=", "====", "Z===", "=Zg=", "Zg==Zg==", "Zh==", "Zm9=", "Zm9v\n", "Zm 9", "Zm-_",
-                           "Zm9vZm9\x80", "\xffm9v", "Z\xff" "9v", "Zm\xffv", "Zm9\xff", "\xff\xff=="}) {
+  for (const char* text : {"Z", "Zg", "Zg=", "====", "Z===", "=Zg=", "Zg==Zg==", "Zh==", "Zm9=", "Zm9v\n", "Zm 9",
+                           "Zm-_", "Zm9vZm9\x80", "\xffm9v",
+                           "Z\xff"
+                           "9v",
+                           "Zm\xffv", "Zm9\xff", "\xff\xff=="}) {
     EXPECT_FALSE(DecodeBase64(text).ok()) << text;
   }
 }

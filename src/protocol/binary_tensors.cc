@@ -14,7 +14,8 @@ constexpr size_t kLengthBytes = 4;
 Result<std::vector<std::string_view>> SplitBytesTensor(std::string_view bytes, size_t count) {
   if (bytes.size() / kLengthBytes < count) {
     return InvalidArgument(std::to_string(bytes.size()) + " bytes are too few for " + std::to_string(count) +
-                           " elements with their lengths", "bytes_truncated");
+                               " elements with their lengths",
+                           "bytes_truncated");
   }
   std::vector<std::string_view> elements;
   elements.reserve(count);
@@ -33,8 +34,9 @@ Result<std::vector<std::string_view>> SplitBytesTensor(std::string_view bytes, s
     bytes.remove_prefix(length);
   }
   if (!bytes.empty()) {
-    return InvalidArgument(std::to_string(bytes.size()) + " bytes are left over after " + std::to_string(count) +
-                           " elements", "bytes_left_over");
+    return InvalidArgument(
+        std::to_string(bytes.size()) + " bytes are left over after " + std::to_string(count) + " elements",
+        "bytes_left_over");
   }
   return elements;
 }
@@ -51,8 +53,9 @@ Status SetRawContents(std::string_view bytes, const InferLimits& limits, InputTe
   }
   const size_t wanted = *count * DatatypeBytes(input->datatype);
   if (bytes.size() != wanted) {
-    return InvalidArgument(where + ": " + std::to_string(bytes.size()) + " bytes, want " + std::to_string(wanted) +
-                           " for its shape", "data_size_wrong");
+    return InvalidArgument(
+        where + ": " + std::to_string(bytes.size()) + " bytes, want " + std::to_string(wanted) + " for its shape",
+        "data_size_wrong");
   }
   input->data = std::as_bytes(std::span(bytes.data(), bytes.size()));
   return Ok();

@@ -1,5 +1,5 @@
-// protocol/binary_tensors.h: tensors as raw bytes: numbers little-endian, row-major and packed; BYTES as elements that each
-// follow their length in four little-endian bytes. HTTP's binary extension and gRPC's raw contents are both this.
+// protocol/binary_tensors.h: tensors as raw bytes: numbers little-endian, row-major and packed; BYTES as elements that
+// each follow their length in four little-endian bytes. HTTP's binary extension and gRPC's raw contents are both this.
 // Source: "Binary Tensor Data Extension". Thread-safe: functions without state.
 #pragma once
 
@@ -13,8 +13,8 @@
 
 namespace pawsight::protocol {
 
-/// Exactly `count` elements, views into `bytes`. Errors: kInvalidArgument, an element that ends behind the bytes, fewer or
-/// more elements than that.
+/// Exactly `count` elements, views into `bytes`. Errors: kInvalidArgument, an element that ends behind the bytes, fewer
+/// or more elements than that.
 Result<std::vector<std::string_view>> SplitBytesTensor(std::string_view bytes, size_t count);
 
 /// Sets the data or elements of `input`, which has name, datatype and shape, to views into `bytes`.

@@ -1,4 +1,5 @@
-// Any bytes as a BYTES tensor of as many elements as the first two bytes say: split into views that cover it, or refused.
+// Any bytes as a BYTES tensor of as many elements as the first two bytes say: split into views that cover it, or
+// refused.
 #include <cstddef>
 #include <cstdint>
 #include <string>

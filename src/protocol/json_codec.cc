@@ -37,7 +37,8 @@ Result<Parameters> ParseParameters(const Json& owner, const InferLimits& limits)
       parameters.emplace_back(key, value.as_string());
     } else {
       return InvalidArgument("parameters." + key + ": want true, false, a number or a string of at most " +
-                             std::to_string(limits.max_name_bytes) + " bytes", "field_invalid");
+                                 std::to_string(limits.max_name_bytes) + " bytes",
+                             "field_invalid");
     }
   }
   return parameters;
@@ -63,8 +64,9 @@ Status RefuseUnsupported(const Parameters& parameters) {
 Result<std::vector<int64_t>> ParseShape(const Json& tensor, const InferLimits& limits) {
   PAWSIGHT_ASSIGN_OR_RETURN(const Json::Array* dims, tensor.GetArray("shape"));
   if (dims->size() > limits.max_dims) {
-    return InvalidArgument("shape: " + std::to_string(dims->size()) + " dimensions, want at most " +
-                           std::to_string(limits.max_dims), "shape_invalid");
+    return InvalidArgument(
+        "shape: " + std::to_string(dims->size()) + " dimensions, want at most " + std::to_string(limits.max_dims),
+        "shape_invalid");
   }
   std::vector<int64_t> shape;
   for (const Json& dim : *dims) {
@@ -86,7 +88,8 @@ class RequestReader {
     PAWSIGHT_RETURN_IF_ERROR(ReadInputs(request));
     PAWSIGHT_RETURN_IF_ERROR(ReadOutputs(request));
     if (binary_.empty()) return Ok();
-    return InvalidArgument(std::to_string(binary_.size()) + " bytes behind the JSON belong to no input", "bytes_left_over");
+    return InvalidArgument(std::to_string(binary_.size()) + " bytes behind the JSON belong to no input",
+                           "bytes_left_over");
   }
 
  private:
@@ -135,7 +138,8 @@ class RequestReader {
     const auto num_bytes = static_cast<uint64_t>(*size);
     if (num_bytes > binary_.size()) {
       return InvalidArgument("parameters.binary_data_size: " + std::to_string(num_bytes) + ", but only " +
-                             std::to_string(binary_.size()) + " bytes are left behind the JSON", "bytes_truncated");
+                                 std::to_string(binary_.size()) + " bytes are left behind the JSON",
+                             "bytes_truncated");
     }
     PAWSIGHT_RETURN_IF_ERROR(SetRawContents(binary_.substr(0, num_bytes), limits_, input));
     binary_.remove_prefix(num_bytes);
@@ -176,18 +180,21 @@ Result<size_t> ParseHeaderLength(std::string_view text, size_t num_bytes) {
   size_t length = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
   if (text.empty() || error != std::errc() || end != text.data() + text.size() || length > num_bytes) {
-    return InvalidArgument("Inference-Header-Content-Length: want a number, at most the body's " +
-                           std::to_string(num_bytes) + " bytes", "header_length_invalid");
+    return InvalidArgument(
+        "Inference-Header-Content-Length: want a number, at most the body's " + std::to_string(num_bytes) + " bytes",
+        "header_length_invalid");
   }
   return length;
 }
 
 /// A body that is a tensor and nothing else: BYTES are one element without its length; of other datatypes the one
 /// dimension that may have any size is what the bytes make it.
-Status ReadRaw(std::string_view bytes, const ModelMetadata& metadata, const InferLimits& limits, InferRequest* request) {
+Status ReadRaw(std::string_view bytes, const ModelMetadata& metadata, const InferLimits& limits,
+               InferRequest* request) {
   if (metadata.inputs.size() != 1) {
     return InvalidArgument("a raw request needs a model with one input, '" + metadata.name + "' has " +
-                           std::to_string(metadata.inputs.size()), "raw_impossible");
+                               std::to_string(metadata.inputs.size()),
+                           "raw_impossible");
   }
   const TensorSpec& spec = metadata.inputs.front();
   InputTensor& input = request->inputs.emplace_back();
@@ -196,7 +203,8 @@ Status ReadRaw(std::string_view bytes, const ModelMetadata& metadata, const Infe
   input.shape = spec.shape;
   request->binary_outputs = true;
   const auto num_open = std::count(spec.shape.begin(), spec.shape.end(), -1);
-  if (num_open > 1) return InvalidArgument("a raw request needs an input with at most one open dimension", "raw_impossible");
+  if (num_open > 1)
+    return InvalidArgument("a raw request needs an input with at most one open dimension", "raw_impossible");
   const auto open = std::find(input.shape.begin(), input.shape.end(), -1);
   if (spec.datatype == Datatype::kBytes) {
     if (open != input.shape.end()) *open = 1;
@@ -281,7 +289,8 @@ Result<std::vector<Chosen>> ChooseOutputs(const InferRequest& request, const Inf
 
 }  // namespace
 
-Result<InferRequest> ParseInferRequest(const InferBody& body, const ModelMetadata& metadata, const InferLimits& limits) {
+Result<InferRequest> ParseInferRequest(const InferBody& body, const ModelMetadata& metadata,
+                                       const InferLimits& limits) {
   InferRequest request;
   request.model = metadata.name;
   request.owners.push_back(body.owner);

@@ -11,11 +11,11 @@
 namespace pawsight::protocol {
 namespace {
 
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using testing::Length;
 using testing::Parse;
 using testing::Request;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 template <typename T>
 std::vector<T> Numbers(const InputTensor& input) {
@@ -59,9 +59,10 @@ TEST(JsonCodec, WhatTheRequestViewsLivesAsLongAsTheRequest) {
 }
 
 TEST(JsonCodec, BinaryTensorsAreViewsIntoTheBodyInTheOrderOfTheInputs) {
-  const std::string json = R"({"inputs":[{"name":"image","datatype":"BYTES","shape":[2],"parameters":{"binary_data_size":11}},)"
-                           R"({"name":"half","datatype":"FP16","shape":[3],"parameters":{"binary_data_size":6}}],)"
-                           R"("parameters":{"binary_data_output":true},"outputs":[{"name":"answer"},{"name":"p_yes","parameters":{"binary_data":false}}]})";
+  const std::string json =
+      R"({"inputs":[{"name":"image","datatype":"BYTES","shape":[2],"parameters":{"binary_data_size":11}},)"
+      R"({"name":"half","datatype":"FP16","shape":[3],"parameters":{"binary_data_size":6}}],)"
+      R"("parameters":{"binary_data_output":true},"outputs":[{"name":"answer"},{"name":"p_yes","parameters":{"binary_data":false}}]})";
   const std::string body = json + Length(3) + "abc" + Length(0) + "123456";
   const Result<InferRequest> request = Parse(body, std::to_string(json.size()));
   ASSERT_TRUE(request.ok()) << request.status().ToString();
@@ -77,8 +78,9 @@ TEST(JsonCodec, Base64ComesAsTheBytesItStandsFor) {
   const Result<InferRequest> request = Parse(text);
   ASSERT_TRUE(request.ok()) << request.status().ToString();
   EXPECT_THAT(request->Find("image")->elements, ElementsAre("\xff\xd8\xff\xe0", ""));
-  EXPECT_THAT(Parse(Request("", R"("shape":[1],"parameters":{"content_type":"base64"},"data":["/9j"])")).status().message(),
-              HasSubstr("inputs[0]: data: element 0: base64"));
+  EXPECT_THAT(
+      Parse(Request("", R"("shape":[1],"parameters":{"content_type":"base64"},"data":["/9j"])")).status().message(),
+      HasSubstr("inputs[0]: data: element 0: base64"));
   EXPECT_FALSE(Parse(Request("", R"("shape":[1],"parameters":{"content_type":"gif"},"data":["x"])")).ok());
 }
 
@@ -106,10 +108,22 @@ TEST(JsonCodec, B18JsonThatIsNotPlainAndBoundedIsRefused) {
   std::string values;
   for (int i = 0; i < 200000; ++i) values += "0,";
   many.insert(6, values + "0],");
-  const std::vector<std::string> bad = {
-      "", "{", "[]", "null", "7", "\xef\xbb\xbf" + good, good + ",", good + "{}", std::string("{\0\"\0", 4),
-      std::string(250000, '['), Request("\"x\":NaN"), Request("\"x\":1e999"), Request("\"id\":\"a\",\"id\":\"a\""),
-      Request("", R"("shape":[1],"data":["x",])"), Request("\"x\":" + std::string(17, '[') + std::string(17, ']')), many};
+  const std::vector<std::string> bad = {"",
+                                        "{",
+                                        "[]",
+                                        "null",
+                                        "7",
+                                        "\xef\xbb\xbf" + good,
+                                        good + ",",
+                                        good + "{}",
+                                        std::string("{\0\"\0", 4),
+                                        std::string(250000, '['),
+                                        Request("\"x\":NaN"),
+                                        Request("\"x\":1e999"),
+                                        Request("\"id\":\"a\",\"id\":\"a\""),
+                                        Request("", R"("shape":[1],"data":["x",])"),
+                                        Request("\"x\":" + std::string(17, '[') + std::string(17, ']')),
+                                        many};
   for (const std::string& text : bad) EXPECT_FALSE(Parse(text).ok()) << text.substr(0, 80);
   EXPECT_EQ(Parse(many).status().code(), StatusCode::kInvalidArgument) << "to try again is no use";
 }
@@ -123,27 +137,26 @@ TEST(JsonCodec, B19TextThatIsNoUtf8OrHoldsNulIsRefused) {
 }
 
 TEST(JsonCodec, B20ShapesThatDoNotMultiplyOrDoNotMatchTheDataAreRefused) {
-  const std::vector<std::string> bad = {
-      R"("shape":[16,1152921504606846978],"data":["x"])",
-      R"("shape":[-1],"data":["x"])",
-      R"("shape":[0],"data":[])",
-      R"("shape":[1,1,1,1,1,1,1,1,1],"data":["x"])",
-      R"("shape":[2],"data":["x"])",
-      R"("shape":[1],"data":["x","y"])",
-      R"("shape":[1],"data":"x")",
-      R"("shape":[1],"data":[["x"]])",
-      R"("shape":[2,2],"data":[["a","b"],["c"]])",
-      R"("shape":[2,2],"data":[["a","b"],"c"])",
-      R"("shape":[2,2],"data":[["a","b"],["c",["d"]]])",
-      R"("shape":[2,2],"data":["a","b","c",["d"]])",
-      R"("shape":[1.5],"data":["x"])",
-      R"("shape":["1"],"data":["x"])",
-      R"("shape":1,"data":["x"])",
-      R"("data":["x"])",
-      R"("shape":[4000000000],"data":["x"])",
-      R"("shape":[1])",
-      R"("shape":[1],"data":["x"],"parameters":{"binary_data_size":1})",
-      R"("shape":[1],"data":[7])"};
+  const std::vector<std::string> bad = {R"("shape":[16,1152921504606846978],"data":["x"])",
+                                        R"("shape":[-1],"data":["x"])",
+                                        R"("shape":[0],"data":[])",
+                                        R"("shape":[1,1,1,1,1,1,1,1,1],"data":["x"])",
+                                        R"("shape":[2],"data":["x"])",
+                                        R"("shape":[1],"data":["x","y"])",
+                                        R"("shape":[1],"data":"x")",
+                                        R"("shape":[1],"data":[["x"]])",
+                                        R"("shape":[2,2],"data":[["a","b"],["c"]])",
+                                        R"("shape":[2,2],"data":[["a","b"],"c"])",
+                                        R"("shape":[2,2],"data":[["a","b"],["c",["d"]]])",
+                                        R"("shape":[2,2],"data":["a","b","c",["d"]])",
+                                        R"("shape":[1.5],"data":["x"])",
+                                        R"("shape":["1"],"data":["x"])",
+                                        R"("shape":1,"data":["x"])",
+                                        R"("data":["x"])",
+                                        R"("shape":[4000000000],"data":["x"])",
+                                        R"("shape":[1])",
+                                        R"("shape":[1],"data":["x"],"parameters":{"binary_data_size":1})",
+                                        R"("shape":[1],"data":[7])"};
   for (const std::string& input : bad) EXPECT_FALSE(Parse(Request("", input)).ok()) << input;
   EXPECT_TRUE(Parse(Request("", R"("shape":[],"data":["x"])")).ok()) << "no dimensions, one element";
   EXPECT_TRUE(Parse(Request("", R"("shape":[2,2],"data":["a","b","c","d"])")).ok()) << "flat";
@@ -194,19 +207,21 @@ TEST(JsonCodec, B23TooManyRepeatedAndUnknownNamesAreRefused) {
             "input_missing");
   const std::string image = R"({"name":"image","datatype":"BYTES","shape":[1],"data":["x"]})";
   EXPECT_EQ(Parse("{\"inputs\":[" + image + "," + image + "]}").status().reason(), "name_twice");
-  for (const char* inputs : {"{\"inputs\":[]}", "{}", "{\"inputs\":{}}", "{\"inputs\":[7]}"}) EXPECT_FALSE(Parse(inputs).ok()) << inputs;
+  for (const char* inputs : {"{\"inputs\":[]}", "{}", "{\"inputs\":{}}", "{\"inputs\":[7]}"})
+    EXPECT_FALSE(Parse(inputs).ok()) << inputs;
 }
 
 TEST(JsonCodec, NumbersFitTheirDatatypeExactlyOrAreRefused) {
   const auto parse = [](const std::string& datatype, const std::string& name, const std::string& data) {
-    return Parse(Request("").substr(0, Request("").size() - 2) + R"(,{"name":")" + name + R"(","datatype":")" + datatype +
-                 R"(","shape":[1],"data":[)" + data + "]}]}");
+    return Parse(Request("").substr(0, Request("").size() - 2) + R"(,{"name":")" + name + R"(","datatype":")" +
+                 datatype + R"(","shape":[1],"data":[)" + data + "]}]}");
   };
   EXPECT_TRUE(parse("INT8", "tiny", "-128").ok());
   EXPECT_TRUE(parse("INT8", "tiny", "127").ok());
   EXPECT_TRUE(parse("UINT64", "huge", "9223372036854775807").ok());
   EXPECT_TRUE(parse("BOOL", "flag", "true").ok());
-  for (const char* data : {"128", "-129", "1.0", "1e2", "true", "\"1\"", "null"}) EXPECT_FALSE(parse("INT8", "tiny", data).ok()) << data;
+  for (const char* data : {"128", "-129", "1.0", "1e2", "true", "\"1\"", "null"})
+    EXPECT_FALSE(parse("INT8", "tiny", data).ok()) << data;
   for (const char* data : {"-1", "18446744073709551615"}) EXPECT_FALSE(parse("UINT64", "huge", data).ok()) << data;
   for (const char* data : {"1", "0", "\"true\""}) EXPECT_FALSE(parse("BOOL", "flag", data).ok()) << data;
   for (const char* data : {"1e39", "\"1\"", "true"}) EXPECT_FALSE(parse("FP32", "number", data).ok()) << data;
@@ -238,9 +253,10 @@ TEST(JsonCodec, AResponseIsJsonUnlessBinaryIsAskedFor) {
   const Result<EncodedResponse> encoded = EncodeInferResponse(*Parse(text), Response());
   ASSERT_TRUE(encoded.ok());
   EXPECT_EQ(encoded->json_bytes, std::nullopt);
-  EXPECT_EQ(encoded->body, R"({"model_name":"vqa","model_version":"1","id":"a\"b","parameters":{"shared":true},"outputs":[)"
-                           R"({"name":"answer","datatype":"BYTES","shape":[2],"data":["ye\"s","no"]},)"
-                           R"({"name":"p_yes","datatype":"FP32","shape":[2],"data":[0.1,0.25]}]})");
+  EXPECT_EQ(encoded->body,
+            R"({"model_name":"vqa","model_version":"1","id":"a\"b","parameters":{"shared":true},"outputs":[)"
+            R"({"name":"answer","datatype":"BYTES","shape":[2],"data":["ye\"s","no"]},)"
+            R"({"name":"p_yes","datatype":"FP32","shape":[2],"data":[0.1,0.25]}]})");
 }
 
 TEST(JsonCodec, BinaryOutputsFollowTheJsonInTheOrderAskedFor) {
@@ -250,7 +266,10 @@ TEST(JsonCodec, BinaryOutputsFollowTheJsonInTheOrderAskedFor) {
   ASSERT_TRUE(encoded.ok());
   ASSERT_TRUE(encoded->json_bytes.has_value());
   const std::string head = encoded->body.substr(0, *encoded->json_bytes);
-  EXPECT_THAT(head, HasSubstr(R"({"name":"p_yes","datatype":"FP32","shape":[2],"parameters":{"binary_data_size":8}},{"name":"answer")"));
+  EXPECT_THAT(
+      head,
+      HasSubstr(
+          R"({"name":"p_yes","datatype":"FP32","shape":[2],"parameters":{"binary_data_size":8}},{"name":"answer")"));
   EXPECT_TRUE(Json::Parse(head).ok());
   EXPECT_EQ(encoded->body.substr(*encoded->json_bytes + 8), Length(4) + "ye\"s" + Length(2) + "no");
 }

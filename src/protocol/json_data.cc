@@ -21,8 +21,9 @@ Status Flatten(const Json& data, const std::vector<int64_t>& shape, size_t depth
     return Ok();
   }
   if (!data.is_array() || data.as_array().size() != static_cast<size_t>(shape[depth])) {
-    return InvalidArgument("data: want an array of " + std::to_string(shape[depth]) + " in dimension " +
-                           std::to_string(depth), "data_shape_wrong");
+    return InvalidArgument(
+        "data: want an array of " + std::to_string(shape[depth]) + " in dimension " + std::to_string(depth),
+        "data_shape_wrong");
   }
   for (const Json& item : data.as_array()) PAWSIGHT_RETURN_IF_ERROR(Flatten(item, shape, depth + 1, leaves));
   return Ok();
@@ -37,11 +38,13 @@ Result<Leaves> LeavesOf(const Json& data, const std::vector<int64_t>& shape, siz
     return leaves;
   }
   if (items.size() != count) {
-    return InvalidArgument("data: " + std::to_string(items.size()) + " elements, want " + std::to_string(count) +
-                           " for its shape", "data_size_wrong");
+    return InvalidArgument(
+        "data: " + std::to_string(items.size()) + " elements, want " + std::to_string(count) + " for its shape",
+        "data_size_wrong");
   }
   leaves.reserve(count);
-  for (const Json& item : items) leaves.push_back(&item);  // an array among them has the wrong type, which is said below
+  for (const Json& item : items)
+    leaves.push_back(&item);  // an array among them has the wrong type, which is said below
   return leaves;
 }
 
@@ -135,7 +138,8 @@ Status SetStrings(const Leaves& leaves, InputTensor* input, std::vector<std::sha
       input->elements.push_back(decoded->emplace_back(*std::move(bytes)));
       continue;
     }
-    if (text.find('\0') != std::string::npos) return WrongElement(i, "text without NUL; bytes come as base64 or binary");
+    if (text.find('\0') != std::string::npos)
+      return WrongElement(i, "text without NUL; bytes come as base64 or binary");
     input->elements.push_back(text);
   }
   if (base64) owners->push_back(std::move(decoded));
@@ -226,7 +230,8 @@ Status AppendJsonContents(const OutputTensor& output, std::string* out) {
       break;
     case Datatype::kFp16:
     case Datatype::kBf16:
-      return InvalidArgument("output '" + output.name + "': FP16 and BF16 go as binary data only", "output_binary_only");
+      return InvalidArgument("output '" + output.name + "': FP16 and BF16 go as binary data only",
+                             "output_binary_only");
     case Datatype::kBytes:
       for (size_t i = 0; i < output.elements.size(); ++i) {
         if (i > 0) *out += ',';

@@ -10,9 +10,8 @@
 namespace pawsight::protocol {
 
 /// Sets the data or elements of `input`, which has name, datatype, shape and parameters, from `data`: an array of the
-/// elements, row-major, either flat or nested as the shape says. Strings are viewed in `data`; what has to be made is made
-/// in memory that `owners` gets.
-/// Errors: kInvalidArgument.
+/// elements, row-major, either flat or nested as the shape says. Strings are viewed in `data`; what has to be made is
+/// made in memory that `owners` gets. Errors: kInvalidArgument.
 Status SetJsonContents(const Json& data, const InferLimits& limits, InputTensor* input,
                        std::vector<std::shared_ptr<const void>>* owners);
 

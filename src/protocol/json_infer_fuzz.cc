@@ -1,5 +1,5 @@
-// Any bytes as the body of an infer request: read or refused; what is read fits its shape and can be answered. The first
-// byte says which model is asked and whether the rest is all JSON, JSON and tensors, or raw.
+// Any bytes as the body of an infer request: read or refused; what is read fits its shape and can be answered. The
+// first byte says which model is asked and whether the rest is all JSON, JSON and tensors, or raw.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -39,7 +39,8 @@ void Answer(const InferRequest& request) {
   response.outputs.push_back(Fp32Output("p_yes", {1}, {&p_yes, 1}));
   const auto encoded = EncodeInferResponse(request, response);
   CHECK(encoded.ok());
-  CHECK(pawsight::Json::Parse(std::string_view(encoded->body).substr(0, encoded->json_bytes.value_or(encoded->body.size())))
+  CHECK(pawsight::Json::Parse(
+            std::string_view(encoded->body).substr(0, encoded->json_bytes.value_or(encoded->body.size())))
             .ok());
 }
 

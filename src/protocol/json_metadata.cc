@@ -11,8 +11,8 @@ Json::Array ToArray(const std::vector<T>& items) {
 Json SpecsToJson(const std::vector<TensorSpec>& specs) {
   Json::Array array;
   for (const TensorSpec& spec : specs) {
-    array.push_back(Json::Object{
-        {"name", spec.name}, {"datatype", DatatypeName(spec.datatype)}, {"shape", ToArray(spec.shape)}});
+    array.push_back(
+        Json::Object{{"name", spec.name}, {"datatype", DatatypeName(spec.datatype)}, {"shape", ToArray(spec.shape)}});
   }
   return array;
 }

@@ -10,15 +10,20 @@ namespace {
 using std::chrono::nanoseconds;
 
 TEST(JsonMetadata, AModelSaysWhatItTakesAndGives) {
-  const ModelMetadata metadata{
-      "vqa", {"1"}, "x", {{"image", Datatype::kBytes, {-1}}, {"mode", Datatype::kBytes, {1}, true}}, {{"p_yes", Datatype::kFp32, {-1, -1}}}};
-  EXPECT_EQ(ModelMetadataToJson(metadata).Dump(),
-            R"({"name":"vqa","versions":["1"],"platform":"x","inputs":[{"name":"image","datatype":"BYTES","shape":[-1]},)"
-            R"({"name":"mode","datatype":"BYTES","shape":[1]}],"outputs":[{"name":"p_yes","datatype":"FP32","shape":[-1,-1]}]})");
-  EXPECT_EQ(ModelConfigToJson(metadata, {"b", 0, {8}, std::chrono::milliseconds(2)}).Dump(),
-            R"({"name":"vqa","platform":"x","backend":"b","max_batch_size":0,"input":[{"name":"image","data_type":"TYPE_STRING",)"
-            R"("dims":[-1]},{"name":"mode","data_type":"TYPE_STRING","dims":[1],"optional":true}],"output":[{"name":"p_yes",)"
-            R"("data_type":"TYPE_FP32","dims":[-1,-1]}],"dynamic_batching":{"preferred_batch_size":[8],"max_queue_delay_microseconds":2000}})");
+  const ModelMetadata metadata{"vqa",
+                               {"1"},
+                               "x",
+                               {{"image", Datatype::kBytes, {-1}}, {"mode", Datatype::kBytes, {1}, true}},
+                               {{"p_yes", Datatype::kFp32, {-1, -1}}}};
+  EXPECT_EQ(
+      ModelMetadataToJson(metadata).Dump(),
+      R"({"name":"vqa","versions":["1"],"platform":"x","inputs":[{"name":"image","datatype":"BYTES","shape":[-1]},)"
+      R"({"name":"mode","datatype":"BYTES","shape":[1]}],"outputs":[{"name":"p_yes","datatype":"FP32","shape":[-1,-1]}]})");
+  EXPECT_EQ(
+      ModelConfigToJson(metadata, {"b", 0, {8}, std::chrono::milliseconds(2)}).Dump(),
+      R"({"name":"vqa","platform":"x","backend":"b","max_batch_size":0,"input":[{"name":"image","data_type":"TYPE_STRING",)"
+      R"("dims":[-1]},{"name":"mode","data_type":"TYPE_STRING","dims":[1],"optional":true}],"output":[{"name":"p_yes",)"
+      R"("data_type":"TYPE_FP32","dims":[-1,-1]}],"dynamic_batching":{"preferred_batch_size":[8],"max_queue_delay_microseconds":2000}})");
 }
 
 TEST(JsonMetadata, StatisticsAreCountsAndNanoseconds) {

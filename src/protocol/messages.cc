@@ -73,19 +73,22 @@ ServerMetadata ThisServer() {
 
 Result<size_t> CountElements(std::span<const int64_t> shape, const InferLimits& limits) {
   if (shape.size() > limits.max_dims) {
-    return InvalidArgument("shape: " + std::to_string(shape.size()) + " dimensions, want at most " +
-                           std::to_string(limits.max_dims), "shape_invalid");
+    return InvalidArgument(
+        "shape: " + std::to_string(shape.size()) + " dimensions, want at most " + std::to_string(limits.max_dims),
+        "shape_invalid");
   }
   size_t count = 1;
   for (const int64_t dim : shape) {
-    if (dim < 1) return InvalidArgument("shape: a dimension of " + std::to_string(dim) + ", want 1 or more", "shape_invalid");
+    if (dim < 1)
+      return InvalidArgument("shape: a dimension of " + std::to_string(dim) + ", want 1 or more", "shape_invalid");
     if (__builtin_mul_overflow(count, static_cast<size_t>(dim), &count)) {
       return InvalidArgument("shape: its product overflows", "shape_invalid");
     }
   }
   if (count > limits.max_elements) {
-    return InvalidArgument("shape: " + std::to_string(count) + " elements, want at most " +
-                           std::to_string(limits.max_elements), "too_many_elements");
+    return InvalidArgument(
+        "shape: " + std::to_string(count) + " elements, want at most " + std::to_string(limits.max_elements),
+        "too_many_elements");
   }
   return count;
 }
@@ -93,8 +96,9 @@ Result<size_t> CountElements(std::span<const int64_t> shape, const InferLimits& 
 Status CheckName(std::string_view what, std::string_view name, const InferLimits& limits) {
   const bool plain = std::none_of(name.begin(), name.end(), [](char c) { return (c >= 0 && c < 0x20) || c == 0x7F; });
   if (!name.empty() && name.size() <= limits.max_name_bytes && plain) return Ok();
-  return InvalidArgument(std::string(what) + ": want 1 to " + std::to_string(limits.max_name_bytes) +
-                         " bytes without control characters", "name_invalid");
+  return InvalidArgument(
+      std::string(what) + ": want 1 to " + std::to_string(limits.max_name_bytes) + " bytes without control characters",
+      "name_invalid");
 }
 
 Status TakeSchedule(const InferLimits& limits, InferRequest* request) {
@@ -127,7 +131,8 @@ Status CheckAgainst(const InferRequest& request, const ModelMetadata& metadata) 
     }
     if (spec->datatype != input.datatype) {
       return InvalidArgument("input '" + input.name + "': is " + std::string(DatatypeName(input.datatype)) + ", want " +
-                             std::string(DatatypeName(spec->datatype)), "datatype_wrong");
+                                 std::string(DatatypeName(spec->datatype)),
+                             "datatype_wrong");
     }
   }
   for (const TensorSpec& spec : metadata.inputs) {
@@ -137,7 +142,8 @@ Status CheckAgainst(const InferRequest& request, const ModelMetadata& metadata) 
   }
   for (const RequestedOutput& output : request.outputs) {
     if (FindSpec(metadata.outputs, output.name) == nullptr) {
-      return InvalidArgument("output '" + output.name + "': model '" + metadata.name + "' has no such output", "output_unknown");
+      return InvalidArgument("output '" + output.name + "': model '" + metadata.name + "' has no such output",
+                             "output_unknown");
     }
   }
   return Ok();

@@ -1,6 +1,6 @@
-// protocol/messages.h: the Open Inference Protocol's messages as plain values, whatever they travelled in, and the checks
-// that all endpoints share. Not here: JSON and binary tensors (protocol/json_codec.h), what the tensors mean (a model).
-// Source: Open Inference Protocol v2 and the extensions named in docs/protocol.md. Values; thread-compatible.
+// protocol/messages.h: the Open Inference Protocol's messages as plain values, whatever they travelled in, and the
+// checks that all endpoints share. Not here: JSON and binary tensors (protocol/json_codec.h), what the tensors mean (a
+// model). Source: Open Inference Protocol v2 and the extensions named in docs/protocol.md. Values; thread-compatible.
 #pragma once
 
 #include <chrono>
@@ -23,14 +23,14 @@ namespace pawsight::protocol {
 /// What a request may hold. More is kInvalidArgument: kResourceExhausted would say that it may be tried again.
 struct InferLimits {
   size_t max_inputs = 16;
-  size_t max_outputs = 16;                 // asked for
-  size_t max_dims = 8;                     // of a shape
-  size_t max_elements = 1U << 20U;         // of one tensor
-  size_t max_json_values = 1U << 17U;      // numbers, strings, arrays and objects of a JSON request together
+  size_t max_outputs = 16;             // asked for
+  size_t max_dims = 8;                 // of a shape
+  size_t max_elements = 1U << 20U;     // of one tensor
+  size_t max_json_values = 1U << 17U;  // numbers, strings, arrays and objects of a JSON request together
   size_t max_json_bytes = 32U << 20U;
   int max_json_depth = 16;
-  size_t max_parameters = 32;              // of a request, a tensor
-  size_t max_name_bytes = 256;             // of a name, an id, a parameter's string
+  size_t max_parameters = 32;                                        // of a request, a tensor
+  size_t max_name_bytes = 256;                                       // of a name, an id, a parameter's string
   std::chrono::microseconds max_timeout = std::chrono::minutes(10);  // a longer one is cut to this
 };
 
@@ -46,7 +46,8 @@ struct InputTensor {
   Datatype datatype = Datatype::kBytes;
   std::vector<int64_t> shape;  // each 1 or more; [] is one element
   Parameters parameters;
-  /// Of every datatype but BYTES: the elements, row-major, little-endian, packed; not aligned. As many as the shape says.
+  /// Of every datatype but BYTES: the elements, row-major, little-endian, packed; not aligned. As many as the shape
+  /// says.
   std::span<const std::byte> data;
   /// Of BYTES: the elements, row-major. As many as the shape says.
   std::vector<std::string_view> elements;
@@ -165,8 +166,8 @@ Status CheckName(std::string_view what, std::string_view name, const InferLimits
 /// Errors: kInvalidArgument, not an integer, or below 0.
 Status TakeSchedule(const InferLimits& limits, InferRequest* request);
 
-/// Whether every input and output is one of the model's, each at most once, the inputs of its datatype, and all that are not
-/// optional are there. Not the shapes: a model may take several. Errors: kInvalidArgument.
+/// Whether every input and output is one of the model's, each at most once, the inputs of its datatype, and all that
+/// are not optional are there. Not the shapes: a model may take several. Errors: kInvalidArgument.
 Status CheckAgainst(const InferRequest& request, const ModelMetadata& metadata);
 
 }  // namespace pawsight::protocol

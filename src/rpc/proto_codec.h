@@ -23,8 +23,7 @@ namespace pawsight::rpc {
 /// Reads a request and checks it against the model (CheckAgainst). BYTES and raw contents are viewed in `message`,
 /// which the request keeps; other typed contents are packed into memory of their own. binary_outputs says that the
 /// tensors came raw. Errors: kInvalidArgument, naming the field: what CheckAgainst refuses, contents in the field of
-/// another datatype, raw and typed contents together, not as many as the shape says. kResourceExhausted, over one of
-/// the limits of size.
+/// another datatype, raw and typed contents together, not as many as the shape says, over one of the limits.
 Result<protocol::InferRequest> FromProto(std::shared_ptr<const inference::ModelInferRequest> message,
                                          const protocol::ModelMetadata& metadata, const protocol::InferLimits& limits);
 

@@ -22,9 +22,7 @@ std::string_view VersionOf(const net::HttpRequest& request) {
 }
 
 /// Forms of other bodies than the protocol's; everything else is tried, since clients name many types or none.
-bool IsForm(std::string_view content_type) {
-  return net::LowerCase(content_type.substr(0, 10)) == "multipart/";
-}
+bool IsForm(std::string_view content_type) { return net::LowerCase(content_type.substr(0, 10)) == "multipart/"; }
 
 /// Calls `add` with the path of a model with and without a version.
 template <typename Add>
@@ -51,11 +49,12 @@ void HttpEndpoint::AddRoutes(net::Router& router) const {
   AddHealth(router);
   AddModels(router);
   ForBothPaths("/infer", [&](const std::string& path) {
-    router.AddLater("POST", path, [this](std::shared_ptr<const net::HttpRequest> request, const net::HttpResponder& responder) {
-      const std::string_view model = request->parameters[0];
-      const std::string_view version = VersionOf(*request);
-      Infer(model, version, std::move(request), responder);
-    });
+    router.AddLater("POST", path,
+                    [this](std::shared_ptr<const net::HttpRequest> request, const net::HttpResponder& responder) {
+                      const std::string_view model = request->parameters[0];
+                      const std::string_view version = VersionOf(*request);
+                      Infer(model, version, std::move(request), responder);
+                    });
   });
 }
 
@@ -98,8 +97,9 @@ void HttpEndpoint::Infer(std::string_view model_name, std::string_view version,
   if (!found.ok()) return responder.Respond(Error(found.status()));
   const std::shared_ptr<Model>& model = *found;
   protocol::InferBody body{request->body, request, std::nullopt};
-  const auto length = std::find_if(request->headers.begin(), request->headers.end(),
-                                   [](const auto& header) { return header.first == "inference-header-content-length"; });
+  const auto length = std::find_if(request->headers.begin(), request->headers.end(), [](const auto& header) {
+    return header.first == "inference-header-content-length";
+  });
   if (length != request->headers.end()) body.header_length = length->second;
   Result<protocol::InferRequest> parsed = ParseInferRequest(body, model->Metadata(), options_.limits);
   if (!parsed.ok()) return responder.Respond(Error(parsed.status()));
@@ -107,10 +107,11 @@ void HttpEndpoint::Infer(std::string_view model_name, std::string_view version,
   if (parsed->timeout) context.deadline = context.arrival + *parsed->timeout;
   const auto infer = std::make_shared<const protocol::InferRequest>(*std::move(parsed));
   // The model is kept until it is done, though it be swapped meanwhile.
-  model->Infer(infer, context, [infer, model, responder, retry_after = options_.retry_after_seconds](
-                                   const Result<protocol::InferResponse>& response) {
-    responder.Respond(Answered(*infer, response, retry_after));
-  });
+  model->Infer(infer, context,
+               [infer, model, responder,
+                retry_after = options_.retry_after_seconds](const Result<protocol::InferResponse>& response) {
+                 responder.Respond(Answered(*infer, response, retry_after));
+               });
 }
 
 net::HttpResponse HttpEndpoint::Answered(const protocol::InferRequest& request,
@@ -119,7 +120,9 @@ net::HttpResponse HttpEndpoint::Answered(const protocol::InferRequest& request,
   Result<protocol::EncodedResponse> encoded = protocol::EncodeInferResponse(request, *response);
   if (!encoded.ok()) return Error(encoded.status(), retry_after_seconds);
   if (!encoded->json_bytes) return {200, "application/json", std::move(encoded->body), {}};
-  return {200, "application/octet-stream", std::move(encoded->body),
+  return {200,
+          "application/octet-stream",
+          std::move(encoded->body),
           {{std::string(kJsonBytesHeader), std::to_string(*encoded->json_bytes)}}};
 }
 

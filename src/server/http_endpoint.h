@@ -1,6 +1,6 @@
-// server/http_endpoint.h: the Open Inference Protocol over HTTP: routes to the models of a repository. docs/protocol.md lists
-// them. Not here: sockets and their limits (net/http_server.h), JSON and tensors (protocol/), what runs (server/model.h).
-// Thread-safe; must outlive the server that it adds its routes to. A model may be done after that.
+// server/http_endpoint.h: the Open Inference Protocol over HTTP: routes to the models of a repository. docs/protocol.md
+// lists them. Not here: sockets and their limits (net/http_server.h), JSON and tensors (protocol/), what runs
+// (server/model.h). Thread-safe; must outlive the server that it adds its routes to. A model may be done after that.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,6 @@
-// The door alone, as the empty model shows it: infer requests with 30 kB of image over loopback, one I/O thread, and what an
-// idle connection costs. The client is in this process: on one core it takes its share. `server_us` is the processor time
-// of the I/O thread for one request, so 1e6 / server_us is what one core could do.
+// The door alone, as the empty model shows it: infer requests with 30 kB of image over loopback, one I/O thread, and
+// what an idle connection costs. The client is in this process: on one core it takes its share. `server_us` is the
+// processor time of the I/O thread for one request, so 1e6 / server_us is what one core could do.
 #include <benchmark/benchmark.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,19 +36,23 @@ std::string Image() {
   return image;
 }
 
-constexpr const char* kQuestion = R"({"name":"question","datatype":"BYTES","shape":[1],"data":["is there a cat on the sofa?"]})";
+constexpr const char* kQuestion =
+    R"({"name":"question","datatype":"BYTES","shape":[1],"data":["is there a cat on the sofa?"]})";
 
 std::string BinaryRequest() {
-  const std::string json = R"({"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"parameters":{"binary_data_size":)" +
-                           std::to_string(kImageBytes + 4) + "}}," + kQuestion + R"(],"outputs":[{"name":"p_yes"}]})";
+  const std::string json =
+      R"({"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"parameters":{"binary_data_size":)" +
+      std::to_string(kImageBytes + 4) + "}}," + kQuestion + R"(],"outputs":[{"name":"p_yes"}]})";
   const uint32_t length = kImageBytes;
   return Post(json + std::string(reinterpret_cast<const char*>(&length), 4) + Image(),
               "Inference-Header-Content-Length: " + std::to_string(json.size()) + "\r\n");
 }
 
 std::string Base64Request() {
-  return Post(R"({"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"parameters":{"content_type":"base64"},"data":[")" +
-                  protocol::EncodeBase64(Image()) + "\"]}," + kQuestion + R"(],"outputs":[{"name":"p_yes"}]})", "");
+  return Post(
+      R"({"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"parameters":{"content_type":"base64"},"data":[")" +
+          protocol::EncodeBase64(Image()) + "\"]}," + kQuestion + R"(],"outputs":[{"name":"p_yes"}]})",
+      "");
 }
 
 /// Processor time of the calling thread, in nanoseconds.
@@ -201,11 +205,18 @@ void ClientGoes(benchmark::State& state) {
 }
 
 const bool kRegistered = [] {
-  benchmark::RegisterBenchmark("http/infer_30kB/binary", [](auto& state) { Infer(state, BinaryRequest()); })->UseRealTime();
-  benchmark::RegisterBenchmark("http/infer_30kB/base64", [](auto& state) { Infer(state, Base64Request()); })->UseRealTime();
+  benchmark::RegisterBenchmark("http/infer_30kB/binary", [](auto& state) {
+    Infer(state, BinaryRequest());
+  })->UseRealTime();
+  benchmark::RegisterBenchmark("http/infer_30kB/base64", [](auto& state) {
+    Infer(state, Base64Request());
+  })->UseRealTime();
   benchmark::RegisterBenchmark("http/idle", IdleConnections)->Arg(10000)->Iterations(1);
   for (const int slow : {0, 10000}) {
-    benchmark::RegisterBenchmark("http/beside_slow_headers", BesideSlowHeaders)->Arg(slow)->Iterations(10000)->UseRealTime();
+    benchmark::RegisterBenchmark("http/beside_slow_headers", BesideSlowHeaders)
+        ->Arg(slow)
+        ->Iterations(10000)
+        ->UseRealTime();
   }
   benchmark::RegisterBenchmark("http/client_goes", ClientGoes)->Iterations(1000)->UseManualTime();
   return true;

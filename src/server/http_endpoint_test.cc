@@ -20,13 +20,12 @@ using ::testing::StartsWith;
 using testing::TestServer;
 using testing::WaitingModel;
 
-const std::string kBody =
-    R"({"id":"7","inputs":[{"name":"image","datatype":"BYTES","shape":[1],"data":["x"]},)"
-    R"({"name":"question","datatype":"BYTES","shape":[2],"data":["a cat?","a dog?"]}]})";
+const std::string kBody = R"({"id":"7","inputs":[{"name":"image","datatype":"BYTES","shape":[1],"data":["x"]},)"
+                          R"({"name":"question","datatype":"BYTES","shape":[2],"data":["a cat?","a dog?"]}]})";
 
 std::string Post(const std::string& path, const std::string& body, const std::string& more = "") {
-  return "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + more +
-         "\r\n" + body;
+  return "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+         more + "\r\n" + body;
 }
 
 /// The answer to one request, whole.
@@ -45,11 +44,13 @@ TEST(HttpEndpoint, AnInferRequestIsAnsweredWithItsId) {
   TestServer server;
   server.repository().Put(std::make_shared<EmptyModel>());
   for (const std::string path : {"/v2/models/vqa/infer", "/v2/models/vqa/versions/1/infer"}) {
-    EXPECT_THAT(Ask(server.port(), Post(path, kBody)),
-                AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), HasSubstr("Content-Type: application/json\r\n"),
-                      EndsWith(R"({"model_name":"vqa","model_version":"1","id":"7","outputs":[{"name":"answer","datatype":"BYTES",)"
-                               R"("shape":[1,2],"data":["unsure","unsure"]},{"name":"p_yes","datatype":"FP32","shape":[1,2],)"
-                               R"("data":[0.5,0.5]}]})")));
+    EXPECT_THAT(
+        Ask(server.port(), Post(path, kBody)),
+        AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), HasSubstr("Content-Type: application/json\r\n"),
+              EndsWith(
+                  R"({"model_name":"vqa","model_version":"1","id":"7","outputs":[{"name":"answer","datatype":"BYTES",)"
+                  R"("shape":[1,2],"data":["unsure","unsure"]},{"name":"p_yes","datatype":"FP32","shape":[1,2],)"
+                  R"("data":[0.5,0.5]}]})")));
   }
 }
 
@@ -74,10 +75,10 @@ TEST(HttpEndpoint, AStatusOfTheModelIsToldWithItsHttpStatus) {
   TestServer server;
   const auto model = std::make_shared<WaitingModel>();
   server.repository().Put(model);
-  const std::pair<Status, std::string> cases[] = {{InvalidArgument("bad"), "400"},     {NotFound("bad"), "404"},
-                                                  {ResourceExhausted("bad"), "429"},   {Cancelled("bad"), "499"},
-                                                  {Internal("bad"), "500"},            {Unimplemented("bad"), "501"},
-                                                  {Unavailable("bad"), "503"},         {DeadlineExceeded("bad"), "504"}};
+  const std::pair<Status, std::string> cases[] = {{InvalidArgument("bad"), "400"},   {NotFound("bad"), "404"},
+                                                  {ResourceExhausted("bad"), "429"}, {Cancelled("bad"), "499"},
+                                                  {Internal("bad"), "500"},          {Unimplemented("bad"), "501"},
+                                                  {Unavailable("bad"), "503"},       {DeadlineExceeded("bad"), "504"}};
   for (const auto& [status, http] : cases) {
     RawClient client(server.port());
     client.Send(Post("/v2/models/vqa/infer", kBody));
@@ -145,8 +146,10 @@ TEST(HttpEndpoint, AModelIsSwappedWhileItsRequestsRun) {
 TEST(HttpEndpoint, WhatTheServerRefusesIsAnErrorOfTheProtocolToo) {
   TestServer server;
   server.repository().Put(std::make_shared<EmptyModel>());
-  EXPECT_THAT(Get(server.port(), "/v3"), AllOf(StartsWith("HTTP/1.1 404"), EndsWith(R"({"error":"there is nothing here"})")));
-  EXPECT_THAT(Get(server.port(), "/v2/models/vqa/infer"), AllOf(StartsWith("HTTP/1.1 405"), HasSubstr("Allow: POST\r\n")));
+  EXPECT_THAT(Get(server.port(), "/v3"),
+              AllOf(StartsWith("HTTP/1.1 404"), EndsWith(R"({"error":"there is nothing here"})")));
+  EXPECT_THAT(Get(server.port(), "/v2/models/vqa/infer"),
+              AllOf(StartsWith("HTTP/1.1 405"), HasSubstr("Allow: POST\r\n")));
   EXPECT_THAT(Get(server.port(), "/v2/../etc"), AllOf(StartsWith("HTTP/1.1 400"), HasSubstr("\r\n\r\n{\"error\":")));
   EXPECT_THAT(Ask(server.port(), Post("/v2/models/vqa/infer", kBody, "Content-Type: multipart/form-data\r\n")),
               StartsWith("HTTP/1.1 415"));

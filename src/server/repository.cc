@@ -33,8 +33,9 @@ Result<std::shared_ptr<Model>> Repository::Find(std::string_view name, std::stri
   if (found == models->end()) return NotFound("no model '" + std::string(name) + "'", "model_unknown");
   const std::vector<std::string>& versions = found->second->Metadata().versions;
   if (!version.empty() && std::find(versions.begin(), versions.end(), version) == versions.end()) {
-    return NotFound("model '" + std::string(name) + "' has no version '" + std::string(version) + "', but " +
-                    versions.front(), "version_unknown");
+    return NotFound(
+        "model '" + std::string(name) + "' has no version '" + std::string(version) + "', but " + versions.front(),
+        "version_unknown");
   }
   return found->second;
 }

@@ -1,5 +1,5 @@
-// server/repository.h: the models a server has, by name. A model can be swapped while requests run: whoever found the old
-// one keeps it until done. Not here: loading (the app), running (server/model.h). Thread-safe.
+// server/repository.h: the models a server has, by name. A model can be swapped while requests run: whoever found the
+// old one keeps it until done. Not here: loading (the app), running (server/model.h). Thread-safe.
 #pragma once
 
 #include <map>

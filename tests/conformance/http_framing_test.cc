@@ -36,16 +36,17 @@ TEST(HttpFraming, ABodyMayComeInChunks) {
   const std::string body = Request({"a cat?"});
   char size[16];
   std::snprintf(size, sizeof size, "%zx", body.size() - 1);
-  EXPECT_EQ(StatusOf("POST " + ModelPath("/infer") + " HTTP/1.1\r\n" + Host() + "Transfer-Encoding: chunked\r\n\r\n1\r\n" +
-                     body.substr(0, 1) + "\r\n" + size + "\r\n" + body.substr(1) + "\r\n0\r\n\r\n"),
-            200);
+  EXPECT_EQ(
+      StatusOf("POST " + ModelPath("/infer") + " HTTP/1.1\r\n" + Host() + "Transfer-Encoding: chunked\r\n\r\n1\r\n" +
+               body.substr(0, 1) + "\r\n" + size + "\r\n" + body.substr(1) + "\r\n0\r\n\r\n"),
+      200);
 }
 
 TEST(HttpFraming, ABodyMayWaitForContinue) {
   Peer peer;
   const std::string body = Request({"a cat?"});
-  peer.Send("POST " + ModelPath("/infer") + " HTTP/1.1\r\n" + Host() + "Expect: 100-continue\r\nContent-Length: " +
-            std::to_string(body.size()) + "\r\n\r\n");
+  peer.Send("POST " + ModelPath("/infer") + " HTTP/1.1\r\n" + Host() +
+            "Expect: 100-continue\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n");
   EXPECT_EQ(peer.Read().status, 100);
   peer.Send(body);
   EXPECT_EQ(peer.Read().status, 200);
@@ -65,25 +66,26 @@ TEST(HttpFraming, B15PipelinedRequestsAreAnsweredInOrderUntilABadOne) {
 TEST(HttpFraming, B6ToB9LengthsThatAreAmbiguousAreRefused) {
   const std::string start = "POST " + ModelPath("/infer") + " HTTP/1.1\r\n" + Host();
   for (const char* headers :
-       {"Content-Length: -1", "Content-Length: +5", "Content-Length: 0x10", "Content-Length: 5_0", "Content-Length:",
-        "Content-Length: 5,5", "Content-Length: 5\r\nContent-Length: 6", "Content-Length: 5\r\nTransfer-Encoding: chunked",
-        "Transfer-Encoding: ,chunked", "Transfer-Encoding: xchunked", "Transfer-Encoding: chunked, identity",
-        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"}) {
+       {"Content-Length: -1", "Content-Length: +5", "Content-Length: 0x10", "Content-Length: 5_0",
+        "Content-Length:", "Content-Length: 5,5", "Content-Length: 5\r\nContent-Length: 6",
+        "Content-Length: 5\r\nTransfer-Encoding: chunked", "Transfer-Encoding: ,chunked", "Transfer-Encoding: xchunked",
+        "Transfer-Encoding: chunked, identity", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"}) {
     EXPECT_THAT(StatusOf(start + headers + "\r\n\r\n0\r\n\r\n"), AnyOf(400, 501)) << headers;
   }
   EXPECT_EQ(StatusOf(start + "Content-Length: 1000000000000000000\r\n\r\n"), 413);
 }
 
 TEST(HttpFraming, B10ToB13WhatIsNoPlainHttpIsRefused) {
-  const std::string chunked = "POST " + ModelPath("/infer") + " HTTP/1.1\r\n" + Host() + "Transfer-Encoding: chunked\r\n\r\n";
+  const std::string chunked =
+      "POST " + ModelPath("/infer") + " HTTP/1.1\r\n" + Host() + "Transfer-Encoding: chunked\r\n\r\n";
   const std::string get = "GET /v2/health/live HTTP/1.1\r\n" + Host();
   for (const std::string& bytes :
-       {chunked + "0x5\r\nhello\r\n0\r\n\r\n", chunked + "+5\r\nhello\r\n0\r\n\r\n", chunked + "-1\r\nhello\r\n0\r\n\r\n",
-        chunked + "\r\nhello\r\n0\r\n\r\n", chunked + "5\r\nhelloXX0\r\n\r\n", get + "A : b\r\n\r\n", get + "A\r\n\r\n",
-        get + "A: b\r\n c\r\n\r\n", get + std::string("A: b\0c\r\n\r\n", 10), get + "A: \x80\r\n\r\n",
-        std::string("GET /v2/health/live\r\n\r\n"), "GET /v2/health/live HTTP/1.10\r\n" + Host() + "\r\n",
-        std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), std::string("GET /v2/health/live HTTP/1.1\r\n\r\n"),
-        std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc", 9)}) {
+       {chunked + "0x5\r\nhello\r\n0\r\n\r\n", chunked + "+5\r\nhello\r\n0\r\n\r\n",
+        chunked + "-1\r\nhello\r\n0\r\n\r\n", chunked + "\r\nhello\r\n0\r\n\r\n", chunked + "5\r\nhelloXX0\r\n\r\n",
+        get + "A : b\r\n\r\n", get + "A\r\n\r\n", get + "A: b\r\n c\r\n\r\n", get + std::string("A: b\0c\r\n\r\n", 10),
+        get + "A: \x80\r\n\r\n", std::string("GET /v2/health/live\r\n\r\n"),
+        "GET /v2/health/live HTTP/1.10\r\n" + Host() + "\r\n", std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+        std::string("GET /v2/health/live HTTP/1.1\r\n\r\n"), std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc", 9)}) {
     EXPECT_THAT(StatusOf(bytes), AnyOf(400, 505)) << bytes.substr(0, 80);
   }
   EXPECT_THAT(StatusOf(get + "A: " + std::string(65536, 'a') + "\r\n\r\n"), 431);
@@ -91,7 +93,8 @@ TEST(HttpFraming, B10ToB13WhatIsNoPlainHttpIsRefused) {
 }
 
 TEST(HttpFraming, B24AndB25PathsAndMethodsThatAreNotThereAreRefused) {
-  for (const char* path : {"/v2/../etc/passwd", "/%2e%2e%2fetc", "/v2/%00", "//v2", "/v2/..;/x", "/v2\\x", "/nothing"}) {
+  for (const char* path :
+       {"/v2/../etc/passwd", "/%2e%2e%2fetc", "/v2/%00", "//v2", "/v2/..;/x", "/v2\\x", "/nothing"}) {
     EXPECT_THAT(Ask("GET", path).status, AnyOf(400, 404)) << path;
   }
   for (const char* method : {"TRACE", "PUT", "DELETE"}) {

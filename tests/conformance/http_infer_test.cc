@@ -24,7 +24,8 @@ void ExpectRefused(const Answer& answer, const std::string& what) {
 /// A JSON request with the image's member `input` and further members `more`.
 std::string WithImage(const std::string& input, const std::string& more = "") {
   return R"({"inputs":[{"name":"image","datatype":"BYTES",)" + input +
-         R"(},{"name":"question","datatype":"BYTES","shape":[1],"data":["a cat?"]}])" + (more.empty() ? "" : ",") + more + "}";
+         R"(},{"name":"question","datatype":"BYTES","shape":[1],"data":["a cat?"]}])" + (more.empty() ? "" : ",") +
+         more + "}";
 }
 
 TEST(HttpInfer, JsonInJsonOutEachQuestionHasItsAnswerAndTheIdComesBack) {
@@ -59,7 +60,8 @@ TEST(HttpInfer, BinaryTensorsInAndOut) {
   const std::string questions = Element("a cat?") + Element("a dog?");
   const std::string json =
       R"({"id":"9","parameters":{"binary_data_output":true},"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"parameters":{"binary_data_size":)" +
-      std::to_string(image.size()) + R"(}},{"name":"question","datatype":"BYTES","shape":[2],"parameters":{"binary_data_size":)" +
+      std::to_string(image.size()) +
+      R"(}},{"name":"question","datatype":"BYTES","shape":[2],"parameters":{"binary_data_size":)" +
       std::to_string(questions.size()) + "}}]}";
   const Answer answer = InferBinary(json, image + questions);
   ASSERT_EQ(answer.status, 200) << answer.body;
@@ -69,7 +71,8 @@ TEST(HttpInfer, BinaryTensorsInAndOut) {
   EXPECT_EQ(p_yes.Find("data"), nullptr);
   EXPECT_EQ(IntegerOf(Member(p_yes, "parameters"), "binary_data_size"), 8);
   int64_t all = 0;
-  for (const Json& output : ArrayOf(head, "outputs")) all += IntegerOf(Member(output, "parameters"), "binary_data_size");
+  for (const Json& output : ArrayOf(head, "outputs"))
+    all += IntegerOf(Member(output, "parameters"), "binary_data_size");
   EXPECT_EQ(static_cast<int64_t>(answer.binary_tail().size()), all);
 }
 
@@ -83,14 +86,15 @@ TEST(HttpInfer, AnOutputSaysForItselfWhetherItIsBinary) {
 
 TEST(HttpInfer, JsonAndBinaryInputsMix) {
   const std::string image = Element(Image());
-  const Answer answer =
-      InferBinary(WithImage(R"("shape":[1],"parameters":{"binary_data_size":)" + std::to_string(image.size()) + "}"), image);
+  const Answer answer = InferBinary(
+      WithImage(R"("shape":[1],"parameters":{"binary_data_size":)" + std::to_string(image.size()) + "}"), image);
   EXPECT_EQ(answer.status, 200) << answer.body;
 }
 
 TEST(HttpInfer, EveryImageIsAskedEveryQuestionOrItsOwn) {
-  const std::string images = R"({"inputs":[{"name":"image","datatype":"BYTES","shape":[2],"parameters":{"content_type":"base64"},"data":[")" +
-                             ImageBase64() + "\",\"" + ImageBase64() + R"("]},{"name":"question","datatype":"BYTES",)";
+  const std::string images =
+      R"({"inputs":[{"name":"image","datatype":"BYTES","shape":[2],"parameters":{"content_type":"base64"},"data":[")" +
+      ImageBase64() + "\",\"" + ImageBase64() + R"("]},{"name":"question","datatype":"BYTES",)";
   const Answer shared = Infer(images + R"("shape":[3],"data":["a?","b?","c?"]}]})");
   ASSERT_EQ(shared.status, 200) << shared.body;
   EXPECT_EQ(Member(Output(shared.json(), "p_yes"), "shape").Dump(), "[2,3]");
@@ -126,11 +130,12 @@ TEST(HttpInfer, B18AndB19BodiesThatAreNotPlainJsonAreRefused) {
 }
 
 TEST(HttpInfer, B20ShapesThatDoNotFitAreRefused) {
-  for (const char* input :
-       {R"("shape":[16,1152921504606846978],"data":["x"])", R"("shape":[-1],"data":["x"])", R"("shape":[2],"data":["x"])",
-        R"("shape":[0],"data":[])", R"("shape":[1],"data":["x","y"])", R"("shape":[1])", R"("data":["x"])",
-        R"("shape":"1","data":["x"])", R"("shape":[1.5],"data":["x"])",
-        R"("shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],"data":["x"])"}) {
+  for (
+      const char* input :
+      {R"("shape":[16,1152921504606846978],"data":["x"])", R"("shape":[-1],"data":["x"])",
+       R"("shape":[2],"data":["x"])", R"("shape":[0],"data":[])", R"("shape":[1],"data":["x","y"])", R"("shape":[1])",
+       R"("data":["x"])", R"("shape":"1","data":["x"])", R"("shape":[1.5],"data":["x"])",
+       R"("shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],"data":["x"])"}) {
     ExpectRefused(Infer(WithImage(input)), input);
   }
 }
@@ -144,14 +149,20 @@ TEST(HttpInfer, B21HeaderLengthsThatAreNoneAreRefused) {
 }
 
 TEST(HttpInfer, B22ElementsThatEndBehindTheirTensorAreRefused) {
-  const std::string huge("\xff\xff\xff\xff" "abc", 7);
+  const std::string huge(
+      "\xff\xff\xff\xff"
+      "abc",
+      7);
   for (const std::string& tensor : {huge, Element("abcd").substr(0, 7), Element("ab") + "x", std::string("abc")}) {
-    ExpectRefused(InferBinary(WithImage(R"("shape":[1],"parameters":{"binary_data_size":)" + std::to_string(tensor.size()) + "}"),
-                              tensor), tensor);
+    ExpectRefused(
+        InferBinary(WithImage(R"("shape":[1],"parameters":{"binary_data_size":)" + std::to_string(tensor.size()) + "}"),
+                    tensor),
+        tensor);
   }
   for (const char* size : {"8", "-7", "9223372036854775807", "\"7\"", "7.5"}) {
     ExpectRefused(InferBinary(WithImage(std::string(R"("shape":[1],"parameters":{"binary_data_size":)") + size + "}"),
-                              Element("abc")), size);
+                              Element("abc")),
+                  size);
   }
 }
 
@@ -162,7 +173,8 @@ TEST(HttpInfer, B23NamesThatAreUnknownOrRepeatedAreRefused) {
   ExpectRefused(Infer(Request({"a?"}, many + ",")), "100,000 outputs");
   ExpectRefused(Infer(Request({"a?"}, R"("outputs":[{"name":"p_yes"},{"name":"p_yes"}],)")), "an output twice");
   ExpectRefused(Infer(Request({"a?"}, R"("outputs":[{"name":"mood"}],)")), "an unknown output");
-  ExpectRefused(Infer(R"({"inputs":[{"name":"face","datatype":"BYTES","shape":[1],"data":["x"]}]})"), "an unknown input");
+  ExpectRefused(Infer(R"({"inputs":[{"name":"face","datatype":"BYTES","shape":[1],"data":["x"]}]})"),
+                "an unknown input");
   ExpectRefused(Infer(R"({"inputs":[]})"), "no input");
   ExpectRefused(Infer(R"({"inputs":[{"name":"image","datatype":"FP32","shape":[1],"data":[1]}]})"), "another datatype");
 }

@@ -88,8 +88,9 @@ TEST(HttpMetadata, TheStatisticsCountWhatWasInferred) {
 }
 
 TEST(HttpMetadata, WhatIsNotThereIsAnErrorThatSaysSo) {
-  for (const std::string& path : {std::string("/v2/models/no-such-model"), std::string("/v2/models/no-such-model/ready"),
-                                  std::string("/v2/models/no-such-model/config"), ModelPath("/versions/999999")}) {
+  for (const std::string& path :
+       {std::string("/v2/models/no-such-model"), std::string("/v2/models/no-such-model/ready"),
+        std::string("/v2/models/no-such-model/config"), ModelPath("/versions/999999")}) {
     const Answer answer = Ask("GET", path);
     EXPECT_THAT(answer.status, ::testing::AnyOf(400, 404)) << path;
     EXPECT_TRUE(answer.json().GetString("error").ok()) << path;

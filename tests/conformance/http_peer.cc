@@ -31,7 +31,8 @@ Json Answer::json() const {
 Json Answer::binary_head() const {
   const auto length = headers.find("inference-header-content-length");
   if (length == headers.end()) return {};
-  Result<Json> parsed = Json::Parse(std::string_view(body).substr(0, std::strtoul(length->second.c_str(), nullptr, 10)));
+  Result<Json> parsed =
+      Json::Parse(std::string_view(body).substr(0, std::strtoul(length->second.c_str(), nullptr, 10)));
   return parsed.ok() ? *std::move(parsed) : Json();
 }
 
@@ -151,8 +152,9 @@ Answer Ask(std::string_view method, std::string_view path, std::string_view body
 Answer Infer(std::string_view body, const Headers& headers) { return Ask("POST", ModelPath("/infer"), body, headers); }
 
 Answer InferBinary(std::string_view json, std::string_view tensors) {
-  return Infer(std::string(json) + std::string(tensors),
-               {{"Inference-Header-Content-Length", std::to_string(json.size())}, {"Content-Type", "application/octet-stream"}});
+  return Infer(
+      std::string(json) + std::string(tensors),
+      {{"Inference-Header-Content-Length", std::to_string(json.size())}, {"Content-Type", "application/octet-stream"}});
 }
 
 std::string ModelPath(std::string_view end) { return "/v2/models/" + TheTarget().model + std::string(end); }
@@ -169,7 +171,8 @@ std::string Element(std::string_view bytes) {
 std::string Request(const std::vector<std::string>& questions, const std::string& more) {
   std::string data;
   for (const std::string& question : questions) data += (data.empty() ? "" : ",") + JsonQuote(question);
-  return "{" + more + R"("inputs":[{"name":"image","datatype":"BYTES","shape":[1],"parameters":{"content_type":"base64"},"data":[")" +
+  return "{" + more +
+         R"("inputs":[{"name":"image","datatype":"BYTES","shape":[1],"parameters":{"content_type":"base64"},"data":[")" +
          ImageBase64() + R"("]},{"name":"question","datatype":"BYTES","shape":[)" + std::to_string(questions.size()) +
          "],\"data\":[" + data + "]}]}";
 }

@@ -23,7 +23,7 @@ Target& TheTarget();
 void ServeInProcess();
 
 struct Answer {
-  int status = 0;  // 0: the connection ended before a whole response
+  int status = 0;                              // 0: the connection ended before a whole response
   std::map<std::string, std::string> headers;  // names in lower case
   std::string body;
 
@@ -61,7 +61,8 @@ class Peer {
 };
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
-std::string Format(std::string_view method, std::string_view path, std::string_view body = "", const Headers& headers = {});
+std::string Format(std::string_view method, std::string_view path, std::string_view body = "",
+                   const Headers& headers = {});
 /// On a connection of its own.
 Answer Ask(std::string_view method, std::string_view path, std::string_view body = "", const Headers& headers = {});
 /// To the model's infer path; `json_bytes` is Inference-Header-Content-Length.
