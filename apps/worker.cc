@@ -18,7 +18,7 @@
 #include "base/log.h"
 #include "frames/encode.h"
 #include "net/http_server.h"
-#include "net/service_manager.h"
+#include "net/systemd.h"
 #include "rpc/grpc_endpoint.h"
 #include "scenes/draw.h"
 #include "server/empty_model.h"
@@ -228,16 +228,16 @@ void Reload(Worker& worker) {
 }
 
 /// Until SIGINT or SIGTERM: tells gRPC's health and systemd how we are, reloads at SIGHUP.
-void Serve(const Signals& signals, const net::ServiceManager& manager, Worker& worker) {
+void Serve(const Signals& signals, const net::Systemd& systemd, Worker& worker) {
   bool told = false;
   for (;;) {
     const bool ready = worker.Ready();
     if (ready != told) {
       worker.Tell(ready);
-      (void)manager.Notify(ready ? "READY=1\nSTATUS=serving" : "STATUS=not ready");  // systemd's own loss
+      (void)systemd.Notify(ready ? "READY=1\nSTATUS=serving" : "STATUS=not ready");  // systemd's own loss
       told = ready;
     }
-    if (ready && manager.watchdog()) (void)manager.Notify("WATCHDOG=1");
+    if (ready && systemd.watchdog()) (void)systemd.Notify("WATCHDOG=1");
     switch (signals.Wait(milliseconds(200))) {
       case SIGINT:
       case SIGTERM:
@@ -252,15 +252,15 @@ void Serve(const Signals& signals, const net::ServiceManager& manager, Worker& w
 }
 
 int RunWorker(const WorkerOptions& options) {
-  const auto manager = net::ServiceManager::FromEnvironment();
-  if (!manager.ok()) return ReportError(manager.status());
+  const auto systemd = net::Systemd::FromEnvironment();
+  if (!systemd.ok()) return ReportError(systemd.status());
   const Signals signals;
   auto worker = std::make_unique<Worker>(options);
   if (const Status started = worker->Start(); !started.ok()) return ReportError(started);
   LogInfo("worker_started", {{"listens", worker->Where()}});
-  Serve(signals, *manager, *worker);
+  Serve(signals, *systemd, *worker);
   signals.LeaveAtNext();
-  (void)manager->Notify("STOPPING=1");  // systemd's own loss
+  (void)systemd->Notify("STOPPING=1");  // systemd's own loss
   LogInfo("draining");
   if (!worker->Drain()) {
     LogError("drain_incomplete", {{"so", "leaving with work unfinished"}});

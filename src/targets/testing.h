@@ -14,10 +14,12 @@ namespace pawsight::targets {
 
 inline const std::string kMini = PAWSIGHT_SOURCE_DIR "/models/pawsight-mini";
 
+inline constexpr size_t kMiniSide = 144;  // pixels
+
 /// Mini's pixels and questions of several lengths.
 inline std::vector<float> Pixels(uint64_t seed) {
   Rng rng(seed);
-  std::vector<float> pixels(3 * 128 * 128);
+  std::vector<float> pixels(3 * kMiniSide * kMiniSide);
   for (float& v : pixels) v = static_cast<float>(rng.Uniform(-1.8, 2.1));
   return pixels;
 }

@@ -1,4 +1,4 @@
-#include "net/service_manager.h"
+#include "net/systemd.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -27,28 +27,28 @@ int64_t Number(std::string_view text) {
 
 }  // namespace
 
-Result<ServiceManager> ServiceManager::Create(std::string_view socket, std::string_view watchdog_usec,
+Result<Systemd> Systemd::Create(std::string_view socket, std::string_view watchdog_usec,
                                               std::string_view watchdog_pid) {
-  ServiceManager manager;
-  if (socket.empty()) return manager;
+  Systemd systemd;
+  if (socket.empty()) return systemd;
   if ((socket.front() != '/' && socket.front() != '@') || socket.size() < 2 ||
       socket.size() >= sizeof(sockaddr_un::sun_path)) {
     return InvalidArgument("NOTIFY_SOCKET: want /path or @name of at most " +
                            std::to_string(sizeof(sockaddr_un::sun_path) - 1) + " bytes");
   }
-  manager.address_ = socket;
-  if (socket.front() == '@') manager.address_.front() = '\0';
+  systemd.address_ = socket;
+  if (socket.front() == '@') systemd.address_.front() = '\0';
   const int64_t microseconds = Number(watchdog_usec);
   const bool for_us = watchdog_pid.empty() || Number(watchdog_pid) == getpid();
-  if (microseconds > 0 && for_us) manager.watchdog_ = std::chrono::microseconds(microseconds);
-  return manager;
+  if (microseconds > 0 && for_us) systemd.watchdog_ = std::chrono::microseconds(microseconds);
+  return systemd;
 }
 
-Result<ServiceManager> ServiceManager::FromEnvironment() {
+Result<Systemd> Systemd::FromEnvironment() {
   return Create(Variable("NOTIFY_SOCKET"), Variable("WATCHDOG_USEC"), Variable("WATCHDOG_PID"));
 }
 
-Status ServiceManager::Notify(std::string_view state) const {
+Status Systemd::Notify(std::string_view state) const {
   if (!present()) return Ok();
   sockaddr_un address{};
   address.sun_family = AF_UNIX;

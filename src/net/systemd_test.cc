@@ -1,4 +1,4 @@
-#include "net/service_manager.h"
+#include "net/systemd.h"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -32,30 +32,30 @@ class Listener {
   int fd_;
 };
 
-TEST(ServiceManager, TellsTheSocketWhatItIsTold) {
+TEST(Systemd, TellsTheSocketWhatItIsTold) {
   const std::string path = testing::TempDir() + "notify." + std::to_string(getpid());
   unlink(path.c_str());
   {
     const Listener listener(path);
-    const auto manager = ServiceManager::Create(path, "5000000", std::to_string(getpid()));
-    ASSERT_TRUE(manager.ok()) << manager.status().ToString();
-    EXPECT_EQ(manager->watchdog(), std::chrono::seconds(5));
-    ASSERT_TRUE(manager->Notify("READY=1\nSTATUS=serving").ok());
+    const auto systemd = Systemd::Create(path, "5000000", std::to_string(getpid()));
+    ASSERT_TRUE(systemd.ok()) << systemd.status().ToString();
+    EXPECT_EQ(systemd->watchdog(), std::chrono::seconds(5));
+    ASSERT_TRUE(systemd->Notify("READY=1\nSTATUS=serving").ok());
     EXPECT_EQ(listener.Read(), "READY=1\nSTATUS=serving");
   }
   unlink(path.c_str());
-  EXPECT_EQ(ServiceManager::Create(path, "", "")->Notify("READY=1").code(), StatusCode::kUnavailable);
+  EXPECT_EQ(Systemd::Create(path, "", "")->Notify("READY=1").code(), StatusCode::kUnavailable);
 }
 
-TEST(ServiceManager, WithoutASocketSaysNothingAndAnotherProcessesWatchdogIsNotOurs) {
-  const auto none = ServiceManager::Create("", "5000000", "");
+TEST(Systemd, WithoutASocketSaysNothingAndAnotherProcessesWatchdogIsNotOurs) {
+  const auto none = Systemd::Create("", "5000000", "");
   ASSERT_TRUE(none.ok());
   EXPECT_FALSE(none->present());
   EXPECT_TRUE(none->Notify("READY=1").ok());
-  EXPECT_FALSE(ServiceManager::Create("/run/x", "5000000", "1")->watchdog().has_value());
-  EXPECT_FALSE(ServiceManager::Create("/run/x", "many", "")->watchdog().has_value());
-  EXPECT_FALSE(ServiceManager::Create("relative", "", "").ok());
-  EXPECT_FALSE(ServiceManager::Create("/" + std::string(200, 'x'), "", "").ok());
+  EXPECT_FALSE(Systemd::Create("/run/x", "5000000", "1")->watchdog().has_value());
+  EXPECT_FALSE(Systemd::Create("/run/x", "many", "")->watchdog().has_value());
+  EXPECT_FALSE(Systemd::Create("relative", "", "").ok());
+  EXPECT_FALSE(Systemd::Create("/" + std::string(200, 'x'), "", "").ok());
 }
 
 }  // namespace

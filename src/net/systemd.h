@@ -1,4 +1,4 @@
-// net/service_manager.h: tells systemd that the service is ready, alive, reloading or stopping, by datagrams to
+// net/systemd.h: tells systemd that the service is ready, alive, reloading or stopping, by datagrams to
 // $NOTIFY_SOCKET (https://www.freedesktop.org/software/systemd/man/sd_notify.html). Without that variable every call
 // does nothing. Not here: the library of the same purpose, for one datagram. Thread-safe.
 #pragma once
@@ -12,14 +12,14 @@
 
 namespace pawsight::net {
 
-class ServiceManager {
+class Systemd {
  public:
   /// Of the values of NOTIFY_SOCKET ("/run/x" or "@x", Linux's nameless kind), WATCHDOG_USEC and WATCHDOG_PID; empty
   /// when unset. Errors: kInvalidArgument, an address that is neither or too long.
-  static Result<ServiceManager> Create(std::string_view socket, std::string_view watchdog_usec,
+  static Result<Systemd> Create(std::string_view socket, std::string_view watchdog_usec,
                                        std::string_view watchdog_pid);
   /// Of this process's environment.
-  static Result<ServiceManager> FromEnvironment();
+  static Result<Systemd> FromEnvironment();
 
   bool present() const { return !address_.empty(); }
   /// How often systemd wants to hear that we live; call Notify("WATCHDOG=1") at half of it. Absent when it does not
@@ -31,7 +31,7 @@ class ServiceManager {
   Status Notify(std::string_view state) const;
 
  private:
-  ServiceManager() = default;
+  Systemd() = default;
   std::string address_;  // with the leading '@' as a NUL byte
   std::optional<std::chrono::microseconds> watchdog_;
 };
