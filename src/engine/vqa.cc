@@ -79,7 +79,7 @@ Result<std::vector<Answer>> Vqa::Ask(std::span<const ImageHandle> images, std::s
     answers.push_back((*answered)[row_of[i]]);
     answers.back().truncated = truncated[i];
     // Questions that are one row may differ in words that the vocabulary lacks, so each is calibrated as it was asked.
-    if (options.mode == Mode::kYesNo) Calibrate(questions[i], &answers.back());
+    Calibrate(questions[i], options.mode, &answers.back());
   }
   return answers;
 }
@@ -97,20 +97,22 @@ Result<std::vector<Answer>> Vqa::YesNo(const QuestionHandle& read, int count, co
   return answers;
 }
 
-void Vqa::Calibrate(std::string_view question, Answer* answer) const {
+void Vqa::Calibrate(std::string_view question, Mode mode, Answer* answer) const {
+  if (!answer->margin) return;
   const auto temperature = static_cast<float>(calibration_.TemperatureOf(question));
-  const float p = SoftmaxOfTwo(answer->margin / temperature, 0.0F);
-  answer->text = p >= 0.5F ? "yes" : "no";
+  const float p = SoftmaxOfTwo(*answer->margin / temperature, 0.0F);
   answer->p_yes = p;
+  if (mode != Mode::kYesNo) return;
+  answer->text = p >= 0.5F ? "yes" : "no";
   answer->score = std::max(p, 1.0F - p);
   answer->unsure = calibration_.unsure && calibration_.unsure->Holds(static_cast<double>(p));
 }
 
-std::optional<float> Vqa::YesOf(std::span<const float> logits) const {
+std::optional<float> Vqa::MarginOf(std::span<const float> logits) const {
   const int yes = tokenizer_.Find("yes");
   const int no = tokenizer_.Find("no");
   if (yes < 0 || no < 0) return std::nullopt;
-  return SoftmaxOfTwo(logits[static_cast<size_t>(yes)], logits[static_cast<size_t>(no)]);
+  return logits[static_cast<size_t>(yes)] - logits[static_cast<size_t>(no)];
 }
 
 Result<std::vector<Answer>> Vqa::Generate(const QuestionHandle& read, int count, const AskOptions& options) const {
@@ -126,7 +128,7 @@ Result<std::vector<Answer>> Vqa::Generate(const QuestionHandle& read, int count,
   std::vector<Answer> answers;
   for (const Generated& g : *written) {
     answers.push_back({tokenizer_.Decode(g.ids), {}, static_cast<float>(std::exp(g.log_prob))});
-    if (!g.first_logits.empty()) answers.back().p_yes = YesOf(g.first_logits);
+    if (!g.first_logits.empty()) answers.back().margin = MarginOf(g.first_logits);
   }
   return answers;
 }
@@ -147,8 +149,8 @@ Result<std::vector<Answer>> Vqa::RankChoices(const QuestionHandle& read, int cou
   std::vector<Answer> answers;
   for (const Ranking& ranking : rankings) {
     const RankedAnswer& best = ranking.top[static_cast<size_t>(ranking.best)];
-    answers.push_back({options.choices[static_cast<size_t>(best.answer)], YesOf(ranking.first_logits),
-                       static_cast<float>(best.neg_smoothed_loss)});
+    answers.push_back({options.choices[static_cast<size_t>(best.answer)], {}, static_cast<float>(best.neg_smoothed_loss)});
+    answers.back().margin = MarginOf(ranking.first_logits);
   }
   return answers;
 }

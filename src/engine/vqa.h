@@ -39,14 +39,14 @@ struct AskOptions {
 
 struct Answer {
   std::string text;
-  /// "yes" against "no" as the first word, in yesno calibrated; absent when the vocabulary lacks them.
+  /// "yes" against "no" as the first word, calibrated; absent when the vocabulary lacks them.
   std::optional<float> p_yes;
   /// yesno: probability of the answer given. generate: probability of the words. rank: the published method's score, the
   /// negated sum of smoothed token losses.
   float score = 0.0F;
   bool truncated = false;  // the question had more tokens than positions: its end was cut
   bool unsure = false;     // yesno: p_yes lies in the model's unsure band
-  float margin = 0.0F;     // yesno: the logit of "yes" less that of "no", as the model said it, before calibration
+  std::optional<float> margin;  // the logit of "yes" less that of "no", as the model said it, before calibration
 };
 
 struct VqaOptions {
@@ -89,9 +89,9 @@ class Vqa {
   Result<std::vector<Answer>> YesNo(const QuestionHandle& read, int count, const AskOptions& options) const;
   Result<std::vector<Answer>> Generate(const QuestionHandle& read, int count, const AskOptions& options) const;
   Result<std::vector<Answer>> RankChoices(const QuestionHandle& read, int count, const AskOptions& options) const;
-  std::optional<float> YesOf(std::span<const float> logits) const;
-  /// A yes/no answer from its margin: of this question alone, whatever else was asked.
-  void Calibrate(std::string_view question, Answer* answer) const;
+  std::optional<float> MarginOf(std::span<const float> logits) const;
+  /// p_yes from the margin, and in yesno the rest of the answer: of this question alone, whatever else was asked.
+  void Calibrate(std::string_view question, Mode mode, Answer* answer) const;
 
   Tokenizer tokenizer_;
   PreprocessConfig preprocess_;

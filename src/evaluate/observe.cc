@@ -27,7 +27,7 @@ Status AskPairs(const engine::Vqa& vqa, const engine::ImageHandle& image, const 
     PAWSIGHT_ASSIGN_OR_RETURN(std::vector<engine::Answer> answers, vqa.Ask(image, texts, options));
     for (size_t i = first; i < end; ++i) {
       engine::Answer& answer = answers[i - first];
-      if (!std::isfinite(answer.margin) || !std::isfinite(answer.score)) {
+      if (!std::isfinite(answer.margin.value_or(0.0F)) || !std::isfinite(answer.score)) {
         return DataLoss("\"" + chosen[i]->question + "\": the model answers with no number; are its weights damaged?");
       }
       out->push_back({.picture = picture,
@@ -36,7 +36,7 @@ Status AskPairs(const engine::Vqa& vqa, const engine::ImageHandle& image, const 
                       .family = chosen[i]->family,
                       .answer = std::move(answer.text),
                       .yes_no = yes_no,
-                      .margin = static_cast<double>(answer.margin),
+                      .margin = static_cast<double>(answer.margin.value_or(0.0F)),
                       .p_yes = static_cast<double>(answer.p_yes.value_or(0.5F)),
                       .p = static_cast<double>(answer.score)});
     }

@@ -203,7 +203,7 @@ TEST_F(Asking, ACalibrationBendsYesAndNoOfItsQuestionsAndNothingElse) {
   EXPECT_EQ(raw[2].p_yes, raw[3].p_yes);
   for (size_t i = 0; i < questions.size(); ++i) {
     const float temperature = i % 2 == 0 ? 1.0F : 4.0F;
-    EXPECT_EQ(*bent[i].p_yes, 1.0F / (1.0F + std::exp(-(raw[i].margin / temperature)))) << questions[i];
+    EXPECT_EQ(*bent[i].p_yes, 1.0F / (1.0F + std::exp(-(*raw[i].margin / temperature)))) << questions[i];
     EXPECT_EQ(bent[i].margin, raw[i].margin);
     EXPECT_EQ(bent[i].text, raw[i].text) << "a temperature changes no answer";
     EXPECT_EQ(bent[i].score, std::max(*bent[i].p_yes, 1.0F - *bent[i].p_yes));
