@@ -122,7 +122,7 @@ class Worker {
   std::string Where() const {
     std::string where;
     if (http_) where += " " + http_->url();
-    if (grpc_) where += " grpc://127.0.0.1:" + std::to_string(grpc_->port());
+    if (grpc_) where += " grpc://" + grpc_host_ + ":" + std::to_string(grpc_->port());
     if (metrics_) where += " " + metrics_->url() + "/metrics";
     return where.empty() ? where : where.substr(1);
   }
@@ -182,8 +182,10 @@ class Worker {
 
   Status StartGrpc() {
     if (options_.listen_grpc.empty()) return Ok();
+    PAWSIGHT_ASSIGN_OR_RETURN(const net::ListenAddress listen, net::ParseListenAddress(options_.listen_grpc));
+    grpc_host_ = listen.host.find(':') == std::string::npos ? listen.host : "[" + listen.host + "]";
     rpc::GrpcEndpointOptions grpc;
-    grpc.listen = options_.listen_grpc;
+    grpc.listen = grpc_host_ + ":" + std::to_string(listen.port);  // gRPC itself takes ":8001" for every address
     PAWSIGHT_ASSIGN_OR_RETURN(grpc.token, Secret(options_.token_file));
     PAWSIGHT_ASSIGN_OR_RETURN(grpc.tls_certificate, Secret(options_.tls_certificate));
     PAWSIGHT_ASSIGN_OR_RETURN(grpc.tls_key, Secret(options_.tls_key));
@@ -213,6 +215,7 @@ class Worker {
   server::Repository repository_;
   server::HttpEndpoint endpoint_;
   net::Router routes_, metrics_routes_;
+  std::string grpc_host_;
   std::unique_ptr<net::HttpServer> http_;
   std::unique_ptr<rpc::GrpcEndpoint> grpc_;
   std::unique_ptr<net::HttpServer> metrics_;
