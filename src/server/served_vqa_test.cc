@@ -19,7 +19,7 @@ ServedVqaOptions Options() {
 template <typename Condition>
 void AdvanceUntil(ManualClock& clock, Condition done) {
   while (!done()) {
-    clock.Advance(std::chrono::milliseconds(100));
+    clock.Advance(std::chrono::milliseconds(5));  // little, so that what it waits for is not expired at once
     std::this_thread::yield();
   }
 }
