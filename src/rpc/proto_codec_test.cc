@@ -38,6 +38,14 @@ Result<protocol::InferRequest> Read(const inference::ModelInferRequest& request,
   return FromProto(std::make_shared<const inference::ModelInferRequest>(request), Numbers(), limits);
 }
 
+protocol::InferResponse Answered() {
+  protocol::InferResponse response{"numbers", "1", {}, {}};
+  const float p = 0.25F;
+  response.outputs.push_back(protocol::BytesOutput("answer", {1}, {"yes"}));
+  response.outputs.push_back(protocol::Fp32Output("p", {1}, {&p, 1}));
+  return response;
+}
+
 TEST(ProtoCodec, TypedContentsArriveAsThePackedElementsOfTheirDatatype) {
   inference::ModelInferRequest message;
   message.set_model_name("numbers");
@@ -72,12 +80,8 @@ TEST(ProtoCodec, RawContentsAreViewedNotCopiedAndAskForRawOutputs) {
   EXPECT_EQ(request->Find("image")->elements.at(0).data(), stored.data() + 4);
   EXPECT_TRUE(request->binary_outputs);
 
-  protocol::InferResponse response{"numbers", "1", {}, {}};
-  const float p = 0.25F;
-  response.outputs.push_back(protocol::BytesOutput("answer", {1}, {"yes"}));
-  response.outputs.push_back(protocol::Fp32Output("p", {1}, {&p, 1}));
   inference::ModelInferResponse out;
-  ASSERT_TRUE(ToProto(*request, response, &out).ok());
+  ASSERT_TRUE(ToProto(*request, Answered(), &out).ok());
   ASSERT_EQ(out.raw_output_contents_size(), 2);
   EXPECT_EQ(out.raw_output_contents(0), std::string("\x03\0\0\0yes", 7));
   EXPECT_FALSE(out.outputs(0).has_contents());
@@ -89,12 +93,8 @@ TEST(ProtoCodec, OnlyTheOutputsAskedForAreGivenInTheirOrder) {
   message.add_outputs()->set_name("p");
   const auto request = Read(message);
   ASSERT_TRUE(request.ok()) << request.status().ToString();
-  protocol::InferResponse response{"numbers", "1", {}, {}};
-  const float p = 0.25F;
-  response.outputs.push_back(protocol::BytesOutput("answer", {1}, {"yes"}));
-  response.outputs.push_back(protocol::Fp32Output("p", {1}, {&p, 1}));
   inference::ModelInferResponse out;
-  ASSERT_TRUE(ToProto(*request, response, &out).ok());
+  ASSERT_TRUE(ToProto(*request, Answered(), &out).ok());
   ASSERT_EQ(out.outputs_size(), 1);
   EXPECT_EQ(out.outputs(0).contents().fp32_contents(0), 0.25F);
   EXPECT_EQ(out.raw_output_contents_size(), 0);
