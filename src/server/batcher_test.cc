@@ -85,6 +85,17 @@ TEST_F(BatcherTest, RequestsAboutEqualBytesShareOneEncodingAndEqualQuestionsAreA
   EXPECT_GT(batcher_->counters().SharingRatio(), 1.9);
 }
 
+TEST_F(BatcherTest, ACanarysFrameIsNoneOfThoseThatSharingIsMeasuredBy) {
+  Start();
+  VqaWork canary = Work({"bird"}, {"q"});
+  canary.canary = true;
+  EXPECT_EQ(Submit(std::move(canary)).Await().outcome, Outcome::kOk);
+  EXPECT_EQ(Submit(Work({"a"}, {"q"})).Await().outcome, Outcome::kOk);
+  ExpectNothingLeft();
+  EXPECT_EQ(batcher_->counters().frames_encoded, 1U);
+  EXPECT_EQ(batcher_->counters().SharingRatio(), 1.0);
+}
+
 TEST_F(BatcherTest, WhoJoinsWhileTheFrameIsEncodedUsesThatEncoding) {
   Start({.num_runners = 2});
   engine_->look.Close();

@@ -110,7 +110,7 @@ class Counters {
     Bump(decodes_);
     if (!ok) Bump(decode_failures_);
   }
-  /// A batch about `frames` different frames, of which `encoded` were encoded in it.
+  /// A batch about `frames` different frames, of which `encoded` were encoded in it for somebody else than a canary.
   void BatchRan(size_t frames, size_t encoded, size_t questions_computed, Nanos encode, Nanos ask) {
     batch_frames_.Add(frames);
     Bump(frames_encoded_, encoded);

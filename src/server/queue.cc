@@ -292,7 +292,12 @@ void Queue::Answered(const Batch& batch, std::vector<Result<std::vector<engine::
                      Nanos took, Nanos now) {
   CHECK(answers.size() == batch.parts.size());
   if (num_computed > 0) estimate_.ask.Add(static_cast<double>(num_computed), Seconds(took));
-  counters_.BatchRan(batch.num_frames, batch.to_encode.size(), num_computed, batch.encode, took);
+  const auto for_a_client = [&](const FramePtr& frame) {  // canaries are not what sharing is about
+    return std::ranges::any_of(batch.parts,
+                               [&](const Part& part) { return part.frame == frame && !part.request->work.canary; });
+  };
+  const auto encoded = static_cast<size_t>(std::ranges::count_if(batch.to_encode, for_a_client));
+  counters_.BatchRan(batch.num_frames, encoded, num_computed, batch.encode, took);
   std::erase_if(running_, [&](const Running& running) { return running.id == batch.id; });
   for (size_t i = 0; i < answers.size(); ++i) {
     const Part& part = batch.parts[i];
