@@ -12,6 +12,7 @@
 #include "frames/normalize.h"
 #include "frames/resize.h"
 #include "kernels/kernels.h"
+#include "server/vqa_engine.h"
 #include "targets/cpu/cpu_target.h"
 
 namespace pawsight {
@@ -23,14 +24,8 @@ constexpr frames::DecodeLimits kPhotoLimits{
 
 /// `sized` has the model's size already.
 std::vector<float> Normalized(const engine::PreprocessConfig& preprocess, const frames::Image& sized) {
-  frames::Normalization normalization{preprocess.do_rescale ? preprocess.rescale_factor : 1.0, preprocess.mean,
-                                      preprocess.std};
-  if (!preprocess.do_normalize) {
-    normalization.mean = {0.0F, 0.0F, 0.0F};
-    normalization.std = {1.0F, 1.0F, 1.0F};
-  }
   std::vector<float> pixels(sized.rgb.size());
-  frames::Normalize(sized, normalization, pixels);
+  frames::Normalize(sized, server::NormalizationOf(preprocess), pixels);
   return pixels;
 }
 

@@ -1,5 +1,6 @@
 // apps/worker.cc: `pawsight worker`: the inference tier: the model behind the Open Inference Protocol.
 #include <signal.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -61,6 +62,15 @@ class Signals {
  private:
   sigset_t set_{};
 };
+
+/// A connection is a descriptor, and the system's first limit is often 1,024; the second is ours to use. Past it no
+/// connection is taken until another ends.
+void AllowDescriptors() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &limit);  // then the first limit stands
+}
 
 /// A drawn room, which any model can be asked about.
 Result<std::vector<uint8_t>> CanaryImage() { return frames::EncodeJpeg(scenes::Draw(7, 160, 120).image, 80); }
@@ -258,6 +268,7 @@ int RunWorker(const WorkerOptions& options) {
   const auto systemd = net::Systemd::FromEnvironment();
   if (!systemd.ok()) return ReportError(systemd.status());
   const Signals signals;
+  AllowDescriptors();
   auto worker = std::make_unique<Worker>(options);
   if (const Status started = worker->Start(); !started.ok()) return ReportError(started);
   LogInfo("worker_started", {{"listens", worker->Where()}});

@@ -169,7 +169,7 @@ class Photos:
         pets = [[s, place, move(b)] for s, place, b in item['pets']]
         pixels = np.asarray(self.augment(image, rng) if rng.random() < .9 else image)
         return dict(pixels=pixels, frame=targets.photo_frame(facts), teacher=self.seen_by_teacher(index, crop, mirror),
-                    patch=targets.photo_patches(item['kind'], facts, boxes, pets, self.size // 16),
+                    patch=targets.photo_patches(facts, boxes, pets, self.size // 16),
                     pairs=[(q, a, item['kind']) for q, a in self.pairs(item, facts, whole)])
 
 

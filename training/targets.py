@@ -87,7 +87,7 @@ def drawn_patches(truth, grid):
     return out.reshape(2, grid * grid, PATCH_SIZE)
 
 
-def photo_patches(kind, facts, boxes, pets, grid):
+def photo_patches(facts, boxes, pets, grid):
     out = np.zeros((2, grid, grid, PATCH_SIZE), np.float32)
     out[1, :, :, [PARTS.index(p) for p in DETECTED.values()]] = 1
     for name, score, *box in boxes:

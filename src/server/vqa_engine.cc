@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "engine/tokenizer.h"
-#include "frames/normalize.h"
 
 namespace pawsight::server {
 namespace {
@@ -11,14 +10,10 @@ namespace {
 class VqaEngine : public Engine {
  public:
   VqaEngine(engine::Vqa vqa, const frames::DecodeLimits& limits, frames::Fidelity fidelity)
-      : vqa_(std::move(vqa)), limits_(limits), fidelity_(fidelity) {
-    const engine::PreprocessConfig& config = vqa_.preprocess();
-    normalization_ = {config.do_rescale ? config.rescale_factor : 1.0, config.mean, config.std};
-    if (!config.do_normalize) {
-      normalization_.mean = {0.0F, 0.0F, 0.0F};
-      normalization_.std = {1.0F, 1.0F, 1.0F};
-    }
-  }
+      : vqa_(std::move(vqa)),
+        limits_(limits),
+        fidelity_(fidelity),
+        normalization_(NormalizationOf(vqa_.preprocess())) {}
 
   Result<std::vector<float>> Preprocess(std::span<const uint8_t> image) override {
     const engine::PreprocessConfig& config = vqa_.preprocess();
@@ -55,10 +50,19 @@ class VqaEngine : public Engine {
   const engine::Vqa vqa_;
   const frames::DecodeLimits limits_;
   const frames::Fidelity fidelity_;
-  frames::Normalization normalization_;
+  const frames::Normalization normalization_;
 };
 
 }  // namespace
+
+frames::Normalization NormalizationOf(const engine::PreprocessConfig& config) {
+  frames::Normalization normalization{config.do_rescale ? config.rescale_factor : 1.0, config.mean, config.std};
+  if (!config.do_normalize) {
+    normalization.mean = {0.0F, 0.0F, 0.0F};
+    normalization.std = {1.0F, 1.0F, 1.0F};
+  }
+  return normalization;
+}
 
 std::unique_ptr<Engine> MakeVqaEngine(engine::Vqa vqa, const frames::DecodeLimits& limits, frames::Fidelity fidelity) {
   return std::make_unique<VqaEngine>(std::move(vqa), limits, fidelity);

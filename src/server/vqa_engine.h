@@ -5,9 +5,13 @@
 
 #include "engine/vqa.h"
 #include "frames/decode.h"
+#include "frames/normalize.h"
 #include "server/engine.h"
 
 namespace pawsight::server {
+
+/// How the model of `config` wants its pixels: steps that it leaves out change nothing.
+frames::Normalization NormalizationOf(const engine::PreprocessConfig& config);
 
 /// Frames are looked at one after another (a target here is no faster with several at once), questions about different
 /// frames are asked in one batch, so that the text side's weights are read once for all of them. Images are limited as

@@ -90,9 +90,6 @@ TEST(Scenes, DrawLeavesAPictureAndItsTruth) {
 }
 
 TEST(ModelScore, TheModelThatShipsIsRightInNineteenOfTwenty) {
-  if (!FileExists(PAWSIGHT_SOURCE_DIR "/models/pawsight-mini/model.safetensors")) {
-    GTEST_SKIP() << "models/pawsight-mini is not there";
-  }
   const Ended ended = RunProgram({"model", "score", "--model", PAWSIGHT_SOURCE_DIR "/models/pawsight-mini", "--count",
                                   "100", "--at-least", "95", "--json"});
   EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
