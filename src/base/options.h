@@ -97,7 +97,7 @@ class OptionTable {
   Status Set(std::string_view name, std::string_view text, std::string_view origin);
   /// A YAML map of names to values, as the text of a file called `origin`. Errors: ParseYaml's, those of Set.
   Status SetAll(std::string_view yaml, std::string_view origin);
-  /// Errors: those of ReadTextFile and SetAll.
+  /// At most 1 MiB. Errors: those of ReadTextFile and SetAll.
   Status ReadFile(const std::string& path);
   /// Variables that begin with `prefix`: PAWSIGHT_WORKER_MAX_BATCH with the prefix "PAWSIGHT_WORKER_" is max-batch.
   /// `environment` is "NAME=value" strings. Errors: those of Set, also for a variable that no option has.
