@@ -1,7 +1,6 @@
 #include "server/served_vqa.h"
 
 #include <cmath>
-#include <optional>
 #include <utility>
 
 #include "base/log.h"
@@ -46,6 +45,7 @@ ServedVqa::~ServedVqa() {
   }
   changed_.NotifyAll();
   if (thread_.joinable()) thread_.join();
+  batcher_.reset();  // its last callbacks come here
 }
 
 Result<std::shared_ptr<Engine>> ServedVqa::OpenAndTry() const {
@@ -78,15 +78,15 @@ bool ServedVqa::Drain(Nanos limit) {
   return batcher_->Drain(limit);
 }
 
-/// Asks through the batcher, as a client does. The answer may come after this has given up, so what it is written to is
-/// shared.
+/// Asks through the batcher, as a client does. The answer may come after this has given up: then another canary's
+/// number is on.
 bool ServedVqa::AskOne() {
-  struct Asked {
-    Mutex mu;
-    CondVar answered;
-    std::optional<Outcome> outcome GUARDED_BY(mu);
-  };
-  const auto asked = std::make_shared<Asked>();
+  int number = 0;
+  {
+    const MutexLock lock(mu_);
+    number = ++num_canaries_;
+    last_canary_.reset();
+  }
   VqaWork work;
   work.images.push_back(Own(options_.canary_image));
   work.questions = {{options_.canary_question}};
@@ -94,14 +94,14 @@ bool ServedVqa::AskOne() {
   work.canary = true;
   const Nanos limit = clock_.Monotonic() + options_.canary_limit;
   work.deadline = limit;
-  batcher_->Submit(std::move(work), [asked](const WorkResult& result) {
-    const MutexLock lock(asked->mu);
-    asked->outcome = result.outcome;
-    asked->answered.NotifyAll();
+  batcher_->Submit(std::move(work), [this, number](const WorkResult& result) {
+    const MutexLock lock(mu_);
+    if (number == num_canaries_) last_canary_ = result.outcome;
+    changed_.NotifyAll();
   });
-  const MutexLock lock(asked->mu);
-  while (!asked->outcome && clock_.Monotonic() < limit) clock_.WaitUntil(asked->mu, asked->answered, limit);
-  return asked->outcome == Outcome::kOk;
+  const MutexLock lock(mu_);
+  while (!last_canary_ && !stopping_ && clock_.Monotonic() < limit) clock_.WaitUntil(mu_, changed_, limit);
+  return last_canary_ == Outcome::kOk;
 }
 
 void ServedVqa::AskCanaries() {

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -71,6 +72,8 @@ class ServedVqa {
   CondVar changed_;
   bool healthy_ GUARDED_BY(mu_) = true;
   bool stopping_ GUARDED_BY(mu_) = false;
+  int num_canaries_ GUARDED_BY(mu_) = 0;                // asked
+  std::optional<Outcome> last_canary_ GUARDED_BY(mu_);  // once it ended
   std::thread thread_;
 };
 
