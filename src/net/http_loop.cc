@@ -177,7 +177,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void Flush() {
     if (writing_ || phase_ != Phase::kStreaming) return;
     out_ = match_.stream->broadcast->Take(*subscriber_, kStreamWriteBytes);
-    if (!out_.empty()) WriteStream();
+    if (!out_.empty()) return WriteStream();
+    if (match_.stream->broadcast->Ended(*subscriber_)) Close();
   }
 
  private:
@@ -288,6 +289,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void OnHeader() {
     head_ = reader_.request().method == "HEAD";
+    reader_.request().peer = Peer();
     if (std::optional<HttpResponse> refusal = FindRoute()) {
       if (reader_.has_body() || !reader_.keep_alive()) return Refuse(*std::move(refusal));
       return Write(*std::move(refusal), !shared_.stopping);
@@ -314,10 +316,18 @@ class Session : public std::enable_shared_from_this<Session> {
     }
     match_ = shared_.service.router.Find(request.method, request.path);
     if (match_.allowed.empty()) return shared_.options.refuse(404, "no_such_path", "there is nothing here");
-    if (match_.handler != nullptr || match_.later != nullptr || match_.stream != nullptr) return std::nullopt;
+    if (match_.handler != nullptr || match_.later != nullptr || match_.stream != nullptr) {
+      return shared_.options.admit ? shared_.options.admit(request) : std::nullopt;
+    }
     HttpResponse response = shared_.options.refuse(405, "method", "this path has " + match_.allowed);
     response.headers.emplace_back("Allow", match_.allowed);
     return response;
+  }
+
+  const std::string& Peer() {
+    error_code error;  // the peer may be gone
+    if (peer_.empty()) peer_ = socket_.remote_endpoint(error).address().to_string();
+    return peer_;
   }
 
   bool Admitted(const HttpRequest& request) const {
@@ -399,15 +409,21 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void StartStream() {
     if (shared_.stopping) return Refuse(shared_.options.refuse(503, "stopping", "the server is stopping"));
-    Result<Broadcast::SubscriberId> subscriber =
-        match_.stream->broadcast->Subscribe([weak = weak_from_this(), mailbox = shared_.mailbox] {
+    Broadcast::Interest interest;
+    if (match_.stream->interest) {
+      reader_.request().parameters = std::move(match_.parameters);
+      Result<Broadcast::Interest> wanted = match_.stream->interest(reader_.request());
+      if (!wanted.ok()) return Refuse(Refusal(HttpStatusFor(wanted.status().code()), wanted.status()));
+      interest = *std::move(wanted);
+    }
+    Result<Broadcast::SubscriberId> subscriber = match_.stream->broadcast->Subscribe(
+        [weak = weak_from_this(), mailbox = shared_.mailbox] {
           mailbox->Post([weak] {
             if (const std::shared_ptr<Session> self = weak.lock()) self->Flush();
           });
-        });
-    if (!subscriber.ok()) {
-      return Refuse(shared_.options.refuse(503, subscriber.status().reason(), subscriber.status().message()));
-    }
+        },
+        std::move(interest));
+    if (!subscriber.ok()) return Refuse(Refusal(503, subscriber.status()));
     subscriber_ = *subscriber;
     counted_.reset();
     EnterWithoutLimit(Phase::kStreaming);
@@ -416,6 +432,10 @@ class Session : public std::enable_shared_from_this<Session> {
         "X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\nretry: 2000\n\n";
     if (match_.stream->greeting) out_ += match_.stream->greeting();
     WriteStream();
+  }
+
+  HttpResponse Refusal(int status, const Status& why) const {
+    return shared_.options.refuse(status, why.reason(), why.message());
   }
 
   void EndSubscription() {
@@ -444,6 +464,7 @@ class Session : public std::enable_shared_from_this<Session> {
   tcp::socket socket_;
   HttpReader reader_;
   Router::Match match_;
+  std::string peer_;  // its IP address, once a request has come
   Phase phase_ = Phase::kIdle;
   steady_clock::time_point deadline_;  // of the phase
   bool awaiting_ = false;

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,9 @@ struct HttpServerOptions {
   /// Callers want "Authorization: Bearer TOKEN" for every path but the public ones, or get 401; "" asks for none.
   std::string token;
   std::vector<std::string> public_paths;
+  /// Asked about a request whose header is read and whose path and method there are, before its body is: a response
+  /// refuses it. Runs on the connection's thread.
+  std::function<std::optional<HttpResponse>(const HttpRequest&)> admit;
   /// Makes the response to what the server itself refuses: status, stable code, what was wanted.
   std::function<HttpResponse(int, std::string_view, std::string_view)> refuse =
       [](int status, std::string_view code, std::string_view detail) { return ProblemResponse(status, code, detail); };
