@@ -96,9 +96,10 @@ TEST(VerdictTest, ARuleThatExpectsNoReadsTheOtherSide) {
 }
 
 TEST(RuleTest, IdsDerivedFromQuestionsThatLookAlikeAreNumbered) {
-  const std::string questions = "[{\"question\":\"\u0415\u0441\u0442\u044C \u043A\u043E\u0442?\"},"
-                                "{\"question\":\"\u0415\u0441\u0442\u044C \u043F\u0451\u0441?\"},"
-                                "{\"question\":\"Is it?\"},{\"question\":\"is it ?\",\"threshold\":0.9}]";
+  const std::string questions =
+      "[{\"question\":\"\u0415\u0441\u0442\u044C \u043A\u043E\u0442?\"},"
+      "{\"question\":\"\u0415\u0441\u0442\u044C \u043F\u0451\u0441?\"},"
+      "{\"question\":\"Is it?\"},{\"question\":\"is it ?\",\"threshold\":0.9}]";
   const auto rules = ParseRules(Json::Parse(questions).value());
   ASSERT_TRUE(rules.ok()) << rules.status().ToString();
   EXPECT_EQ((*rules)[0].id, "rule");
