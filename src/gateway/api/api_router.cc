@@ -88,43 +88,42 @@ Result<Call> ApiRouter::Let(std::shared_ptr<const net::HttpRequest> request, Acc
 
 void ApiRouter::Add(std::string_view method, std::string_view pattern, Access access, Handler handler) {
   AddLater(method, pattern, access,
-           [handler = std::move(handler)](std::shared_ptr<const Call> call, const Answer& answer) {
+           [handler = std::move(handler)](std::shared_ptr<const Call> call, const Responder& reply) {
              Result<net::HttpResponse> response = handler(*call);
-             if (!response.ok()) return answer.Fail(response.status());
-             answer.Send(*std::move(response));
+             if (!response.ok()) return reply.Fail(response.status());
+             reply.Send(*std::move(response));
            });
 }
 
 void ApiRouter::AddLater(std::string_view method, std::string_view pattern, Access access, LaterHandler handler) {
   routes_.push_back({std::string(method), std::string(pattern), access});
   const bool once = method == "POST" && access != Access::kFrames;
-  router_.AddLater(method, pattern,
-                   [this, access, once, handler = std::move(handler)](std::shared_ptr<const net::HttpRequest> request,
-                                                                      const net::HttpResponder& responder) {
-                     Result<Call> let = Let(request, access);
-                     const Principal who = let.ok() ? let->who : Principal{};
-                     Answer::Sink sink = [books = books_, who, request, responder](net::HttpResponse response) {
-                       if (response.status >= 400)
-                         books->refusals.Note(CodeOf(response), who.credential, request->path);
-                       responder.Respond(std::move(response));
-                     };
-                     if (!let.ok()) return sink(Problem(let.status()));
-                     const std::string_view given = request->Header("idempotency-key");
-                     if (once && !given.empty()) {
-                       if (given.size() > kMaxKeyBytes)
-                         return sink(Problem(InvalidArgument("Idempotency-Key: want at most 128 bytes")));
-                       const std::string key =
-                           who.credential + " " + request->path + " " + let->owner + " " + std::string(given);
-                       Result<std::optional<net::HttpResponse>> before = books_->keys.Begin(key, request->body);
-                       if (!before.ok()) return sink(Problem(before.status()));
-                       if (*before) return sink(**std::move(before));
-                       sink = [books = books_, key, sink](net::HttpResponse response) {
-                         books->keys.Finish(key, response);
-                         sink(std::move(response));
-                       };
-                     }
-                     handler(std::make_shared<const Call>(*std::move(let)), Answer(std::move(sink), responder.gone()));
-                   });
+  router_.AddLater(
+      method, pattern,
+      [this, access, once, handler = std::move(handler)](std::shared_ptr<const net::HttpRequest> request,
+                                                         const net::HttpResponder& responder) {
+        Result<Call> let = Let(request, access);
+        const Principal who = let.ok() ? let->who : Principal{};
+        Responder::Sink sink = [books = books_, who, request, responder](net::HttpResponse response) {
+          if (response.status >= 400) books->refusals.Note(CodeOf(response), who.credential, request->path);
+          responder.Respond(std::move(response));
+        };
+        if (!let.ok()) return sink(Problem(let.status()));
+        const std::string_view given = request->Header("idempotency-key");
+        if (once && !given.empty()) {
+          if (given.size() > kMaxKeyBytes)
+            return sink(Problem(InvalidArgument("Idempotency-Key: want at most 128 bytes")));
+          const std::string key = who.credential + " " + request->path + " " + let->owner + " " + std::string(given);
+          Result<std::optional<net::HttpResponse>> before = books_->keys.Begin(key, request->body);
+          if (!before.ok()) return sink(Problem(before.status()));
+          if (*before) return sink(**std::move(before));
+          sink = [books = books_, key, sink](net::HttpResponse response) {
+            books->keys.Finish(key, response);
+            sink(std::move(response));
+          };
+        }
+        handler(std::make_shared<const Call>(*std::move(let)), Responder(std::move(sink), responder.gone()));
+      });
 }
 
 void ApiRouter::AddStream(std::string_view pattern, net::Broadcast& broadcast,
@@ -141,11 +140,11 @@ void ApiRouter::AddStream(std::string_view pattern, net::Broadcast& broadcast,
                               }});
 }
 
-void ApiRouter::Commit(events::WriteBatch batch, const Answer& answer,
+void ApiRouter::Commit(events::WriteBatch batch, const Responder& reply,
                        std::function<net::HttpResponse(const events::Receipt&)> respond) {
-  store_.Submit(std::move(batch), [answer, respond = std::move(respond)](const Result<events::Receipt>& receipt) {
-    if (!receipt.ok()) return answer.Fail(receipt.status());
-    answer.Send(respond(*receipt));
+  store_.Submit(std::move(batch), [reply, respond = std::move(respond)](const Result<events::Receipt>& receipt) {
+    if (!receipt.ok()) return reply.Fail(receipt.status());
+    reply.Send(respond(*receipt));
   });
 }
 

@@ -44,10 +44,10 @@ struct Call {
 };
 
 /// Where the answer to one call goes, once, from any thread. Copies are the same promise.
-class Answer {
+class Responder {
  public:
   using Sink = std::function<void(net::HttpResponse)>;
-  explicit Answer(Sink sink, std::stop_token gone) : sink_(std::make_shared<Sink>(std::move(sink))), gone_(gone) {}
+  explicit Responder(Sink sink, std::stop_token gone) : sink_(std::make_shared<Sink>(std::move(sink))), gone_(gone) {}
   void Send(net::HttpResponse response) const { (*sink_)(std::move(response)); }
   void Fail(const Status& status) const { (*sink_)(Problem(status)); }
   /// Stop is requested when the client has gone.
@@ -64,7 +64,7 @@ class ApiRouter {
  public:
   /// A response, or why there is none.
   using Handler = std::function<Result<net::HttpResponse>(const Call&)>;
-  using LaterHandler = std::function<void(std::shared_ptr<const Call>, const Answer&)>;
+  using LaterHandler = std::function<void(std::shared_ptr<const Call>, const Responder&)>;
 
   /// All must outlive it, and it the server.
   ApiRouter(net::Router& router, Authenticator& authenticator, events::Store& store, const Clock& clock)
@@ -80,9 +80,9 @@ class ApiRouter {
   }
   template <typename Api>
   void AddLater(std::string_view method, std::string_view pattern, Access access, Api* api,
-                void (Api::*handler)(const Call&, const Answer&)) {
-    AddLater(method, pattern, access, [api, handler](const std::shared_ptr<const Call>& call, const Answer& answer) {
-      (api->*handler)(*call, answer);
+                void (Api::*handler)(const Call&, const Responder&)) {
+    AddLater(method, pattern, access, [api, handler](const std::shared_ptr<const Call>& call, const Responder& reply) {
+      (api->*handler)(*call, reply);
     });
   }
   /// What `interest` says decides which messages the reader gets; its access is kRead.
@@ -94,17 +94,17 @@ class ApiRouter {
   net::HttpResponse Refuse(int status, std::string_view code, std::string_view detail);
 
   /// Commits the batch, then answers with what `respond` makes of the receipt, on the store's writer thread.
-  void Commit(events::WriteBatch batch, const Answer& answer,
+  void Commit(events::WriteBatch batch, const Responder& reply,
               std::function<net::HttpResponse(const events::Receipt&)> respond);
 
   /// The endpoint's own: reads the body's fields, then Finish; an error is answered. False: it was.
   template <typename Read>
-  static bool ReadFields(const Call& call, const Answer& answer, const Read& read) {
+  static bool ReadFields(const Call& call, const Responder& reply, const Read& read) {
     const Result<Json> body = ReadBody(*call.request);
-    if (!body.ok()) return answer.Fail(body.status()), false;
+    if (!body.ok()) return reply.Fail(body.status()), false;
     Fields fields(*body);
     read(fields);
-    if (const Status status = fields.Finish(); !status.ok()) return answer.Fail(status), false;
+    if (const Status status = fields.Finish(); !status.ok()) return reply.Fail(status), false;
     return true;
   }
 

@@ -76,12 +76,12 @@ Result<net::HttpResponse> OwnersApi::GetOwner(const Call& call) const {
   return JsonAnswer(200, OwnerJson(owner));
 }
 
-void OwnersApi::CreateOwner(const Call& call, const Answer& answer) {
+void OwnersApi::CreateOwner(const Call& call, const Responder& reply) {
   const Time now = context_.clock.Now();
   events::Owner owner;
   owner.id = events::NewId("own_", now);
   owner.created = now;
-  if (!ApiRouter::ReadFields(call, answer, [&](Fields& fields) { owner.name = fields.Text("name"); })) return;
+  if (!ApiRouter::ReadFields(call, reply, [&](Fields& fields) { owner.name = fields.Text("name"); })) return;
   std::string token;
   const events::Credential credential =
       MakeCredential(events::Role::kOperator, owner.id, "first operator", now, &token);
@@ -89,15 +89,15 @@ void OwnersApi::CreateOwner(const Call& call, const Answer& answer) {
   json.Set("credential", CredentialJson(credential, token));
   context_.router.Commit({events::Put<events::Owner>{owner}, events::Put<events::Credential>{credential},
                           AuditOf(call, "owner.create", owner.id)},
-                         answer, [json](const events::Receipt&) { return JsonAnswer(201, json); });
+                         reply, [json](const events::Receipt&) { return JsonAnswer(201, json); });
 }
 
-void OwnersApi::EraseOwner(const Call& call, const Answer& answer) {
+void OwnersApi::EraseOwner(const Call& call, const Responder& reply) {
   const std::string owner = call.Parameter(0);
-  if (!events::IsId("own_", owner)) return answer.Fail(NotFound("no such owner", "not_found"));
+  if (!events::IsId("own_", owner)) return reply.Fail(NotFound("no such owner", "not_found"));
   Call of_installation = call;
   of_installation.owner.clear();  // what is audited under the owner goes with it
-  context_.router.Commit({events::EraseOwner{owner}, AuditOf(of_installation, "owner.erase", owner)}, answer,
+  context_.router.Commit({events::EraseOwner{owner}, AuditOf(of_installation, "owner.erase", owner)}, reply,
                          [owner, revocations = revocations_](const events::Receipt&) {
                            revocations.forget_tokens();
                            revocations.owner_erased(owner);
@@ -110,10 +110,10 @@ Result<net::HttpResponse> OwnersApi::ListCredentials(const Call& call) const {
                                       [](const events::Credential& row) { return CredentialJson(row); });
 }
 
-void OwnersApi::CreateCredential(const Call& call, const Answer& answer) {
+void OwnersApi::CreateCredential(const Call& call, const Responder& reply) {
   std::string role, name;
   std::optional<Time> expires;
-  const bool read = ApiRouter::ReadFields(call, answer, [&](Fields& fields) {
+  const bool read = ApiRouter::ReadFields(call, reply, [&](Fields& fields) {
     role = fields.Choice("role", {"operator", "viewer"});
     name = fields.Text("name", "");
     expires = fields.When("expires");
@@ -124,13 +124,13 @@ void OwnersApi::CreateCredential(const Call& call, const Answer& answer) {
                                                  call.owner, name, context_.clock.Now(), &token);
   credential.expires = expires;
   context_.router.Commit(
-      {events::Put<events::Credential>{credential}, AuditOf(call, "credential.create", credential.id)}, answer,
+      {events::Put<events::Credential>{credential}, AuditOf(call, "credential.create", credential.id)}, reply,
       [json = CredentialJson(credential, token)](const events::Receipt&) { return JsonAnswer(201, json); });
 }
 
-void OwnersApi::RevokeCredential(const Call& call, const Answer& answer) {
+void OwnersApi::RevokeCredential(const Call& call, const Responder& reply) {
   const std::string id = call.Parameter(0);
-  context_.router.Commit({events::Revoke{call.owner, id}, AuditOf(call, "credential.revoke", id)}, answer,
+  context_.router.Commit({events::Revoke{call.owner, id}, AuditOf(call, "credential.revoke", id)}, reply,
                          [id, revocations = revocations_](const events::Receipt&) {
                            revocations.forget_tokens();
                            revocations.end_streams(id);

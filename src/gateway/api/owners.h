@@ -26,11 +26,11 @@ class OwnersApi {
   Result<net::HttpResponse> Me(const Call& call) const;
   Result<net::HttpResponse> ListOwners(const Call& call) const;
   Result<net::HttpResponse> GetOwner(const Call& call) const;
-  void CreateOwner(const Call& call, const Answer& answer);
-  void EraseOwner(const Call& call, const Answer& answer);
+  void CreateOwner(const Call& call, const Responder& reply);
+  void EraseOwner(const Call& call, const Responder& reply);
   Result<net::HttpResponse> ListCredentials(const Call& call) const;
-  void CreateCredential(const Call& call, const Answer& answer);
-  void RevokeCredential(const Call& call, const Answer& answer);
+  void CreateCredential(const Call& call, const Responder& reply);
+  void RevokeCredential(const Call& call, const Responder& reply);
 
   const ApiContext context_;
   const Revocations revocations_;
