@@ -83,7 +83,18 @@ Result<std::string> Secret(const std::string& path) {
   return text;
 }
 
-/// Beyond loopback a token is wanted.
+net::TlsFiles TlsFilesOf(const WorkerOptions& options) {
+  return {options.tls_certificate, options.tls_key, options.tls_client_ca};
+}
+
+/// What the listeners show and want; what cannot be shown is an error.
+Result<net::TlsText> Tls(const WorkerOptions& options) {
+  PAWSIGHT_ASSIGN_OR_RETURN(net::TlsText tls, net::ReadTls(TlsFilesOf(options)));
+  if (tls.wanted()) PAWSIGHT_RETURN_IF_ERROR(net::TlsContext::Make(tls).status());
+  return tls;
+}
+
+/// Beyond loopback a token or a certificate is wanted.
 Status CheckExposure(const WorkerOptions& options) {
   for (const auto& [name, listen] :
        {std::pair{"listen-http", options.listen_http}, std::pair{"listen-grpc", options.listen_grpc},
@@ -92,12 +103,14 @@ Status CheckExposure(const WorkerOptions& options) {
     const Result<net::ListenAddress> address = net::ParseListenAddress(listen);
     if (!address.ok()) return Annotate(address.status(), name);
     const bool loopback = address->host == "::1" || address->host.starts_with("127.");
-    if (!loopback && options.token_file.empty() && std::string_view(name) != "listen-metrics") {
+    const bool guarded = !options.token_file.empty() || !options.tls_client_ca.empty();
+    if (!loopback && !guarded && std::string_view(name) != "listen-metrics") {
       return InvalidArgument(std::string(name) + ": " + listen +
-                             " is not loopback; name the file of a bearer token with token-file");
+                             " is not loopback; name the file of a bearer token with token-file, or want certificates "
+                             "with tls-client-ca");
     }
   }
-  return Ok();
+  return Tls(options).status();
 }
 
 /// Everything a worker has, bottom up; destructors undo it in reverse.
@@ -117,7 +130,14 @@ class Worker {
   void Tell(bool ready) {
     if (grpc_) grpc_->SetReady(ready);
   }
-  Status Reload() { return served_ ? served_->Reload() : Ok(); }
+  bool has_tls() const { return !options_.tls_certificate.empty(); }
+  Status ReloadModel() { return served_ ? served_->Reload() : Ok(); }
+  /// New connections are shown what the files hold now, or on an error what was shown before.
+  Status ReloadTls() {
+    PAWSIGHT_ASSIGN_OR_RETURN(const net::TlsText tls, Tls(options_));
+    if (http_) PAWSIGHT_RETURN_IF_ERROR(http_->SetTls(tls));
+    return grpc_ ? grpc_->SetTls(tls) : Ok();
+  }
 
   /// Not ready at once; accepted work is finished, within the limit. False: some is still running.
   bool Drain() {
@@ -181,6 +201,7 @@ class Worker {
     net::HttpServerOptions http;
     PAWSIGHT_ASSIGN_OR_RETURN(http.listen, net::ParseListenAddress(options_.listen_http));
     PAWSIGHT_ASSIGN_OR_RETURN(http.token, Secret(options_.token_file));
+    PAWSIGHT_ASSIGN_OR_RETURN(http.tls, Tls(options_));
     http.max_connections = kHttpConnections;
     http.max_body_bytes = 32U << 20U;
     http.refuse = server::HttpEndpoint::Refusal;
@@ -197,9 +218,7 @@ class Worker {
     rpc::GrpcEndpointOptions grpc;
     grpc.listen = grpc_host_ + ":" + std::to_string(listen.port);  // gRPC itself takes ":8001" for every address
     PAWSIGHT_ASSIGN_OR_RETURN(grpc.token, Secret(options_.token_file));
-    PAWSIGHT_ASSIGN_OR_RETURN(grpc.tls_certificate, Secret(options_.tls_certificate));
-    PAWSIGHT_ASSIGN_OR_RETURN(grpc.tls_key, Secret(options_.tls_key));
-    PAWSIGHT_ASSIGN_OR_RETURN(grpc.tls_client_ca, Secret(options_.tls_client_ca));
+    PAWSIGHT_ASSIGN_OR_RETURN(grpc.tls, Tls(options_));
     PAWSIGHT_ASSIGN_OR_RETURN(grpc_, rpc::GrpcEndpoint::Start(grpc, repository_, clock_));
     return Ok();
   }
@@ -231,13 +250,17 @@ class Worker {
   std::unique_ptr<net::HttpServer> metrics_;
 };
 
-void Reload(Worker& worker) {
-  const Status reloaded = worker.Reload();
+void SayReloaded(const std::string& what, const Status& reloaded) {
   if (reloaded.ok()) {
-    LogInfo("model_reloaded");
+    LogInfo(what + "_reloaded");
   } else {
-    LogError("reload_failed", {{"reason", reloaded.message()}, {"so", "the old model serves on"}});
+    LogError("reload_failed", {{"reason", reloaded.message()}, {"so", "the old " + what + " serves on"}});
   }
+}
+
+void Reload(Worker& worker) {
+  if (worker.has_tls()) SayReloaded("certificate", worker.ReloadTls());
+  SayReloaded("model", worker.ReloadModel());
 }
 
 /// Until SIGINT or SIGTERM: tells gRPC's health and systemd how we are, reloads at SIGHUP.
@@ -314,7 +337,8 @@ void AddWorkerCommand(CLI::App& program, int* exit_code) {
   pawsight worker --artifacts blip-int8 --teams 2 --threads 1 two forward passes at once
   PAWSIGHT_WORKER_MAX_BATCH=16 pawsight worker --config worker.yaml --print-config
 Settings come from --config, then PAWSIGHT_WORKER_* of the environment, then flags. SIGTERM: not ready at once, accepted work
-is finished; the second one leaves at once. SIGHUP: the model is opened anew, tried, and put in the old one's place.)");
+is finished; the second one leaves at once. SIGHUP: the certificate is read anew; the model is opened anew, tried, and put in
+the old one's place; what is bad is not taken.)");
   AddOptionFlags(worker, command->table, &command->flags);
   worker.callback([command, exit_code] { *exit_code = Run(*command); });
 }

@@ -53,10 +53,12 @@ struct WorkerOptions {
     option(&O::listen_http, "listen-http", "address:port of HTTP; empty: none");
     option(&O::listen_grpc, "listen-grpc", "address:port of gRPC; empty: none");
     option(&O::listen_metrics, "listen-metrics", "address:port of /metrics; empty: none");
-    option(&O::token_file, "token-file", "file with the bearer token that callers want; wanted beyond loopback");
-    option(&O::tls_certificate, "tls-certificate", "gRPC: PEM file of the certificate and its chain");
-    option(&O::tls_key, "tls-key", "gRPC: PEM file of its key");
-    option(&O::tls_client_ca, "tls-client-ca", "gRPC: PEM file; callers want a certificate of it");
+    option(&O::token_file, "token-file",
+           "file with the bearer token that callers want; beyond loopback, this or tls-client-ca");
+    option(&O::tls_certificate, "tls-certificate",
+           "HTTP and gRPC: PEM file of the certificate and its chain; empty: no TLS");
+    option(&O::tls_key, "tls-key", "PEM file of its key");
+    option(&O::tls_client_ca, "tls-client-ca", "PEM file; callers want a certificate of it");
 
     option(&O::max_batch, "max-batch", "frames in one batch", 1, 64);
     option(&O::max_queue_delay, "max-queue-delay", "longest a frame that could run waits for company", seconds(0),

@@ -1,5 +1,7 @@
 #include "rpc/grpc_endpoint.h"
 
+#include <grpc/grpc.h>
+#include <grpc/grpc_security.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
@@ -208,20 +210,46 @@ class InferenceService : public Service::WithRawCallbackMethod_ModelInfer<Servic
   Shared& shared_;
 };
 
-Result<std::shared_ptr<grpc::ServerCredentials>> Credentials(const GrpcEndpointOptions& options) {
-  if (options.tls_certificate.empty() && options.tls_key.empty() && options.tls_client_ca.empty()) {
-    return grpc::InsecureServerCredentials();
+/// TLS whose certificate can be replaced while it serves: gRPC asks for it at every handshake.
+class TlsCredentials : public grpc::ServerCredentials {
+ public:
+  explicit TlsCredentials(const net::TlsText& tls) : tls_(tls) {
+    credentials_ =
+        grpc_ssl_server_credentials_create_with_options(grpc_ssl_server_credentials_create_options_using_config_fetcher(
+            tls.client_ca.empty() ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
+                                  : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY,
+            &TlsCredentials::Fetch, this));
   }
-  if (options.tls_certificate.empty() || options.tls_key.empty()) {
-    return InvalidArgument("grpc: TLS needs both a certificate and its key");
+  ~TlsCredentials() override { grpc_server_credentials_release(credentials_); }
+
+  void Set(const net::TlsText& tls) {
+    const std::unique_lock lock(mu_);
+    tls_ = tls;
+    fetched_ = false;
   }
-  grpc::SslServerCredentialsOptions tls(options.tls_client_ca.empty()
-                                            ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
-                                            : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
-  tls.pem_key_cert_pairs.push_back({options.tls_key, options.tls_certificate});
-  tls.pem_root_certs = options.tls_client_ca;
-  return grpc::SslServerCredentials(tls);
-}
+  void SetAuthMetadataProcessor(const std::shared_ptr<grpc::AuthMetadataProcessor>&) override {}
+
+ private:
+  int AddPortToServer(const std::string& address, grpc_server* server) override {
+    return grpc_server_add_http2_port(server, address.c_str(), credentials_);
+  }
+  static grpc_ssl_certificate_config_reload_status Fetch(void* self, grpc_ssl_server_certificate_config** config) {
+    return static_cast<TlsCredentials*>(self)->Fetch(config);
+  }
+  grpc_ssl_certificate_config_reload_status Fetch(grpc_ssl_server_certificate_config** config) {
+    const std::unique_lock lock(mu_);
+    if (std::exchange(fetched_, true)) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
+    const grpc_ssl_pem_key_cert_pair pair{tls_.key.c_str(), tls_.certificate.c_str()};
+    *config =
+        grpc_ssl_server_certificate_config_create(tls_.client_ca.empty() ? nullptr : tls_.client_ca.c_str(), &pair, 1);
+    return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
+  }
+
+  grpc_server_credentials* credentials_ = nullptr;
+  std::mutex mu_;
+  net::TlsText tls_;
+  bool fetched_ = false;
+};
 
 }  // namespace
 
@@ -236,7 +264,13 @@ class GrpcEndpoint::Impl {
       grpc::EnableDefaultHealthCheckService(true);
       grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     });
-    PAWSIGHT_ASSIGN_OR_RETURN(const std::shared_ptr<grpc::ServerCredentials> credentials, Credentials(options_));
+    std::shared_ptr<grpc::ServerCredentials> credentials;
+    if (options_.tls.wanted()) {
+      PAWSIGHT_RETURN_IF_ERROR(net::TlsContext::Make(options_.tls).status());
+      credentials = tls_ = std::make_shared<TlsCredentials>(options_.tls);
+    } else {
+      credentials = grpc::InsecureServerCredentials();
+    }
     grpc::ServerBuilder builder;
     builder.AddListeningPort(options_.listen, credentials, &port_);
     builder.RegisterService(&service_);
@@ -251,6 +285,13 @@ class GrpcEndpoint::Impl {
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || port_ == 0) return Unavailable("grpc: cannot listen on " + options_.listen);
     SetReady(false);
+    return Ok();
+  }
+
+  Status SetTls(const net::TlsText& tls) {
+    CHECK(tls_ != nullptr);
+    PAWSIGHT_RETURN_IF_ERROR(net::TlsContext::Make(tls).status());
+    tls_->Set(tls);
     return Ok();
   }
 
@@ -270,6 +311,7 @@ class GrpcEndpoint::Impl {
   const GrpcEndpointOptions options_;
   Shared shared_;
   InferenceService service_;
+  std::shared_ptr<TlsCredentials> tls_;  // null: none
   std::unique_ptr<grpc::Server> server_;
   std::atomic<bool> stopped_{false};
   int port_ = 0;
@@ -285,6 +327,7 @@ Result<std::unique_ptr<GrpcEndpoint>> GrpcEndpoint::Start(const GrpcEndpointOpti
 GrpcEndpoint::GrpcEndpoint(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 GrpcEndpoint::~GrpcEndpoint() { Stop(std::chrono::seconds(1)); }
 int GrpcEndpoint::port() const { return impl_->port(); }
+Status GrpcEndpoint::SetTls(const net::TlsText& tls) { return impl_->SetTls(tls); }
 void GrpcEndpoint::SetReady(bool ready) { impl_->SetReady(ready); }
 void GrpcEndpoint::Stop(std::chrono::milliseconds limit) { impl_->Stop(limit); }
 

@@ -9,11 +9,15 @@
 #include <string>
 #include <thread>
 
+#include "net/tls/testing.h"
 #include "open_inference.grpc.pb.h"
 #include "server/empty_model.h"
 
 namespace pawsight::rpc {
 namespace {
+
+using net::testing::TestCa;
+using net::testing::TestPair;
 
 /// Keeps its requests until told, and says when a client has gone.
 class SlowModel : public server::EmptyModel {
@@ -96,6 +100,17 @@ class GrpcEndpointTest : public ::testing::Test {
   grpc::Status Infer(const inference::ModelInferRequest& request, inference::ModelInferResponse* response) {
     grpc::ClientContext context;
     return stub_->ModelInfer(&context, request, response);
+  }
+
+  /// What a client with these gets, on a connection of its own.
+  grpc::StatusCode InferOver(const grpc::SslCredentialsOptions& options) {
+    grpc::ChannelArguments own;
+    own.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    const auto stub = inference::GRPCInferenceService::NewStub(grpc::CreateCustomChannel(
+        "localhost:" + std::to_string(endpoint_->port()), grpc::SslCredentials(options), own));
+    grpc::ClientContext context;
+    inference::ModelInferResponse response;
+    return stub->ModelInfer(&context, Ask("vqa"), &response).error_code();
   }
 
   SystemClock clock_;
@@ -208,9 +223,34 @@ TEST_F(GrpcEndpointTest, AMessageThatIsTooLargeIsRefusedAndTheNextIsServed) {
   EXPECT_TRUE(Infer(Ask("vqa"), &response).ok()) << "and the next is served";
 }
 
+TEST_F(GrpcEndpointTest, OverTlsOnlyClientsOfTheAuthorityAreServedAndANewCertificateIsShownFromThenOn) {
+  const TestCa ca;
+  net::TlsText tls = ca.Server("localhost");
+  tls.client_ca = ca.pem();
+  Restart({.tls = tls});
+  const TestPair box = ca.Issue("box");
+  EXPECT_EQ(InferOver({ca.pem(), box.key, box.certificate}), grpc::StatusCode::OK);
+  EXPECT_EQ(InferOver({ca.pem(), "", ""}), grpc::StatusCode::UNAVAILABLE) << "no certificate";
+  const TestPair late = ca.Issue("box", -7200, -3600);
+  EXPECT_EQ(InferOver({ca.pem(), late.key, late.certificate}), grpc::StatusCode::UNAVAILABLE) << "expired";
+  const TestPair other = TestCa().Issue("box");
+  EXPECT_EQ(InferOver({ca.pem(), other.key, other.certificate}), grpc::StatusCode::UNAVAILABLE) << "another's";
+
+  const TestCa next("next");
+  net::TlsText renewed = next.Server("localhost");
+  renewed.client_ca = ca.pem();
+  net::TlsText mixed = renewed;
+  mixed.key = tls.key;
+  EXPECT_EQ(endpoint_->SetTls(mixed).code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(InferOver({ca.pem(), box.key, box.certificate}), grpc::StatusCode::OK) << "the old one serves on";
+  ASSERT_TRUE(endpoint_->SetTls(renewed).ok());
+  EXPECT_EQ(InferOver({next.pem(), box.key, box.certificate}), grpc::StatusCode::OK);
+  EXPECT_EQ(InferOver({ca.pem(), box.key, box.certificate}), grpc::StatusCode::UNAVAILABLE);
+}
+
 TEST_F(GrpcEndpointTest, TlsWantsBothHalvesAndATakenPortIsSaid) {
   GrpcEndpointOptions half;
-  half.tls_certificate = "x";
+  half.tls.certificate = "x";
   EXPECT_EQ(GrpcEndpoint::Start(half, repository_, clock_).status().code(), StatusCode::kInvalidArgument);
   GrpcEndpointOptions taken;
   taken.listen = "127.0.0.1:" + std::to_string(endpoint_->port());

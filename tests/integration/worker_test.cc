@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "frames/encode.h"
 #include "net/testing.h"
+#include "net/tls/testing.h"
 #include "program.h"
 #include "scenes/draw.h"
 
@@ -15,6 +16,9 @@ namespace pawsight::integration {
 namespace {
 
 using net::testing::RawClient;
+using net::testing::TestCa;
+using net::testing::TestPair;
+using net::testing::TlsClient;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -102,6 +106,45 @@ TEST(Worker, SighupPutsTheModelInItsOwnPlaceWhileItServes) {
   EXPECT_THAT(after.ReadAll(), StartsWith("HTTP/1.1 200"));
 }
 
+TEST(Worker, F3SighupReadsTheCertificateAnewAndABadPairChangesNothing) {
+  const TempFolder folder;
+  const TestCa ca, next("next");
+  const TestPair box = ca.Issue("box");
+  const auto put = [&](const net::TlsText& tls) {
+    WriteText(folder.Path("certificate.pem"), tls.certificate);
+    WriteText(folder.Path("key.pem"), tls.key);
+  };
+  put(ca.Server());
+  WriteText(folder.Path("ca.pem"), ca.pem());
+  std::vector<std::string> arguments = kAnyPorts;
+  for (const std::string& more : {std::string("--empty-model"), "--tls-certificate=" + folder.Path("certificate.pem"),
+                                  "--tls-key=" + folder.Path("key.pem"), "--tls-client-ca=" + folder.Path("ca.pem")}) {
+    arguments.push_back(more);
+  }
+  RunningProgram worker(arguments);
+  const int port = PortOf(worker.WaitUntilSaid("worker_started"), "https://");
+  const auto ready = [&](const TestCa& trusted, const TestPair& own) {
+    TlsClient client(port, {.ca = trusted.pem(), .own = own, .alpn = {}});
+    if (!client.shaken()) return std::string();
+    client.Send("GET /v2/health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    return client.ReadAll();
+  };
+  EXPECT_THAT(ready(ca, box), StartsWith("HTTP/1.1 200"));
+  EXPECT_EQ(ready(ca, {}), "") << "no certificate of the client";
+
+  net::TlsText mixed = next.Server();
+  mixed.key = next.Server().key;
+  put(mixed);
+  worker.Signal(SIGHUP);
+  EXPECT_THAT(worker.WaitUntilSaid("reload_failed"), HasSubstr("tls-key: it is not that of the certificate"));
+  EXPECT_THAT(ready(ca, box), StartsWith("HTTP/1.1 200")) << "the old pair serves on";
+  put(next.Server());
+  worker.Signal(SIGHUP);
+  worker.WaitUntilSaid("certificate_reloaded");
+  EXPECT_THAT(ready(next, box), StartsWith("HTTP/1.1 200"));
+  EXPECT_EQ(ready(ca, box), "");
+}
+
 TEST(Worker, SettingsComeFromFileEnvironmentAndFlagsAndAreChecked) {
   const TempFolder folder;
   WriteText(folder.Path("worker.yaml"), "max-batch: 4\nmax-queue-delay: 5ms\n");
@@ -120,6 +163,9 @@ TEST(Worker, SettingsComeFromFileEnvironmentAndFlagsAndAreChecked) {
   const Ended open = RunProgram({"worker", "--listen-http", "0.0.0.0:0", "--check-config"});
   EXPECT_EQ(open.code, 2);
   EXPECT_THAT(open.err, HasSubstr("token-file"));
+  const Ended half = RunProgram({"worker", "--tls-key", folder.Path("worker.yaml"), "--check-config"});
+  EXPECT_EQ(half.code, 2);
+  EXPECT_THAT(half.err, HasSubstr("both tls-certificate and tls-key"));
 }
 
 }  // namespace
