@@ -9,8 +9,8 @@
 
 #include <cstdlib>
 
+#include "base/base64.h"
 #include "net/http.h"
-#include "protocol/base64.h"
 
 namespace pawsight::conformance {
 
@@ -160,7 +160,7 @@ Answer InferBinary(std::string_view json, std::string_view tensors) {
 std::string ModelPath(std::string_view end) { return "/v2/models/" + TheTarget().model + std::string(end); }
 
 std::string ImageBase64() { return std::string(kImage); }
-std::string Image() { return protocol::DecodeBase64(kImage).value(); }
+std::string Image() { return DecodeBase64(kImage).value(); }
 
 std::string Element(std::string_view bytes) {
   std::string element;

@@ -1,8 +1,8 @@
-#include "protocol/base64.h"
+#include "base/base64.h"
 
 #include <gtest/gtest.h>
 
-namespace pawsight::protocol {
+namespace pawsight {
 namespace {
 
 TEST(Base64, TheVectorsOfTheRfcSurviveBothWays) {
@@ -39,4 +39,4 @@ TEST(Base64, AnythingElseIsRefused) {
 }
 
 }  // namespace
-}  // namespace pawsight::protocol
+}  // namespace pawsight

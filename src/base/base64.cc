@@ -1,9 +1,9 @@
-#include "protocol/base64.h"
+#include "base/base64.h"
 
 #include <array>
 #include <cstdint>
 
-namespace pawsight::protocol {
+namespace pawsight {
 namespace {
 
 constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -71,4 +71,4 @@ std::string EncodeBase64(std::string_view bytes) {
   return text;
 }
 
-}  // namespace pawsight::protocol
+}  // namespace pawsight
