@@ -38,14 +38,6 @@ bool NeedsOwner(Access access) {
   return access == Access::kFrames || access == Access::kRead || access == Access::kWrite;
 }
 
-/// The code in a problem's body.
-std::string CodeOf(const net::HttpResponse& response) {
-  if (response.content_type != "application/problem+json") return "other";
-  const Result<Json> json = Json::Parse(response.body);
-  const Json* code = json.ok() ? json->Find("code") : nullptr;
-  return code != nullptr && code->is_string() ? code->as_string() : "other";
-}
-
 }  // namespace
 
 std::optional<net::HttpResponse> ApiRouter::Admit(const net::HttpRequest& request) {
@@ -105,7 +97,7 @@ void ApiRouter::AddLater(std::string_view method, std::string_view pattern, Acce
         Result<Call> let = Let(request, access);
         const Principal who = let.ok() ? let->who : Principal{};
         Responder::Sink sink = [books = books_, who, request, responder](net::HttpResponse response) {
-          if (response.status >= 400) books->refusals.Note(CodeOf(response), who.credential, request->path);
+          if (response.status >= 400) books->refusals.Note(response.reason, who.credential, request->path);
           responder.Respond(std::move(response));
         };
         if (!let.ok()) return sink(Problem(let.status()));

@@ -71,7 +71,7 @@ void RefusalLog::Note(const std::string& code, const std::string& credential, st
     if (known != counts_.end()) {
       ++known->second;
     } else {
-      ++counts_[counts_.size() < kMaxCodes ? code : "other"];
+      ++counts_[counts_.size() < kMaxCodes && !code.empty() ? code : "other"];
     }
     if (last_line_ && now - *last_line_ < kLineEvery) {
       ++unlogged_;

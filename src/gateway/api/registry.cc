@@ -211,6 +211,12 @@ std::vector<std::string> Registry::ReceiversOf(const std::string& owner) const {
   return found == owners_.end() ? std::vector<std::string>() : found->second.receivers;
 }
 
+size_t Registry::NumCamerasOf(const std::string& owner) const {
+  MutexLock lock(mu_);
+  const auto found = owners_.find(owner);
+  return found == owners_.end() ? 0 : found->second.cameras.size();
+}
+
 size_t Registry::num_cameras() const {
   MutexLock lock(mu_);
   return cameras_.size();

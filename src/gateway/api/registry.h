@@ -61,6 +61,7 @@ class Registry {
   std::optional<CameraEntry> FindCamera(const std::string& camera) const EXCLUDES(mu_);
   /// Ids of the owner's active receivers.
   std::vector<std::string> ReceiversOf(const std::string& owner) const EXCLUDES(mu_);
+  size_t NumCamerasOf(const std::string& owner) const EXCLUDES(mu_);
   size_t num_cameras() const EXCLUDES(mu_);
 
  private:
