@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,9 @@ std::string NewId(std::string_view prefix, Time now);
 
 /// `high`, 48 bits, then `low`, 52 bits; higher bits are left out.
 std::string MakeId(std::string_view prefix, uint64_t high, uint64_t low);
+
+/// `high` of such an id; nothing when it is none.
+std::optional<uint64_t> HighOfId(std::string_view prefix, std::string_view id);
 
 /// Whether `id` is `prefix` and 20 characters of the alphabet: what a name in a URL must be before it is looked for.
 bool IsId(std::string_view prefix, std::string_view id);

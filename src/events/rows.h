@@ -23,6 +23,8 @@ inline constexpr size_t kMaxIdBytes = 64;                // an id, a name of a s
 inline constexpr size_t kMaxNameBytes = 512;             // a name, a URL, a reason, an error
 inline constexpr size_t kMaxDocumentBytes = 64U << 10U;  // a document, a secret, an event's detail
 inline constexpr size_t kMaxPictureBytes = 2U << 20U;
+inline constexpr size_t kMaxLabels = 64;     // of a camera
+inline constexpr size_t kMaxReceivers = 64;  // of an event
 
 /// Rows that people change have a version: 1, 2, 3... A Put with 0 makes the row, a Put with the version that was read
 /// changes it, unless another was quicker (kAborted `conflict`). Times are the store's, to the millisecond.
@@ -64,7 +66,7 @@ struct Camera {
   std::string owner, id;  // "cam_..."
   std::string device;     // that sends its frames; empty: none (pulled, or posted by an operator)
   std::string name;
-  std::vector<std::string> labels;  // at most 64
+  std::vector<std::string> labels;  // at most kMaxLabels
   std::string source;               // where frames are pulled from, may hold a password; empty: they are pushed
   std::string zone;                 // "Europe/Berlin"; empty: UTC
   bool enabled = true;

@@ -56,6 +56,9 @@ struct Page {
   std::string after;  // the last id of the page before; empty: from the start
   int limit = 100;    // at least 1; capped at kMaxListed
   bool newest_first = false;
+
+  /// What ids are compared with.
+  std::string_view Bound() const;
 };
 
 /// All that are set must match; empty ones match everything.
@@ -67,7 +70,7 @@ struct EventFilter {
   std::string camera;
 };
 struct DeliveryFilter {
-  std::string receiver;  // empty: only with `dead_only`
+  std::string receiver;  // may be empty with dead_only
   bool dead_only = false;
 };
 
@@ -122,8 +125,8 @@ class Store {
   /// The newest of kLocalOwner, oldest first.
   Result<std::vector<Event>> ListNewest(int limit) const;
 
-  // Rows by owner and id: Device, Camera, Rule, Receiver, Alert, Credential (owner empty: admins'), Picture (List
-  // leaves its bytes out). List is in the order of ids.
+  // Rows by owner and id: Device, Camera, Rule, Receiver, Alert, Credential (owner empty: admins'), and Get
+  // also of a Picture. List is in the order of ids.
   template <typename Row>
   Result<Row> Get(const std::string& owner, const std::string& id) const;
   template <typename Row>
@@ -178,6 +181,10 @@ class Store {
   /// Newest first, id < before (0: from the newest). `owner` empty: the installation's.
   Result<std::vector<AuditEntry>> ListAudit(const std::string& owner, int64_t before, int limit) const;
 
+  /// Does at once, in the steps of the sweeper, what retention and erasing would do in the next minutes; how many rows
+  /// are gone. Waits for it. Not on the writer thread. Errors as Submit's.
+  Result<int64_t> Sweep();
+
   StoreStats Stats() const;
 
  private:
@@ -185,5 +192,12 @@ class Store {
   explicit Store(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
 };
+
+template <>
+Result<Alert> Store::Get(const std::string& owner, const std::string& id) const;
+template <>
+Result<std::vector<Alert>> Store::List(const std::string& owner, const Page& page) const;
+template <>
+Result<Picture> Store::Get(const std::string& owner, const std::string& id) const;
 
 }  // namespace pawsight::events

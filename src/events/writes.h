@@ -12,9 +12,11 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
+#include "base/status.h"
 #include "events/rows.h"
 
 namespace pawsight::events {
@@ -52,7 +54,7 @@ struct DeleteSnooze {
 /// Errors: kNotFound `not_found`, no such owner. kInvalidArgument, no type or too large.
 struct AddEvent {
   Event event;
-  std::vector<std::string> receivers;  // at most 64
+  std::vector<std::string> receivers;  // at most kMaxReceivers
 };
 
 /// What became of an attempt to deliver. A delivery that is not pending any more, or gone, is left as it is (number 0):
@@ -108,6 +110,12 @@ using Write =
 using WriteBatch = std::vector<Write>;
 inline constexpr size_t kMaxBatchWrites = 1024;
 inline constexpr size_t kMaxBatchBytes = 8U << 20U;
+
+/// The bytes of texts and pictures in it. Errors: kInvalidArgument, what Store::Submit refuses at the door: an empty
+/// batch or id; `too_large`, over a limit; a role that does not fit its owner or device.
+Result<size_t> CheckBatch(const WriteBatch& batch);
+/// Whose rows it writes; empty: the installation's.
+std::string_view OwnerOf(const Write& write);
 
 /// What one write gave; see there.
 struct Written {
