@@ -106,6 +106,12 @@ class Peer {
     read_.erase(0, request.size());
     return request;
   }
+  /// At least `count` bytes of whatever comes, unless the client goes.
+  std::string Some(size_t count) {
+    while (read_.size() < count && ReadSome()) {
+    }
+    return std::exchange(read_, {});
+  }
   /// Until the client goes.
   void AwaitEnd() {
     while (ReadSome()) {
