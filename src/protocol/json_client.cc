@@ -30,17 +30,6 @@ Parameters WithSchedule(const InferRequest& request) {
   return parameters;
 }
 
-/// A tensor that owns what it holds.
-OutputTensor ToOutput(InputTensor input) {
-  OutputTensor output{std::move(input.name), input.datatype, std::move(input.shape), {}, {}, {}};
-  output.data.assign(reinterpret_cast<const char*>(input.data.data()), input.data.size());
-  output.elements.assign(input.elements.begin(), input.elements.end());
-  for (auto& parameter : input.parameters) {
-    if (parameter.first != "binary_data_size") output.parameters.push_back(std::move(parameter));
-  }
-  return output;
-}
-
 /// A member that may be left out; at most max_name_bytes.
 Result<std::string> OptionalString(const Json& json, std::string_view key, const InferLimits& limits) {
   const Json* found = FindOptional(json, key);
@@ -67,7 +56,7 @@ Result<std::vector<OutputTensor>> ReadOutputs(const Json& json, std::string_view
     if (std::ranges::find(read, tensor.name, &OutputTensor::name) != read.end()) {
       return InvalidArgument("output '" + tensor.name + "': stands twice", "name_twice");
     }
-    read.push_back(ToOutput(std::move(tensor)));
+    read.push_back(OwningOutput(std::move(tensor)));
   }
   if (binary.empty()) return read;
   return InvalidArgument(std::to_string(binary.size()) + " bytes behind the JSON belong to no output",
