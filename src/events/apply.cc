@@ -37,8 +37,14 @@ Result<Receipt> Applier::Apply(const WriteBatch& batch, Time now, Consequences& 
   consequences_ = &consequences;
   Receipt receipt;
   receipt.reserve(batch.size());
+  std::string_view checked;
   for (const Write& write : batch) {
-    Result<Written> written = std::visit([this](const auto& one) { return Do(one); }, write);
+    const std::string_view owner = OwnerOf(write);
+    const bool known = owner.empty() || owner == checked;
+    checked = owner;
+    const Status erasing = known ? Ok() : CheckNotErasing(owner);
+    Result<Written> written =
+        erasing.ok() ? std::visit([this](const auto& one) { return Do(one); }, write) : Result<Written>(erasing);
     if (!written.ok()) {
       return batch.size() == 1 ? written.status()
                                : Annotate(written.status(), "write " + std::to_string(receipt.size() + 1));
@@ -46,6 +52,12 @@ Result<Receipt> Applier::Apply(const WriteBatch& batch, Time now, Consequences& 
     receipt.push_back(std::move(*written));
   }
   return receipt;
+}
+
+Status Applier::CheckNotErasing(std::string_view owner) {
+  PAWSIGHT_ASSIGN_OR_RETURN(const bool erasing,
+                            connection_.Any("SELECT 1 FROM removals WHERE owner = ?1 AND kind = 0 AND id = ''", owner));
+  return erasing ? NoSuch(owner) : Ok();
 }
 
 Status Applier::WhyUntouched(const char* version_sql, const std::string& owner, const std::string& id,

@@ -58,6 +58,8 @@ class Applier {
   Result<Written> Do(const Audit& audit);
   Result<Written> Do(const EraseOwner& erase);
 
+  /// kNotFound for an owner who is being erased: nothing new is made of theirs.
+  Status CheckNotErasing(std::string_view owner);
   /// kNotFound or kAborted for a row that a statement with "AND version = ?" did not touch. `version_sql` has ?1 owner
   /// and ?2 id; `version` 0: whatever it is, so it is not there.
   Status WhyUntouched(const char* version_sql, const std::string& owner, const std::string& id, int64_t version);

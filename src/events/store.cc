@@ -94,15 +94,20 @@ Result<Receipt> Store::Write(WriteBatch batch) {
   return promise.get_future().get();
 }
 
-Result<int64_t> Store::Sweep() {
+Result<int64_t> Store::SweepStep() {
   CHECK(!parts_->writer->OnWriterThread());
+  std::promise<Result<Receipt>> promise;
+  parts_->writer->SubmitSweep([&promise](Result<Receipt> receipt) { promise.set_value(std::move(receipt)); });
+  PAWSIGHT_ASSIGN_OR_RETURN(const Receipt receipt, promise.get_future().get());
+  return receipt.front().number;
+}
+
+Result<int64_t> Store::Sweep() {
   int64_t removed = 0;
   while (true) {
-    std::promise<Result<Receipt>> promise;
-    parts_->writer->SubmitSweep([&promise](Result<Receipt> receipt) { promise.set_value(std::move(receipt)); });
-    PAWSIGHT_ASSIGN_OR_RETURN(const Receipt receipt, promise.get_future().get());
-    if (receipt.front().number == 0) return removed;
-    removed += receipt.front().number;
+    PAWSIGHT_ASSIGN_OR_RETURN(const int64_t step, SweepStep());
+    if (step == 0) return removed;
+    removed += step;
   }
 }
 

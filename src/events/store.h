@@ -184,6 +184,8 @@ class Store {
   /// Does at once, in the steps of the sweeper, what retention and erasing would do in the next minutes; how many rows
   /// are gone. Waits for it. Not on the writer thread. Errors as Submit's.
   Result<int64_t> Sweep();
+  /// One step of it; 0: nothing is left.
+  Result<int64_t> SweepStep();
 
   StoreStats Stats() const;
 
