@@ -10,6 +10,7 @@ namespace {
 
 constexpr int64_t kVersion = 1;
 constexpr size_t kMaxBytes = 4096;
+constexpr size_t kMaxAlertBytes = 64;
 
 int64_t Nanos(Time time) { return time.time_since_epoch().count(); }
 Time FromNanos(int64_t nanos) { return Time(std::chrono::nanoseconds(nanos)); }
@@ -60,6 +61,7 @@ std::string EncodeState(const StoredState& stored) {
   char meaning[17];
   std::snprintf(meaning, sizeof meaning, "%016llx", static_cast<unsigned long long>(stored.meaning));  // NOLINT
   Json json(Json::Object{{"v", kVersion}, {"meaning", meaning}, {"phase", AlertPhaseName(state.phase)}});
+  if (!stored.alert.empty()) json.Set("alert", stored.alert);
   if (state.num_fired > 0) json.Set("fired", state.num_fired);
   if (state.last_seen) json.Set("seen", Nanos(*state.last_seen));
   if (state.true_since) json.Set("true_since", Nanos(*state.true_since));
@@ -79,6 +81,10 @@ Result<StoredState> DecodeState(std::string_view text) {
   StoredState stored;
   AlertState& state = stored.state;
   PAWSIGHT_ASSIGN_OR_RETURN(stored.meaning, ParseMeaning(json));
+  if (json.Find("alert") != nullptr) {
+    PAWSIGHT_ASSIGN_OR_RETURN(stored.alert, json.GetString("alert"));
+    if (stored.alert.size() > kMaxAlertBytes) return InvalidArgument("alert: more than 64 bytes");
+  }
   PAWSIGHT_ASSIGN_OR_RETURN(state.phase, ByName<AlertPhase>(json, "phase", 4, AlertPhaseName));
   PAWSIGHT_ASSIGN_OR_RETURN(const int64_t fired, IntegerOr(json, "fired", 0, 0, INT64_MAX));
   state.num_fired = static_cast<uint64_t>(fired);

@@ -17,6 +17,7 @@ namespace pawsight::rules {
 struct StoredState {
   AlertState state;
   uint64_t meaning = 0;
+  std::string alert;  // id of the alert that fires, or of the last; at most 64 bytes
   friend bool operator==(const StoredState&, const StoredState&) = default;
 };
 

@@ -72,6 +72,7 @@ struct OwnerSetup {
   std::vector<CameraSetup> cameras;
   std::vector<rules::Rule> rules;  // at most kMaxOwnerRules, of which at most rules::kMaxRules look through one camera
   std::vector<Snooze> snoozes;     // at most kMaxSnoozes
+  std::vector<std::string> receivers;  // ids of all active ones: told of a rule's alerts that names none itself
 };
 inline constexpr size_t kMaxOwnerRules = 1024;
 inline constexpr size_t kMaxSnoozes = 1024;
@@ -114,7 +115,6 @@ struct NewestFrame {
 struct RestoredState {
   std::string owner, camera, rule;
   std::string text;
-  std::string alert;  // id of the open alert, where one fires
 };
 
 /// A pool's price, for what a frame and an answer cost.
@@ -129,10 +129,11 @@ class FramePath {
   /// frame that opened or ended an alert is told of once that is durable.
   using Done = std::function<void(const std::shared_ptr<const FrameResult>& result)>;
 
-  /// `backend`, `record` and `clock` must outlive the path and every callback that they still owe it. `record` null:
-  /// nothing is written, and alerts are told at once.
+  /// `backend`, `record` and `clock` must outlive the path. `record` null: nothing is written, and alerts are told at
+  /// once.
   FramePath(AsyncBackend& backend, Record* record, const Clock& clock, const FramePathOptions& options);
-  /// Takes no more, waits for calls that are running, and ends every frame that waits with kUnavailable.
+  /// Takes no more, ends every frame that waits with kUnavailable, and waits for those on their way: the backend owes
+  /// each an answer, at the latest by its deadline.
   ~FramePath();
   FramePath(const FramePath&) = delete;
   FramePath& operator=(const FramePath&) = delete;

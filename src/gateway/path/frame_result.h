@@ -34,7 +34,8 @@ struct AlertNotice {
   std::string event;                       // "evt_...", of this change
   std::string owner, camera, rule, frame;  // ids; `frame` is empty when no frame ended it
   bool fired = false;                      // else resolved
-  std::string cause;    // of an end: "" by frames; "rule_edited", "rule_removed", "rule_disabled", "camera_removed"
+  std::string cause;    // of an end: "" by frames; "rule_edited", "rule_removed", "rule_disabled", "camera_left",
+                        // "camera_removed"
   uint64_t number = 0;  // of the rule's alerts on this camera: 1, 2...
   Time time{};          // of the change
   Time since{};         // fired: true since then; resolved: when it fired

@@ -16,9 +16,9 @@ namespace pawsight::gateway {
 /// One rule on one camera.
 struct RecordEntry {
   std::string owner, camera, rule;
-  std::string state;                   // rules/alert_codec.h; "" forgets it
+  std::optional<std::string> state;    // rules/alert_codec.h; absent: it stays as it is
   std::optional<AlertNotice> notice;   // absent: only the state moved
-  std::vector<std::string> receivers;  // with a notice: who is told; empty: all of the owner's
+  std::vector<std::string> receivers;  // with a notice: who is told
 };
 
 class Record {
@@ -29,7 +29,8 @@ class Record {
   /// also inside the call; OK once they are durable. Never blocks for longer than a queue's lock. Errors:
   /// kResourceExhausted (disk full, queue full), kUnavailable (locked), kDataLoss: the path keeps the entries and tries
   /// again. kInvalidArgument, kNotFound, kFailedPrecondition (the rule or camera is gone): it does not.
-  virtual void Write(std::vector<RecordEntry> entries, std::function<void(Status)> done) = 0;
+  using Done = std::function<void(Result<std::vector<std::string>> events)>;
+  virtual void Write(std::vector<RecordEntry> entries, Done done) = 0;
 };
 
 }  // namespace pawsight::gateway
