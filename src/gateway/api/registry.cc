@@ -89,26 +89,14 @@ Status Registry::Load() {
 }
 
 Status Registry::RestoreStates(const std::string& owner) {
-  std::map<std::pair<std::string, std::string>, std::string> open;
-  events::Page page;
-  page.limit = events::kMaxListed;
-  while (true) {
-    PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<events::Alert> alerts,
-                              store_.ListAlerts(owner, {.open_only = true}, page));
-    for (const events::Alert& alert : alerts) open[{alert.camera, alert.rule}] = alert.id;
-    if (alerts.size() < static_cast<size_t>(page.limit)) break;
-    page.after = alerts.back().id;
-  }
   std::string camera, rule;
   while (true) {
     PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<events::AlertState> states,
                               store_.ListAlertStates(owner, camera, rule));
     std::vector<RestoredState> restored;
     for (const events::AlertState& state : states) {
-      const auto alert = open.find({state.camera, state.rule});
       if (state.document.empty()) continue;  // forgotten
-      restored.push_back(
-          {owner, state.camera, state.rule, state.document, alert == open.end() ? std::string() : alert->second});
+      restored.push_back({owner, state.camera, state.rule, state.document});
     }
     path_.RestoreStates(restored);
     if (states.size() < static_cast<size_t>(events::kMaxListed)) return Ok();
@@ -175,6 +163,7 @@ Status Registry::BringOver(const std::string& owner) {
   for (const events::Receiver& receiver : receivers) {
     if (receiver.active) active.push_back(receiver.id);
   }
+  setup.receivers = active;
   Replace(owner, cameras, std::move(active));
   const Status set = path_.SetOwner(owner, std::move(setup));
   if (!set.ok()) LogError("owner_setup_refused", {{"owner", owner}, {"reason", set.message()}});

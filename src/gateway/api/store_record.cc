@@ -1,11 +1,14 @@
 #include "gateway/api/store_record.h"
 
+#include <optional>
 #include <utility>
 
 #include "base/check.h"
 
 namespace pawsight::gateway {
 namespace {
+
+constexpr size_t kMaxEventReceivers = 64;  // events::AddEvent's
 
 /// What a receiver and a reader of events want to know of a change (docs/event-store.md, notify/message.h).
 Json DetailOf(const AlertNotice& notice, const std::string& camera_name) {
@@ -46,25 +49,33 @@ void StoreRecord::AddNotice(const RecordEntry& entry, events::WriteBatch* batch)
   event.rule = notice.rule;
   event.alert = notice.id;
   event.detail = detail;
-  std::vector<std::string> receivers = entry.receivers.empty() ? registry_->ReceiversOf(entry.owner) : entry.receivers;
-  if (receivers.size() > 64) receivers.resize(64);  // AddEvent's limit
+  std::vector<std::string> receivers = entry.receivers;
+  if (receivers.size() > kMaxEventReceivers) receivers.resize(kMaxEventReceivers);
   batch->emplace_back(events::AddEvent{std::move(event), std::move(receivers)});
 }
 
-void StoreRecord::Write(std::vector<RecordEntry> entries, std::function<void(Status)> done) {
+void StoreRecord::Write(std::vector<RecordEntry> entries, Done done) {
   CHECK(registry_ != nullptr);
   events::WriteBatch batch;
+  std::vector<std::optional<size_t>> event_writes;  // where in the batch each entry's event is
   for (const RecordEntry& entry : entries) {
-    events::AlertState state;
-    state.owner = entry.owner;
-    state.camera = entry.camera;
-    state.rule = entry.rule;
-    state.document = entry.state;
-    batch.emplace_back(events::Put<events::AlertState>{std::move(state)});
+    if (entry.state) {
+      events::AlertState state;
+      state.owner = entry.owner;
+      state.camera = entry.camera;
+      state.rule = entry.rule;
+      state.document = *entry.state;
+      batch.emplace_back(events::Put<events::AlertState>{std::move(state)});
+    }
     if (entry.notice) AddNotice(entry, &batch);
+    event_writes.push_back(entry.notice ? std::optional(batch.size() - 1) : std::nullopt);
   }
-  store_.Submit(std::move(batch), [done = std::move(done)](const Result<events::Receipt>& receipt) {
-    done(receipt.ok() ? Ok() : receipt.status());
+  if (batch.empty()) return done(std::vector<std::string>(entries.size()));
+  store_.Submit(std::move(batch), [done = std::move(done), event_writes](const Result<events::Receipt>& receipt) {
+    if (!receipt.ok()) return done(receipt.status());
+    std::vector<std::string> ids;
+    for (const std::optional<size_t> at : event_writes) ids.push_back(at ? receipt->at(*at).id : std::string());
+    done(std::move(ids));
   });
 }
 

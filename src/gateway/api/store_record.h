@@ -12,10 +12,10 @@ class StoreRecord : public Record {
  public:
   /// `store` must outlive it. Call SetRegistry before the first frame.
   explicit StoreRecord(events::Store& store) : store_(store) {}
-  /// Says who an owner's receivers are, and what a camera is called; must outlive it.
+  /// Says what a camera is called; must outlive it.
   void SetRegistry(const Registry& registry) { registry_ = &registry; }
 
-  void Write(std::vector<RecordEntry> entries, std::function<void(Status)> done) override;
+  void Write(std::vector<RecordEntry> entries, Done done) override;
 
  private:
   void AddNotice(const RecordEntry& entry, events::WriteBatch* batch) const;
