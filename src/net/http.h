@@ -30,13 +30,7 @@ struct HttpRequest {
   std::string_view Query(std::string_view name) const;
 };
 
-/// What the access log says of a response besides what the server itself knows; see net/access_log.h.
-class AccessNotes {
- public:
-  virtual ~AccessNotes() = default;
-  /// Adds " key=value" pairs: never pixels, questions, answers or secrets.
-  virtual void AppendTo(std::string* line) const = 0;
-};
+class AccessNotes;  // net/access_log.h
 
 struct HttpResponse {
   int status = 200;

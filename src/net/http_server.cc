@@ -93,6 +93,7 @@ class HttpServer::Impl {
            (is_ipv6 ? "[" + options_.listen.host + "]" : options_.listen.host) + ":" + std::to_string(port_);
   }
   const HttpCounts& counts() const { return *service_.counts; }
+  size_t max_connections() const { return options_.max_connections; }
 
   Status SetTls(const TlsText& tls) EXCLUDES(mu_) {
     CHECK(options_.tls.wanted());
@@ -167,6 +168,11 @@ std::string HttpServer::url() const { return impl_->url(); }
 const HttpCounts& HttpServer::counts() const { return impl_->counts(); }
 Status HttpServer::SetTls(const TlsText& tls) { return impl_->SetTls(tls); }
 size_t HttpServer::num_connections() const { return impl_->counts().connections; }
+size_t HttpServer::max_connections() const { return impl_->max_connections(); }
+int64_t HttpServer::certificate_expires_unix_s() const {
+  const std::shared_ptr<const TlsContext> tls = impl_->tls();
+  return tls == nullptr ? 0 : tls->expires_unix_s();
+}
 size_t HttpServer::bytes_in_flight() const { return impl_->counts().bytes_in_flight; }
 void HttpServer::Stop() { impl_->Stop(); }
 

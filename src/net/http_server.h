@@ -32,6 +32,9 @@ class HttpServer {
   /// Now.
   size_t num_connections() const;
   size_t bytes_in_flight() const;
+  size_t max_connections() const;
+  /// Of the certificate that new connections are shown; 0 without TLS.
+  int64_t certificate_expires_unix_s() const;
   const HttpCounts& counts() const;
 
   /// Connections from now on show this; those that are there keep what they have. Of a server with TLS (CHECK).

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "net/http_options.h"
+#include "net/reason_counts.h"
 #include "net/router.h"
 
 namespace pawsight::net {
@@ -28,6 +29,7 @@ struct HttpCounts {
   std::atomic<uint64_t> bytes_in{0};   // without TLS's own
   std::atomic<uint64_t> bytes_out{0};  // as well
   std::array<std::atomic<uint64_t>, kMaxStatus + 1> responses{};
+  ReasonCounts reasons;  // of responses that say what was wrong
 };
 
 /// A request with what it counts for.

@@ -8,6 +8,7 @@
 #include <grpcpp/resource_quota.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <mutex>
 #include <optional>
@@ -16,6 +17,8 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/metrics_text.h"
+#include "net/reason_counts.h"
 #include "net/secret.h"
 #include "open_inference.grpc.pb.h"
 #include "rpc/proto_codec.h"
@@ -44,12 +47,45 @@ std::chrono::nanoseconds Deadline(const grpc::CallbackServerContext& context, st
   return now + std::max<std::chrono::nanoseconds>(left, std::chrono::nanoseconds(0));
 }
 
+constexpr size_t kNumCodes = 17;
+
+/// What is known of a call besides its status.
+struct CallFacts {
+  size_t bytes_in = 0;
+  size_t bytes_out = 0;
+  std::chrono::nanoseconds total{0};
+  const net::AccessNotes* notes = nullptr;
+};
+
 /// What all calls need. Outlives them.
 struct Shared {
   const GrpcEndpointOptions& options;
   const server::Repository& repository;
   const Clock& clock;
   std::atomic<int> num_calls{0};
+  std::array<std::atomic<uint64_t>, kNumCodes> ended{};
+  std::atomic<uint64_t> bytes_in{0};
+  std::atomic<uint64_t> bytes_out{0};
+  net::ReasonCounts reasons;
+
+  /// Counts a call that ends, and tells of it.
+  void Ended(std::string_view method, const Status& status, const grpc::CallbackServerContext& context,
+             const CallFacts& facts = {}) {
+    ended[static_cast<size_t>(status.code())].fetch_add(1, std::memory_order_relaxed);
+    bytes_in.fetch_add(facts.bytes_in, std::memory_order_relaxed);
+    bytes_out.fetch_add(facts.bytes_out, std::memory_order_relaxed);
+    if (!status.reason().empty()) reasons.Count(status.reason());
+    if (options.access_log == nullptr || !options.access_log->Wants(status.ok())) return;
+    options.access_log->Write({.listener = "grpc",
+                               .method = method,
+                               .status = StatusCodeName(status.code()),
+                               .reason = status.reason(),
+                               .bytes_in = facts.bytes_in,
+                               .bytes_out = facts.bytes_out,
+                               .total = facts.total,
+                               .peer = context.peer(),
+                               .notes = facts.notes});
+  }
 
   Status Admit(const grpc::CallbackServerContext& context) const {
     if (options.token.empty()) return Ok();
@@ -71,7 +107,7 @@ class InferCall : public grpc::ServerUnaryReactor {
 
   void Run(const grpc::ByteBuffer* bytes) {
     const Status started = Start(bytes);
-    if (!started.ok()) Finish(ToGrpc(started, context_));
+    if (!started.ok()) End(started);
   }
 
   void OnCancel() override { gone_.request_stop(); }
@@ -82,6 +118,8 @@ class InferCall : public grpc::ServerUnaryReactor {
 
  private:
   Status Start(const grpc::ByteBuffer* bytes) {
+    arrival_ = shared_.clock.Monotonic();
+    facts_.bytes_in = bytes->Length();
     PAWSIGHT_RETURN_IF_ERROR(shared_.Admit(*context_));
     counted_ = true;
     if (shared_.num_calls.fetch_add(1) >= shared_.options.max_calls) {
@@ -94,13 +132,16 @@ class InferCall : public grpc::ServerUnaryReactor {
       return InvalidArgument("the request is no ModelInferRequest", "protobuf_malformed");
     }
     PAWSIGHT_ASSIGN_OR_RETURN(model_, shared_.repository.Find(message->model_name(), message->model_version()));
+    notes_.model = model_->Metadata().name;
+    facts_.notes = &notes_;
     PAWSIGHT_ASSIGN_OR_RETURN(protocol::InferRequest request,
                               FromProto(message, model_->Metadata(), shared_.options.limits));
     RequestContext context;
-    context.arrival = shared_.clock.Monotonic();
+    context.arrival = arrival_;
     context.deadline = Deadline(*context_, context.arrival);
     if (request.timeout) context.deadline = std::min(context.deadline, context.arrival + *request.timeout);
     context.gone = gone_.get_token();
+    context.notes = &notes_;
     request_ = std::make_shared<const protocol::InferRequest>(std::move(request));
     model_->Infer(request_, context, [this](Result<protocol::InferResponse> response) { Answer(response); });
     return Ok();
@@ -116,8 +157,15 @@ class InferCall : public grpc::ServerUnaryReactor {
           !grpc::SerializationTraits<inference::ModelInferResponse>::Serialize(message, out_, &own).ok()) {
         status = Internal("the response does not serialise");
       }
+      facts_.bytes_out = status.ok() ? out_->Length() : 0;
     }
-    Finish(ToGrpc(status, context_));
+    End(status);
+  }
+
+  void End(const Status& status) {
+    facts_.total = shared_.clock.Monotonic() - arrival_;
+    shared_.Ended("ModelInfer", status, *context_, facts_);
+    Finish(ToGrpc(status, context_));  // gRPC may delete this now
   }
 
   Shared& shared_;
@@ -126,6 +174,9 @@ class InferCall : public grpc::ServerUnaryReactor {
   std::stop_source gone_;
   std::shared_ptr<Model> model_;
   std::shared_ptr<const protocol::InferRequest> request_;
+  std::chrono::nanoseconds arrival_{0};
+  CallFacts facts_;
+  server::RequestNotes notes_;
   bool counted_ = false;
 };
 
@@ -144,40 +195,40 @@ class InferenceService : public Service::WithRawCallbackMethod_ModelInfer<Servic
   grpc::ServerUnaryReactor* ServerLive(grpc::CallbackServerContext* context, const inference::ServerLiveRequest*,
                                        inference::ServerLiveResponse* response) override {
     response->set_live(true);
-    return End(context, Ok());
+    return End("ServerLive", context, Ok());
   }
   grpc::ServerUnaryReactor* ServerReady(grpc::CallbackServerContext* context, const inference::ServerReadyRequest*,
                                         inference::ServerReadyResponse* response) override {
     response->set_ready(shared_.repository.Ready());
-    return End(context, Ok());
+    return End("ServerReady", context, Ok());
   }
   grpc::ServerUnaryReactor* ModelReady(grpc::CallbackServerContext* context,
                                        const inference::ModelReadyRequest* request,
                                        inference::ModelReadyResponse* response) override {
     const auto model = Find(*context, request->name(), request->version());
     if (model.ok()) response->set_ready((*model)->Ready());
-    return End(context, model.status());
+    return End("ModelReady", context, model.status());
   }
   grpc::ServerUnaryReactor* ServerMetadata(grpc::CallbackServerContext* context,
                                            const inference::ServerMetadataRequest*,
                                            inference::ServerMetadataResponse* response) override {
     const Status admitted = shared_.Admit(*context);
     if (admitted.ok()) ToProto(protocol::ThisServer(), response);
-    return End(context, admitted);
+    return End("ServerMetadata", context, admitted);
   }
   grpc::ServerUnaryReactor* ModelMetadata(grpc::CallbackServerContext* context,
                                           const inference::ModelMetadataRequest* request,
                                           inference::ModelMetadataResponse* response) override {
     const auto model = Find(*context, request->name(), request->version());
     if (model.ok()) ToProto((*model)->Metadata(), response);
-    return End(context, model.status());
+    return End("ModelMetadata", context, model.status());
   }
   grpc::ServerUnaryReactor* ModelConfig(grpc::CallbackServerContext* context,
                                         const inference::ModelConfigRequest* request,
                                         inference::ModelConfigResponse* response) override {
     const auto model = Find(*context, request->name(), request->version());
     if (model.ok()) ToProto((*model)->Metadata(), (*model)->Config(), response);
-    return End(context, model.status());
+    return End("ModelConfig", context, model.status());
   }
   grpc::ServerUnaryReactor* ModelStatistics(grpc::CallbackServerContext* context,
                                             const inference::ModelStatisticsRequest* request,
@@ -192,7 +243,7 @@ class InferenceService : public Service::WithRawCallbackMethod_ModelInfer<Servic
       status = model.status();
     }
     ToProto(statistics, response);
-    return End(context, status);
+    return End("ModelStatistics", context, status);
   }
 
  private:
@@ -201,7 +252,8 @@ class InferenceService : public Service::WithRawCallbackMethod_ModelInfer<Servic
     PAWSIGHT_RETURN_IF_ERROR(shared_.Admit(context));
     return shared_.repository.Find(name, version);
   }
-  static grpc::ServerUnaryReactor* End(grpc::CallbackServerContext* context, const Status& status) {
+  grpc::ServerUnaryReactor* End(std::string_view method, grpc::CallbackServerContext* context, const Status& status) {
+    shared_.Ended(method, status, *context);
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
     reactor->Finish(ToGrpc(status, context));
     return reactor;
@@ -307,6 +359,24 @@ class GrpcEndpoint::Impl {
 
   int port() const { return port_; }
 
+  std::string Metrics() const {
+    MetricsText out("pawsight_rpc_");
+    out.Metric("calls_total", "counter", "Calls by how they ended.");
+    for (size_t code = 0; code < kNumCodes; ++code) {
+      out.Sample(static_cast<double>(shared_.ended[code]),
+                 MetricLabel("code", StatusCodeName(static_cast<StatusCode>(code))));
+    }
+    out.Metric("errors_total", "counter", "Calls that did not end well, by the stable code of what was wrong.");
+    for (const auto& [reason, count] : shared_.reasons.View()) {
+      out.Sample(static_cast<double>(count), MetricLabel("reason", reason));
+    }
+    out.Gauge("calls", "Infer calls under way.", shared_.num_calls);
+    out.Gauge("calls_limit", "Infer calls that there may be.", options_.max_calls);
+    out.Counter("received_bytes_total", "Bytes of infer requests.", shared_.bytes_in);
+    out.Counter("sent_bytes_total", "Bytes of infer responses.", shared_.bytes_out);
+    return out.Take();
+  }
+
  private:
   const GrpcEndpointOptions options_;
   Shared shared_;
@@ -328,6 +398,7 @@ GrpcEndpoint::GrpcEndpoint(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) 
 GrpcEndpoint::~GrpcEndpoint() { Stop(std::chrono::seconds(1)); }
 int GrpcEndpoint::port() const { return impl_->port(); }
 Status GrpcEndpoint::SetTls(const net::TlsText& tls) { return impl_->SetTls(tls); }
+std::string GrpcEndpoint::Metrics() const { return impl_->Metrics(); }
 void GrpcEndpoint::SetReady(bool ready) { impl_->SetReady(ready); }
 void GrpcEndpoint::Stop(std::chrono::milliseconds limit) { impl_->Stop(limit); }
 

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/status.h"
+#include "net/access_log.h"
 #include "net/tls.h"
 #include "protocol/messages.h"
 #include "server/repository.h"
@@ -25,6 +26,7 @@ struct GrpcEndpointOptions {
   std::chrono::seconds max_idle{300};     // a connection without calls is closed
   std::string token;  // callers want "authorization: Bearer TOKEN": UNAUTHENTICATED; "" asks for none
   net::TlsText tls;
+  net::AccessLog* access_log = nullptr;  // told of each call; outlives the endpoint
   protocol::InferLimits limits;
 };
 
@@ -46,6 +48,8 @@ class GrpcEndpoint {
   Status SetTls(const net::TlsText& tls);
   /// What grpc.health.v1 says, to those who watch it too.
   void SetReady(bool ready);
+  /// Names pawsight_rpc_<thing>_<unit>: calls by code, errors by reason, bytes of infer messages.
+  std::string Metrics() const;
   /// Takes no more calls; those under way have `limit` to end and are then cancelled. Returns when their models have
   /// answered.
   void Stop(std::chrono::milliseconds limit);

@@ -2,13 +2,17 @@
 
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <condition_variable>
+#include <cstdlib>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 
+#include "base/files.h"
+#include "net/access_log.h"
 #include "net/tls/testing.h"
 #include "open_inference.grpc.pb.h"
 #include "server/empty_model.h"
@@ -107,7 +111,7 @@ class GrpcEndpointTest : public ::testing::Test {
     grpc::ChannelArguments own;
     own.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     const auto stub = inference::GRPCInferenceService::NewStub(grpc::CreateCustomChannel(
-        "localhost:" + std::to_string(endpoint_->port()), grpc::SslCredentials(options), own));
+        "127.0.0.1:" + std::to_string(endpoint_->port()), grpc::SslCredentials(options), own));
     grpc::ClientContext context;
     inference::ModelInferResponse response;
     return stub->ModelInfer(&context, Ask("vqa"), &response).error_code();
@@ -212,6 +216,33 @@ TEST_F(GrpcEndpointTest, WithATokenOnlyItsBearersAreServed) {
   grpc::ClientContext context;
   context.AddMetadata("authorization", "Bearer s3cret");
   EXPECT_TRUE(stub_->ModelInfer(&context, Ask("vqa"), &response).ok());
+}
+
+TEST_F(GrpcEndpointTest, EachCallIsALineOfTheAccessLogAndIsCounted) {
+  std::string path = ::testing::TempDir() + "grpc_access_XXXXXX";
+  close(mkstemp(path.data()));
+  auto log = std::move(net::AccessLog::Open({.path = path}, clock_).value());
+  Restart({.access_log = log.get()});
+  inference::ModelInferResponse response;
+  ASSERT_TRUE(Infer(Ask("vqa", 3), &response).ok());
+  EXPECT_EQ(Infer(Ask("none"), &response).error_code(), grpc::StatusCode::NOT_FOUND);
+  grpc::ClientContext context;
+  inference::ServerLiveResponse live;
+  ASSERT_TRUE(stub_->ServerLive(&context, inference::ServerLiveRequest(), &live).ok());
+  const std::string metrics = endpoint_->Metrics();
+  endpoint_.reset();
+  log.reset();
+  const std::string lines = ReadTextFile(path, 1U << 20U).value();
+  unlink(path.c_str());
+  const auto has = [](const std::string& text, const std::string& part) { return text.find(part) != text.npos; };
+  EXPECT_TRUE(has(lines, "access listener=grpc method=ModelInfer status=OK bytes_in=")) << lines;
+  EXPECT_TRUE(has(lines, " model=vqa outcome=ok images=1 questions=3 queue_ms=0.000 total_ms=")) << lines;
+  EXPECT_TRUE(has(lines, " status=NOT_FOUND reason=model_unknown ")) << lines;
+  EXPECT_TRUE(has(lines, " method=ServerLive status=OK ")) << lines;
+  EXPECT_TRUE(has(lines, " peer=ipv4:127.0.0.1:")) << lines;
+  EXPECT_FALSE(has(lines, "dog")) << "no question is logged";
+  EXPECT_TRUE(has(metrics, "pawsight_rpc_calls_total{code=\"OK\"} 2\n")) << metrics;
+  EXPECT_TRUE(has(metrics, "pawsight_rpc_errors_total{reason=\"model_unknown\"} 1\n")) << metrics;
 }
 
 TEST_F(GrpcEndpointTest, AMessageThatIsTooLargeIsRefusedAndTheNextIsServed) {

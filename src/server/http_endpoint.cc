@@ -33,8 +33,8 @@ void ForBothPaths(std::string_view end, const Add& add) {
 
 }  // namespace
 
-net::HttpResponse HttpEndpoint::Refusal(int status, std::string_view, std::string_view detail) {
-  return {status, "application/json", protocol::ErrorToJson(detail).Dump(), {}};
+net::HttpResponse HttpEndpoint::Refusal(int status, std::string_view code, std::string_view detail) {
+  return {status, "application/json", protocol::ErrorToJson(detail).Dump(), {}, std::string(code)};
 }
 
 net::HttpResponse HttpEndpoint::Error(const Status& status, int retry_after_seconds) {
@@ -96,22 +96,28 @@ void HttpEndpoint::Infer(std::string_view model_name, std::string_view version,
   const Result<std::shared_ptr<Model>> found = repository_.Find(model_name, version);
   if (!found.ok()) return responder.Respond(Error(found.status()));
   const std::shared_ptr<Model>& model = *found;
+  const auto notes = std::make_shared<RequestNotes>();
+  notes->model = model->Metadata().name;
+  context.notes = notes.get();
+  const auto respond = [responder, notes](net::HttpResponse response) {
+    response.notes = notes;
+    responder.Respond(std::move(response));
+  };
   protocol::InferBody body{request->body, request, std::nullopt};
   const auto length = std::find_if(request->headers.begin(), request->headers.end(), [](const auto& header) {
     return header.first == "inference-header-content-length";
   });
   if (length != request->headers.end()) body.header_length = length->second;
   Result<protocol::InferRequest> parsed = ParseInferRequest(body, model->Metadata(), options_.limits);
-  if (!parsed.ok()) return responder.Respond(Error(parsed.status()));
+  if (!parsed.ok()) return respond(Error(parsed.status()));
   parsed->version = version;
   if (parsed->timeout) context.deadline = context.arrival + *parsed->timeout;
   const auto infer = std::make_shared<const protocol::InferRequest>(*std::move(parsed));
   // The model is kept until it is done, though it be swapped meanwhile.
-  model->Infer(infer, context,
-               [infer, model, responder,
-                retry_after = options_.retry_after_seconds](const Result<protocol::InferResponse>& response) {
-                 responder.Respond(Answered(*infer, response, retry_after));
-               });
+  model->Infer(
+      infer, context,
+      [infer, model, respond, retry_after = options_.retry_after_seconds](
+          const Result<protocol::InferResponse>& response) { respond(Answered(*infer, response, retry_after)); });
 }
 
 net::HttpResponse HttpEndpoint::Answered(const protocol::InferRequest& request,

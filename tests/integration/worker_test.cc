@@ -2,9 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <stdio.h>
 
+#include <algorithm>
+#include <sstream>
 #include <string>
 
+#include "base/files.h"
 #include "base/json.h"
 #include "frames/encode.h"
 #include "net/testing.h"
@@ -36,6 +40,8 @@ int PortOf(const std::string& said, const std::string& scheme, const std::string
   ADD_FAILURE() << "no " << scheme << " in " << said;
   return 0;
 }
+
+std::string ReadText(const std::string& path) { return ReadTextFile(path, 1U << 20U).value(); }
 
 std::string Get(int port, const std::string& path) {
   RawClient client(port);
@@ -143,6 +149,66 @@ TEST(Worker, F3SighupReadsTheCertificateAnewAndABadPairChangesNothing) {
   worker.WaitUntilSaid("certificate_reloaded");
   EXPECT_THAT(ready(next, box), StartsWith("HTTP/1.1 200"));
   EXPECT_EQ(ready(ca, box), "");
+}
+
+TEST(Worker, TheAccessLogSaysNothingOfWhatWasAskedIsOpenedAnewAndMayBeOnAFullDisk) {
+  const TempFolder folder;
+  const std::string log = folder.Path("access.log");
+  std::vector<std::string> arguments = kAnyPorts;
+  arguments.insert(arguments.end(), {"--empty-model", "--access-log=" + log});
+  RunningProgram worker(arguments);
+  const std::string said = worker.WaitUntilSaid("worker_started");
+  const int http = PortOf(said, "http://");
+  const auto ask = [](int port) {
+    RawClient client(port);
+    client.Send(InferBytes({"Is there a dog?", "Is it night?"}));
+    EXPECT_THAT(client.ReadAll(), StartsWith("HTTP/1.1 200"));
+  };
+  ask(http);
+  const std::string old = folder.Path("access.log.1");
+  ASSERT_EQ(rename(log.c_str(), old.c_str()), 0);
+  worker.Signal(SIGHUP);
+  worker.WaitUntilSaid("model_reloaded");
+  ask(http);
+  const std::string metrics = Get(PortOf(said, "http://", "/metrics"), "/metrics");
+  EXPECT_THAT(metrics, HasSubstr("pawsight_build_info{version=\""));
+  EXPECT_THAT(metrics, HasSubstr("pawsight_net_responses_total{listener=\"http\",status=\"200\"} 2\n"));
+  EXPECT_THAT(metrics, HasSubstr("pawsight_rpc_calls_total{code=\"OK\"} 0\n"));
+  worker.Signal(SIGTERM);
+  EXPECT_EQ(worker.Wait().code, 0);
+  for (const std::string& path : {log, old}) {
+    const std::string lines = ReadText(path);
+    EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 1) << lines;
+    EXPECT_THAT(lines, HasSubstr("path=/v2/models/vqa/infer status=200 bytes_in="));
+    EXPECT_THAT(lines, HasSubstr(" model=vqa outcome=ok images=1 questions=2 queue_ms="));
+    EXPECT_EQ(lines.find("Is "), std::string::npos);
+  }
+
+  arguments.back() = "--access-log=/dev/full";
+  RunningProgram full(arguments);
+  const std::string full_said = full.WaitUntilSaid("worker_started");
+  for (int n = 0; n < 5; ++n) ask(PortOf(full_said, "http://"));
+  full.WaitUntilSaid("access_log_failed");
+  ask(PortOf(full_said, "http://"));
+  std::string after;
+  while (after.find("lost\"} 6\n") == std::string::npos) {
+    after = Get(PortOf(full_said, "http://", "/metrics"), "/metrics");
+    ASSERT_THAT(after, HasSubstr("pawsight_net_access_log_lines_total{outcome=\"written\"} 0\n"));
+  }
+}
+
+TEST(Worker, TheSettingsAreThoseOfTheManual) {
+  std::istringstream settings(RunProgram({"worker", "--print-config"}).out);
+  const std::string manual = ReadText(PAWSIGHT_SOURCE_DIR "/docs/serving.md");
+  int count = 0;
+  for (std::string line; std::getline(settings, line); ++count) {
+    const size_t colon = line.find(": ");
+    std::string value = line.substr(colon + 2, line.rfind("  # ") - colon - 2);
+    std::erase(value, '"');
+    EXPECT_THAT(manual, HasSubstr("\n| `" + line.substr(0, colon) + "` | " +
+                                  (value.empty() ? std::string("none") : "`" + value + "`") + " | "));
+  }
+  EXPECT_GT(count, 40);
 }
 
 TEST(Worker, SettingsComeFromFileEnvironmentAndFlagsAndAreChecked) {
