@@ -40,6 +40,26 @@ bool NeedsOwner(Access access) {
 
 }  // namespace
 
+void ApiRouter::OpenCalls::Begin() {
+  MutexLock lock(mu_);
+  ++count_;
+}
+
+void ApiRouter::OpenCalls::End() {
+  MutexLock lock(mu_);
+  if (--count_ == 0) none_.NotifyAll();
+}
+
+bool ApiRouter::OpenCalls::Drain(std::chrono::milliseconds at_most) {
+  const auto until = std::chrono::steady_clock::now() + at_most;
+  MutexLock lock(mu_);
+  while (count_ > 0) {
+    const auto left = until - std::chrono::steady_clock::now();
+    if (left.count() <= 0 || !none_.WaitFor(mu_, left)) return count_ == 0;
+  }
+  return true;
+}
+
 std::optional<net::HttpResponse> ApiRouter::Admit(const net::HttpRequest& request) {
   const bool is_public = !request.path.starts_with("/v1/");
   if (is_public) return std::nullopt;
@@ -87,18 +107,33 @@ void ApiRouter::Add(std::string_view method, std::string_view pattern, Access ac
            });
 }
 
+void ApiRouter::AddUndocumented(std::string_view pattern, Handler handler) {
+  router_.Add("GET", pattern, [handler = std::move(handler)](const net::HttpRequest& request) {
+    Call call;
+    call.request = std::make_shared<const net::HttpRequest>(request);
+    Result<net::HttpResponse> response = handler(call);
+    return response.ok() ? *std::move(response) : Problem(response.status());
+  });
+}
+
 void ApiRouter::AddLater(std::string_view method, std::string_view pattern, Access access, LaterHandler handler) {
   routes_.push_back({std::string(method), std::string(pattern), access});
+  Register(method, pattern, access, std::move(handler));
+}
+
+void ApiRouter::Register(std::string_view method, std::string_view pattern, Access access, LaterHandler handler) {
   const bool once = method == "POST" && access != Access::kFrames;
   router_.AddLater(
       method, pattern,
       [this, access, once, handler = std::move(handler)](std::shared_ptr<const net::HttpRequest> request,
                                                          const net::HttpResponder& responder) {
+        books_->open.Begin();
         Result<Call> let = Let(request, access);
         const Principal who = let.ok() ? let->who : Principal{};
         Responder::Sink sink = [books = books_, who, request, responder](net::HttpResponse response) {
           if (response.status >= 400) books->refusals.Note(response.reason, who.credential, request->path);
           responder.Respond(std::move(response));
+          books->open.End();
         };
         if (!let.ok()) return sink(Problem(let.status()));
         const std::string_view given = request->Header("idempotency-key");

@@ -3,6 +3,7 @@
 // out, so refusals are counted and logged in one place. Filled at start, then only read: thread-safe from then on.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -72,6 +73,8 @@ class ApiRouter {
 
   void Add(std::string_view method, std::string_view pattern, Access access, Handler handler);
   void AddLater(std::string_view method, std::string_view pattern, Access access, LaterHandler handler);
+  /// GET without a token, of a part of the page: not in the API's description.
+  void AddUndocumented(std::string_view pattern, Handler handler);
   /// The same for a member of `api`, which must outlive the server.
   template <typename Api>
   void Add(std::string_view method, std::string_view pattern, Access access, Api* api,
@@ -111,6 +114,10 @@ class ApiRouter {
   /// An audit line: somebody asked for what is another's.
   void NoteViolation(const Call& call, std::string_view object);
 
+  /// Waits until every call that was let in has been answered, at most so long. True: all have been. After the server
+  /// has stopped, so that no more come.
+  bool Drain(std::chrono::milliseconds at_most) { return books_->open.Drain(at_most); }
+
   struct Route {
     std::string method, pattern;
     Access access;
@@ -120,12 +127,26 @@ class ApiRouter {
   std::map<std::string, uint64_t> refusals() const { return books_->refusals.Counts(); }
 
  private:
+  /// Calls that are not answered yet.
+  class OpenCalls {
+   public:
+    void Begin() EXCLUDES(mu_);
+    void End() EXCLUDES(mu_);
+    bool Drain(std::chrono::milliseconds at_most) EXCLUDES(mu_);
+
+   private:
+    Mutex mu_;
+    CondVar none_;
+    size_t count_ GUARDED_BY(mu_) = 0;
+  };
   /// What an answer writes down on its way out; lives until the last answer was given.
   struct Books {
     explicit Books(const Clock& clock) : keys(clock), refusals(clock) {}
     IdempotencyKeys keys;
     RefusalLog refusals;
+    OpenCalls open;
   };
+  void Register(std::string_view method, std::string_view pattern, Access access, LaterHandler handler);
   Result<Call> Let(std::shared_ptr<const net::HttpRequest> request, Access access);
 
   net::Router& router_;
