@@ -31,6 +31,8 @@ Result<std::unique_ptr<MqttConnection>> MqttConnection::Start(const MqttConfig& 
     code = mosquitto_username_pw_set(client, config.username.c_str(),
                                      config.password.empty() ? nullptr : config.password.c_str());
   if (code == MOSQ_ERR_SUCCESS && tls != nullptr)
+    code = mosquitto_int_option(client, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0);
+  if (code == MOSQ_ERR_SUCCESS && tls != nullptr)
     code = mosquitto_void_option(client, MOSQ_OPT_SSL_CTX, tls->context());
   if (code == MOSQ_ERR_SUCCESS)
     code = mosquitto_connect_async(client, address.ToString().c_str(), config.port, kKeepAliveSeconds);

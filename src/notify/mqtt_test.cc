@@ -239,17 +239,18 @@ TEST_F(MqttTest, UnderTlsTheNameOrThePinIsCheckedThoughAnAddressIsConnectedTo) {
   options_.ca_file = certificate.cert_file();
   options_.timeout = milliseconds(2000);
   const auto good = Links().Open("rcv_1", "own_1", Config(port, R"(,"tls":true)"));
-  EXPECT_EQ(SendUntilDelivered(*good, {{"x", "y", false}}).kind, Kind::kDelivered);
+  const Outcome delivered = SendUntilDelivered(*good, {{"x", "y", false}});
+  EXPECT_EQ(delivered.kind, Kind::kDelivered) << delivered.error;
   MqttConfig config = Config(port, R"(,"tls":true)");
   config.host.name = "other.test";
   const auto other = Links().Open("rcv_2", "own_1", config);
-  EXPECT_EQ(Send(*other, {{"x", "y", false}}).kind, Kind::kFailed);
+  EXPECT_THAT(Send(*other, {{"x", "y", false}}).error, HasSubstr("certificate"));
   config.pins = {certificate.pin()};
   const auto pinned = Links().Open("rcv_3", "own_1", config);
   EXPECT_EQ(SendUntilDelivered(*pinned, {{"x", "y", false}}).kind, Kind::kDelivered);
   config.pins[0][0] ^= 1;
   const auto wrong = Links().Open("rcv_4", "own_1", config);
-  EXPECT_EQ(Send(*wrong, {{"x", "y", false}}).kind, Kind::kFailed);
+  EXPECT_THAT(Send(*wrong, {{"x", "y", false}}).error, HasSubstr("certificate"));
 }
 
 TEST_F(MqttTest, ABrokerInsideIsNeverConnectedToAndASilentOneEndsInTime) {
