@@ -4,10 +4,10 @@
 
 namespace pawsight::notify {
 
-void Lane::Fill(std::vector<OutboxRow> rows, bool whole_page) {
-  has_more = whole_page;
+void Lane::Fill(OutboxPage page) {
+  has_more = page.more;
   bool passed_over = false;
-  for (OutboxRow& row : rows) {
+  for (OutboxRow& row : page.rows) {
     const bool under_way =
         std::any_of(running_.begin(), running_.end(), [&](const Running& each) { return each.id == row.id; });
     if (under_way || unsettled_.count(row.id) != 0) {
@@ -51,7 +51,7 @@ AttemptView Lane::FailedOnce(const OutboxRow& row, Outcome::Kind kind, Time now)
   ++failures_;
   missing_ = kind == Outcome::Kind::kMissing ? missing_ + 1 : 0;
   Forget();
-  return {row.attempts + 1, std::chrono::duration_cast<std::chrono::seconds>(now - row.created), failures_, missing_};
+  return {row.attempts + 1, std::chrono::duration_cast<std::chrono::seconds>(now - row.due), failures_, missing_};
 }
 
 void Lane::Forget() {

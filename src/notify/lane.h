@@ -28,9 +28,8 @@ class Lane {
   bool has_more = true;                // the outbox may have messages that are not taken
   std::chrono::nanoseconds resume{0};  // monotonic; nothing is sent before
 
-  /// Rows of the outbox, oldest first; those that are under way or not yet settled are passed over. `whole_page`: there
-  /// may be more.
-  void Fill(std::vector<OutboxRow> rows, bool whole_page);
+  /// Rows of the outbox, oldest first; those that are under way or not yet settled are passed over.
+  void Fill(OutboxPage page);
   /// Whether a page is wanted: nothing is queued, and messages may be there.
   bool WantsPage() const { return queue_.empty() && has_more && !stalled_ && (failures_ == 0 || unsettled_.empty()); }
   /// How many rows to take so that a page of `page` is among them that is neither under way nor unsettled.

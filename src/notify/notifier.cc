@@ -26,6 +26,7 @@ struct Mark {
   enum class Kind { kDelivered, kFailed, kDead } kind = Kind::kDelivered;
   ReceiverKey key;
   int64_t id = 0;
+  Time due{};
   std::string error;
 };
 
@@ -183,11 +184,12 @@ bool Notifier::Loop::Load(const ReceiverKey& key, Lane& lane) {
       document.ok() ? ParseReceiver(*document, options_.policy) : Result<ReceiverConfig>(document.status());
   if (!config.ok()) {
     const milliseconds wait = Backoff(options_.retry, lane.FailedToLoad(), dice_.Uniform());
-    const auto rows = outbox_.Take(key, options_.page);
-    for (size_t i = 0; rows.ok() && document.ok() && i < rows->size(); ++i) {
-      if (clock_.Now() - (*rows)[i].created < options_.retry.give_up) continue;
-      Count(&NotifierStats::num_dead);
-      Submit({Mark::Kind::kDead, key, (*rows)[i].id, config.status().message()});
+    if (const auto page = outbox_.Take(key, options_.page); document.ok() && page.ok()) {
+      for (const OutboxRow& row : page->rows) {
+        if (clock_.Now() - row.due < options_.retry.give_up) continue;
+        Count(&NotifierStats::num_dead);
+        Submit({Mark::Kind::kDead, key, row.id, row.due, config.status().message()});
+      }
     }
     Pause(key, lane, wait, config.status().message());
     return false;
@@ -200,16 +202,14 @@ bool Notifier::Loop::Load(const ReceiverKey& key, Lane& lane) {
 }
 
 bool Notifier::Loop::FillLane(const ReceiverKey& key, Lane& lane) {
-  const int limit = lane.PageWanted(options_.page);
-  Result<std::vector<OutboxRow>> rows = outbox_.Take(key, limit);
-  if (!rows.ok()) {
-    LogWarning("notify.outbox_unreadable", {{"error", rows.status().ToString()}});
+  Result<OutboxPage> page = outbox_.Take(key, lane.PageWanted(options_.page));
+  if (!page.ok()) {
+    LogWarning("notify.outbox_unreadable", {{"error", page.status().ToString()}});
     lane.resume = clock_.Monotonic() + kOutboxRetry;
     timers_.insert({lane.resume, key});
     return false;
   }
-  const bool whole_page = rows->size() >= static_cast<size_t>(limit);
-  lane.Fill(*std::move(rows), whole_page);
+  lane.Fill(*std::move(page));
   return true;
 }
 
@@ -263,7 +263,7 @@ void Notifier::Loop::Submit(const Mark& mark) {
     case Mark::Kind::kDelivered:
       return outbox_.Delivered(mark.key, mark.id, done);
     case Mark::Kind::kFailed:
-      return outbox_.Failed(mark.key, mark.id, mark.error, done);
+      return outbox_.Failed(mark.key, mark.id, mark.due, mark.error, done);
     case Mark::Kind::kDead:
       return outbox_.Dead(mark.key, mark.id, mark.error, done);
   }
@@ -289,7 +289,7 @@ void Notifier::Loop::OnEnded(Ended ended) {
     for (const ReceiverKey& key : held.mapped()) Ready(key);
   }
   Lane& lane = lanes_.at(ended.key);  // not erased while it has something under way
-  Mark mark{Mark::Kind::kDelivered, ended.key, ended.row.id, ended.outcome.error};
+  Mark mark{Mark::Kind::kDelivered, ended.key, ended.row.id, ended.row.due, ended.outcome.error};
   if (ended.outcome.kind == Outcome::Kind::kDelivered) {
     if (lane.failures() > 0) LogInfo("notify.receiver_works", {{"receiver", ended.key.receiver}});
     lane.Succeeded(ended.row.id);
@@ -430,6 +430,10 @@ void Notifier::Loop::Run() {
 Notifier::Notifier(Outbox& outbox, Maker maker, const Clock& clock, const NotifierOptions& options)
     : loop_(std::make_unique<Loop>(outbox, std::move(maker), clock, options)) {}
 Notifier::~Notifier() = default;
+
+std::function<void(const ReceiverKey&)> Notifier::Waker() const {
+  return [box = loop_->box()](const ReceiverKey& key) { box->Put([&](Mail& mail) { mail.woken.insert(key); }); };
+}
 
 void Notifier::Wake(const ReceiverKey& key) {
   loop_->box()->Put([&](Mail& mail) { mail.woken.insert(key); });

@@ -62,6 +62,8 @@ class Notifier {
 
   /// There are new messages for it. Quick; from any thread, also the store's.
   void Wake(const ReceiverKey& key);
+  /// Wake as a function that may be called after the notifier has gone, when it does nothing.
+  std::function<void(const ReceiverKey&)> Waker() const;
   /// Its document was changed, or it was switched on or deleted: read it anew and try at once.
   void Changed(const ReceiverKey& key);
 

@@ -27,7 +27,12 @@ struct OutboxRow {
   Message message;      // without its picture
   std::string picture;  // the id of its picture; empty: none
   int attempts = 0;     // that failed
-  Time created{};
+  Time due{};  // when it was written, or told to be tried again; its place in the order, its age counts from it
+};
+
+struct OutboxPage {
+  std::vector<OutboxRow> rows;
+  bool more = false;  // there may be others behind them
 };
 
 /// Used by the notifier's thread; `Done`s may be called on any thread, also before the call returns.
@@ -41,7 +46,7 @@ class Outbox {
   /// The receiver's oldest messages, oldest first: those of one alert in the order in which they happened. Taking
   /// changes nothing: until one is settled it is given again. One that cannot be told (Message's errors) is not given,
   /// it is dead.
-  virtual Result<std::vector<OutboxRow>> Take(const ReceiverKey& key, int limit) = 0;
+  virtual Result<OutboxPage> Take(const ReceiverKey& key, int limit) = 0;
   /// The receiver's whole document. Errors: kNotFound, no such receiver; kFailedPrecondition, it is switched off.
   virtual Result<Json> Document(const ReceiverKey& key) = 0;
   /// Errors: kNotFound, it has expired; the message goes without.
@@ -49,8 +54,8 @@ class Outbox {
 
   // What became of an attempt. Durable when `done` is called with OK; kNotFound is as good: the message is gone.
   virtual void Delivered(const ReceiverKey& key, int64_t id, Done done) = 0;
-  /// It stays where it is in the order.
-  virtual void Failed(const ReceiverKey& key, int64_t id, const std::string& error, Done done) = 0;
+  /// It stays where it is in the order: `due` is the row's.
+  virtual void Failed(const ReceiverKey& key, int64_t id, Time due, const std::string& error, Done done) = 0;
   virtual void Dead(const ReceiverKey& key, int64_t id, const std::string& error, Done done) = 0;
   /// The receiver is switched off; its messages stay.
   virtual void SwitchOff(const ReceiverKey& key, const std::string& reason, Done done) = 0;
