@@ -1,0 +1,251 @@
+// From the store's commit to a webhook on a real socket, and what a crash in between does.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <future>
+
+#include "base/log.h"
+#include "events/ids.h"
+#include "notify/notifier.h"
+#include "notify/store_outbox.h"
+#include "notify/testing.h"
+
+namespace pawsight::notify {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+using testing::Connection;
+using ::testing::HasSubstr;
+using testing::LoopbackAllowed;
+using testing::ScratchFolder;
+using testing::TableResolver;
+using testing::TalkServer;
+
+constexpr char kSecret[] = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// The gateway's parts that deliver, over one store. Destroyed and made again, it is a restart.
+class Delivering {
+ public:
+  explicit Delivering(const std::string& path) {
+    resolver_->Set("receiver.test", {{"127.0.0.1"}});
+    events::StoreOptions options;
+    store_ = std::move(events::Store::Open(path, options).value());
+    outbox_ = std::make_unique<StoreOutbox>(*store_);
+    TransfersOptions transfers;
+    transfers.addresses = LoopbackAllowed().addresses;
+    transfers_ = std::make_unique<Transfers>(*lookup_, transfers);
+    mqtt_ = std::make_unique<MqttLinks>(*lookup_, MqttOptions{});
+    NotifierOptions notifier;
+    notifier.policy = LoopbackAllowed();
+    notifier.retry.first = seconds(1);
+    notifier_ = std::make_unique<Notifier>(
+        *outbox_,
+        [this](const ReceiverKey& key, ReceiverConfig config) {
+          return MakeReceiver(key.receiver, key.owner, std::move(config), {*transfers_, *mqtt_, clock_});
+        },
+        clock_, notifier);
+    outbox_->Connect(notifier_->Waker());
+  }
+  ~Delivering() {
+    notifier_.reset();
+    mqtt_.reset();
+    transfers_.reset();
+    store_.reset();
+  }
+  Delivering(const Delivering&) = delete;
+  Delivering& operator=(const Delivering&) = delete;
+
+  events::Store& store() { return *store_; }
+  Notifier& notifier() { return *notifier_; }
+
+  void AddWebhook(const std::string& owner, const std::string& id, int port) {
+    events::Receiver receiver;
+    receiver.owner = owner;
+    receiver.id = id;
+    receiver.kind = "webhook";
+    receiver.document = R"({"url":"http://receiver.test:)" + std::to_string(port) + R"(/"})";
+    receiver.secret = R"({"secrets":[")" + std::string(kSecret) + "\"]}";
+    ASSERT_TRUE(store_->Write({events::Put<events::Receiver>{receiver}}).ok());
+  }
+  void AddOwner(const std::string& id) {
+    events::Owner owner;
+    owner.id = id;
+    owner.name = "home";
+    const auto written = store_->Write({events::Put<events::Owner>{owner}});
+    ASSERT_TRUE(written.ok()) << written.status().ToString();
+  }
+  static events::AddEvent Fired(const std::string& owner, const std::vector<std::string>& receivers) {
+    events::Event event;
+    event.owner = owner;
+    event.time = SystemClock().Now();
+    event.type = "alert.fired";
+    event.camera = "cam_1";
+    event.rule = "rul_1";
+    event.alert = events::NewId("alr_", event.time);
+    event.detail = Json::Object{{"question", "Is the dog on the couch?"}, {"severity", "warning"}, {"p_yes", 0.9}};
+    return {event, receivers};
+  }
+
+ private:
+  SystemClock clock_;
+  const std::shared_ptr<TableResolver> resolver_ = std::make_shared<TableResolver>();
+  std::unique_ptr<Lookup> lookup_ = std::make_unique<Lookup>(resolver_, LookupOptions{});
+  std::unique_ptr<events::Store> store_;
+  std::unique_ptr<StoreOutbox> outbox_;
+  std::unique_ptr<Transfers> transfers_;
+  std::unique_ptr<MqttLinks> mqtt_;
+  std::unique_ptr<Notifier> notifier_;
+};
+
+std::string IdOf(const std::string& request) {
+  const size_t at = request.find("webhook-id: ");
+  return at == std::string::npos ? "" : request.substr(at + 12, request.find('\r', at) - at - 12);
+}
+
+/// Answers each request as told and keeps it. Thread-safe.
+class Hook {
+ public:
+  explicit Hook(std::string answer = "HTTP/1.1 204 No Content\r\n\r\n") : answer_(std::move(answer)) {}
+  int port() const { return server_.port(); }
+  void Answer(const std::string& answer) {
+    MutexLock lock(mu_);
+    answer_ = answer;
+  }
+  std::vector<std::string> WaitFor(size_t count) {
+    MutexLock lock(mu_);
+    while (requests_.size() < count) cv_.WaitFor(mu_, milliseconds(100));
+    return requests_;
+  }
+
+ private:
+  void Talk(Connection& connection) {
+    for (std::string request = connection.ReadRequest(); !request.empty(); request = connection.ReadRequest()) {
+      std::string answer;
+      {
+        MutexLock lock(mu_);
+        requests_.push_back(request);
+        answer = answer_;
+        cv_.NotifyAll();
+      }
+      if (answer.empty()) return connection.Linger();
+      connection.Send(answer);
+    }
+  }
+  Mutex mu_;
+  CondVar cv_;
+  std::string answer_ GUARDED_BY(mu_);
+  std::vector<std::string> requests_ GUARDED_BY(mu_);
+  TalkServer server_{[this](Connection& connection) { Talk(connection); }};
+};
+
+class DeliveryTest : public ::testing::Test {
+ protected:
+  DeliveryTest() { SetLogLevel(LogLevel::kError); }
+  /// Until the receiver has no pending deliveries.
+  static void WaitUntilSettled(Delivering& delivering, const std::string& owner, const std::string& receiver) {
+    const Time ahead = SystemClock().Now() + std::chrono::hours(24 * 365);
+    while (!delivering.store().DueDeliveries(owner, receiver, ahead, 1)->empty()) std::this_thread::yield();
+  }
+  const ScratchFolder folder_;
+  const std::string path_ = folder_ / "events.sqlite";
+};
+
+TEST_F(DeliveryTest, ACommittedAlertIsAtTheWebhookAndItsDeliveryIsRecorded) {
+  Hook hook;
+  Delivering delivering(path_);
+  delivering.AddOwner("own_1");
+  delivering.AddWebhook("own_1", "rcv_1", hook.port());
+  const auto receipt = delivering.store().Write({Delivering::Fired("own_1", {"rcv_1"})});
+  ASSERT_TRUE(receipt.ok()) << receipt.status().ToString();
+  const std::string request = hook.WaitFor(1)[0];
+  EXPECT_EQ(IdOf(request), (*receipt)[0].id);
+  EXPECT_THAT(request, HasSubstr("Is the dog on the couch?"));
+  WaitUntilSettled(delivering, "own_1", "rcv_1");
+  EXPECT_EQ(delivering.store().ListDeliveries("own_1", {"rcv_1", false}, 0, 10).value()[0].state,
+            events::DeliveryState::kDelivered);
+}
+
+TEST_F(DeliveryTest, AfterACrashBeforeTheAnswerTheSameIdComesAgain) {
+  Hook hook("");  // takes the request and says nothing
+  std::string first;
+  {
+    Delivering delivering(path_);
+    delivering.AddOwner("own_1");
+    delivering.AddWebhook("own_1", "rcv_1", hook.port());
+    ASSERT_TRUE(delivering.store().Write({Delivering::Fired("own_1", {"rcv_1"})}).ok());
+    first = hook.WaitFor(1)[0];
+  }
+  hook.Answer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  Delivering again(path_);
+  const std::string second = hook.WaitFor(2)[1];
+  EXPECT_EQ(IdOf(first), IdOf(second));
+  EXPECT_EQ(first.substr(first.find("\r\n\r\n")), second.substr(second.find("\r\n\r\n")));
+  WaitUntilSettled(again, "own_1", "rcv_1");
+}
+
+TEST_F(DeliveryTest, AFailureIsVisibleWithItsErrorAndGoneSwitchesOff) {
+  Hook hook("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n");
+  Delivering delivering(path_);
+  delivering.AddOwner("own_1");
+  delivering.AddWebhook("own_1", "rcv_1", hook.port());
+  ASSERT_TRUE(delivering.store().Write({Delivering::Fired("own_1", {"rcv_1"})}).ok());
+  hook.WaitFor(1);
+  const auto delivery = [&] { return delivering.store().ListDeliveries("own_1", {"rcv_1", false}, 0, 10).value()[0]; };
+  while (delivery().attempts == 0) std::this_thread::yield();
+  EXPECT_EQ(delivery().error, "HTTP status 503");
+  EXPECT_EQ(delivery().state, events::DeliveryState::kPending);
+  hook.Answer("HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n");
+  const auto receiver = [&] { return delivering.store().Get<events::Receiver>("own_1", "rcv_1").value(); };
+  while (receiver().active) std::this_thread::yield();
+  EXPECT_EQ(receiver().reason, "HTTP status 410");
+  EXPECT_EQ(delivery().state, events::DeliveryState::kPending);  // kept for when it is switched on again
+}
+
+TEST_F(DeliveryTest, AnAlertIsAtTheReceiverWithin300MillisecondsOfItsSubmit) {
+  constexpr int kAlerts = 200;
+  Hook hook;
+  Delivering delivering(path_);
+  delivering.AddOwner("own_1");
+  delivering.AddWebhook("own_1", "rcv_1", hook.port());
+  std::vector<double> took;
+  for (int i = 0; i < kAlerts; ++i) {
+    const auto start = steady_clock::now();
+    delivering.store().Submit({Delivering::Fired("own_1", {"rcv_1"})},
+                              [](const auto& receipt) { EXPECT_TRUE(receipt.ok()); });
+    hook.WaitFor(static_cast<size_t>(i) + 1);
+    took.push_back(std::chrono::duration<double, std::milli>(steady_clock::now() - start).count());
+  }
+  std::sort(took.begin(), took.end());
+  std::printf("submit to webhook, %d alerts one by one: p50 %.2f ms, p99 %.2f ms, most %.2f ms\n", kAlerts,
+              took[kAlerts / 2], took[kAlerts * 99 / 100], took.back());
+  EXPECT_LT(took[kAlerts * 99 / 100], 300);
+}
+
+TEST_F(DeliveryTest, ABurstToManyReceiversArrivesWhileOneHangs) {
+  constexpr int kReceivers = 20;
+  constexpr int kAlerts = 25;
+  Hook hook;
+  Hook hanging("");
+  Delivering delivering(path_);
+  delivering.AddOwner("own_1");
+  std::vector<std::string> receivers;
+  for (int i = 0; i < kReceivers; ++i) {
+    receivers.push_back("rcv_" + std::to_string(i));
+    delivering.AddWebhook("own_1", receivers.back(), i == 0 ? hanging.port() : hook.port());
+  }
+  const auto start = steady_clock::now();
+  for (int i = 0; i < kAlerts; ++i)
+    delivering.store().Submit({Delivering::Fired("own_1", receivers)},
+                              [](const auto& receipt) { EXPECT_TRUE(receipt.ok()); });
+  hook.WaitFor(size_t{kReceivers - 1} * kAlerts);
+  const double took = std::chrono::duration<double, std::milli>(steady_clock::now() - start).count();
+  std::printf("%d alerts to %d receivers, one more hanging: %.0f ms, %.0f messages/s\n", kAlerts, kReceivers - 1, took,
+              1000.0 * (kReceivers - 1) * kAlerts / took);
+  EXPECT_LT(took, 10000);
+}
+
+}  // namespace
+}  // namespace pawsight::notify
