@@ -266,7 +266,7 @@ size_t FramePath::State::RestoreStates(const std::vector<RestoredState>& states)
     state.rule = stored.rule;
     state.meaning = decoded->meaning;
     state.alert = decoded->state;
-    state.alert_id = decoded->alert;
+    state.alert_id = stored.alert.empty() ? decoded->alert : stored.alert;
     camera->restored.push_back(std::move(state));
     camera->reconcile = true;
     mailbox.Requeue(camera);

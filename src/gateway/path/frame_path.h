@@ -115,6 +115,7 @@ struct NewestFrame {
 struct RestoredState {
   std::string owner, camera, rule;
   std::string text;
+  std::string alert;  // id of the open alert, where one fires; empty: the one in `text`
 };
 
 /// A pool's price, for what a frame and an answer cost.
