@@ -4,16 +4,6 @@
 #include <cstdio>
 
 namespace pawsight {
-namespace {
-
-std::string Number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.10g", value);
-  return text;
-}
-
-}  // namespace
-
 uint64_t BucketsView::Count() const {
   uint64_t all = 0;
   for (const uint64_t count : counts) all += count;
@@ -46,6 +36,12 @@ BucketsView Buckets::View() const {
   return view;
 }
 
+std::string MetricsWriter::Number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.10g", value);
+  return text;
+}
+
 void MetricsWriter::Metric(std::string_view name, std::string_view type, std::string_view help) {
   name_ = prefix_ + std::string(name);
   text_ += "# HELP " + name_ + " " + std::string(help) + "\n# TYPE " + name_ + " " + std::string(type) + "\n";
@@ -62,14 +58,14 @@ void MetricsWriter::Sample(double value, std::string_view labels, std::string_vi
   text_ += " " + Number(value) + "\n";
 }
 
-void MetricsWriter::Counter(std::string_view name, std::string_view help, uint64_t value) {
+void MetricsWriter::Counter(std::string_view name, std::string_view help, uint64_t value, std::string_view labels) {
   Metric(name, "counter", help);
-  Sample(static_cast<double>(value));
+  Sample(static_cast<double>(value), labels);
 }
 
-void MetricsWriter::Gauge(std::string_view name, std::string_view help, double value) {
+void MetricsWriter::Gauge(std::string_view name, std::string_view help, double value, std::string_view labels) {
   Metric(name, "gauge", help);
-  Sample(value);
+  Sample(value, labels);
 }
 
 void MetricsWriter::Histogram(const BucketsView& buckets, double unit, std::string_view labels) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace pawsight {
 
@@ -43,17 +44,19 @@ class Buckets {
 class MetricsWriter {
  public:
   /// Every name begins with it: "pawsight_gateway_".
-  explicit MetricsWriter(std::string prefix) : prefix_(std::move(prefix)) {}
+  explicit MetricsWriter(std::string_view prefix) : prefix_(prefix) {}
 
   /// What the samples that follow are of. `help` is one line of ours.
   void Metric(std::string_view name, std::string_view type, std::string_view help);
   /// `labels`: made by Label, joined by ","; or nothing.
   void Sample(double value, std::string_view labels = "", std::string_view suffix = "");
-  void Counter(std::string_view name, std::string_view help, uint64_t value);
-  void Gauge(std::string_view name, std::string_view help, double value);
+  void Counter(std::string_view name, std::string_view help, uint64_t value, std::string_view labels = "");
+  void Gauge(std::string_view name, std::string_view help, double value, std::string_view labels = "");
   /// After Metric(.., "histogram", ..). `unit`: what one of what is counted is in the metric's unit (1e-9 for
   /// nanoseconds in seconds).
   void Histogram(const BucketsView& buckets, double unit, std::string_view labels = "");
+  /// A number as Sample writes it.
+  static std::string Number(double value);
   std::string Take() { return std::move(text_); }
 
  private:

@@ -173,6 +173,16 @@ class Backends::State : public std::enable_shared_from_this<Backends::State> {
     books_.Accrue(clock_.Monotonic());
     return BooksToMetrics(books_, Now());
   }
+  bool HasHealthyEndpoint() const EXCLUDES(mu_) {
+    MutexLock lock(mu_);
+    for (const auto& pool : books_.pools()) {
+      if (pool->weight == 0) continue;
+      for (const auto& endpoint : pool->endpoints) {
+        if (endpoint->health.state() == HealthState::kHealthy) return true;
+      }
+    }
+    return false;
+  }
   size_t num_leaving() const EXCLUDES(mu_) {
     MutexLock lock(mu_);
     return books_.num_leaving();
@@ -459,6 +469,7 @@ Status Backends::Change(const PoolsConfig& pools, const std::optional<RoutingCon
 
 Json Backends::StatusJson() const { return state_->StatusJson(); }
 std::string Backends::Metrics() const { return state_->Metrics(); }
+bool Backends::HasHealthyEndpoint() const { return state_->HasHealthyEndpoint(); }
 size_t Backends::num_leaving() const { return state_->num_leaving(); }
 size_t Backends::num_in_flight() const { return state_->num_in_flight(); }
 

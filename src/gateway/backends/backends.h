@@ -65,6 +65,8 @@ class Backends : public AsyncBackend {
   Json StatusJson() const;
   /// For a scraper: names pawsight_gateway_backend_<thing>_<unit>.
   std::string Metrics() const;
+  /// Some pool that routing gives weight has one: for readiness.
+  bool HasHealthyEndpoint() const;
   /// Endpoints that were taken out and still have work.
   size_t num_leaving() const;
   size_t num_in_flight() const;

@@ -1,0 +1,404 @@
+#include "apps/gateway_service.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+
+#include "apps/backend_clients.h"
+#include "apps/embedded_worker.h"
+#include "apps/gateway_metrics.h"
+#include "apps/serving.h"
+#include "base/files.h"
+#include "base/log.h"
+#include "gateway/api/api.h"
+#include "gateway/api/store_record.h"
+#include "gateway/offered.h"
+#include "net/access_log.h"
+#include "net/http_server.h"
+#include "notify/store_outbox.h"
+
+namespace pawsight {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr const char* kEmbeddedPool = "embedded";
+constexpr const char* kWorkersPool = "workers";
+constexpr const char* kWorkersCredential = "workers";
+constexpr size_t kMaxPemBytes = 1U << 20U;
+
+bool IsLoopback(const net::ListenAddress& address) { return address.host == "::1" || address.host.starts_with("127."); }
+
+/// A secret that everybody on the machine may read is none.
+Status CheckSecretFile(const std::string& setting, const std::string& path, bool open_secrets) {
+  if (path.empty()) return Ok();
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0) return NotFound(setting + ": " + path + " cannot be read");
+  if ((status.st_mode & S_IROTH) == 0 || open_secrets) return Ok();
+  return FailedPrecondition(setting + ": everybody may read " + path + "; chmod o-r it, or set open-secrets",
+                            "open_secret");
+}
+
+Result<net::TlsText> TlsOf(const GatewayOptions& options) {
+  PAWSIGHT_ASSIGN_OR_RETURN(net::TlsText tls, net::ReadTls({options.tls_certificate, options.tls_key, ""}));
+  if (tls.wanted()) PAWSIGHT_RETURN_IF_ERROR(net::TlsContext::Make(tls).status());
+  return tls;
+}
+
+/// "grpc://w:8001" is "w:8001" of kind grpc; the rest says what it is.
+Result<gateway::EndpointConfig> EndpointOf(const std::string& url) {
+  if (url.starts_with("http://") || url.starts_with("https://"))
+    return gateway::EndpointConfig{"http", url, kWorkersCredential};
+  if (url.starts_with("grpc://")) return gateway::EndpointConfig{"grpc", url.substr(7), kWorkersCredential};
+  if (url.starts_with("grpcs://")) return gateway::EndpointConfig{"grpc", url, kWorkersCredential};
+  return InvalidArgument("workers: want http://, https://, grpc:// or grpcs://, not " + JsonQuote(url));
+}
+
+/// The pool that the settings describe.
+Result<gateway::PoolsConfig> PoolsOf(const GatewayOptions& options) {
+  gateway::PoolConfig pool;
+  pool.name = options.workers.empty() ? kEmbeddedPool : kWorkersPool;
+  pool.price_per_hour = options.price_per_hour;
+  if (options.workers.empty()) pool.endpoints.push_back({"embedded", "", ""});
+  for (const std::string& url : options.workers) {
+    PAWSIGHT_ASSIGN_OR_RETURN(gateway::EndpointConfig endpoint, EndpointOf(url));
+    pool.endpoints.push_back(std::move(endpoint));
+  }
+  return gateway::PoolsConfig{{std::move(pool)}};
+}
+
+gateway::RoutingConfig RoutingTo(const gateway::PoolsConfig& pools) {
+  gateway::RoutingConfig routing;
+  routing.weights.emplace_back(pools.pools.front().name, 1);
+  return routing;
+}
+
+Result<std::string> DataDirectory(const GatewayOptions& options) {
+  std::string path = options.data;
+  if (path.empty()) {
+    const char* data = std::getenv("XDG_DATA_HOME");
+    const char* home = std::getenv("HOME");
+    if (data != nullptr && *data == '/') {
+      path = std::string(data) + "/pawsight";
+    } else if (home != nullptr && *home != '\0') {
+      path = std::string(home) + "/.local/share/pawsight";
+    } else {
+      return FailedPrecondition("data: neither XDG_DATA_HOME nor HOME is set; name a directory");
+    }
+  }
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) return FailedPrecondition("data: " + path + " cannot be made: " + error.message());
+  return path;
+}
+
+/// Held while the process lives, so that two gateways do not tell one alert twice.
+class DirectoryLock {
+ public:
+  ~DirectoryLock() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Status Take(const std::string& path) {
+    fd_ = open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    if (fd_ < 0) return Unavailable("data: " + path + " cannot be opened");
+    if (flock(fd_, LOCK_EX | LOCK_NB) == 0) return Ok();
+    return FailedPrecondition("data: another gateway runs in this directory (" + path + ")", "in_use");
+  }
+
+ private:
+  int fd_ = -1;
+};
+
+events::StoreOptions StoreOptionsOf(const GatewayOptions& options) {
+  events::StoreOptions store;
+  store.num_readers = std::min(16, 1 + options.http_threads);
+  store.retention.events = options.keep_events;
+  store.retention.alerts = options.keep_events;
+  store.retention.deliveries = options.keep_deliveries;
+  store.retention.audit = options.keep_events;
+  return store;
+}
+
+gateway::FramePathOptions PathOptionsOf(const GatewayOptions& options) {
+  gateway::FramePathOptions path;
+  path.gate_threads = options.gate_threads;
+  path.max_outstanding = options.max_outstanding;
+  path.max_cameras = static_cast<size_t>(options.max_cameras);
+  path.max_frame_bytes = options.max_frame.value;
+  path.max_waiting_bytes = options.waiting_bytes.value;
+  path.max_owner_bytes = std::max<size_t>(options.waiting_bytes.value / 2, options.max_frame.value);
+  path.max_kept_bytes = options.kept_bytes.value;
+  path.device_rate = options.device_rate;
+  path.device_burst = options.device_burst;
+  path.answer_within = options.answer_within;
+  return path;
+}
+
+Result<notify::ReceiverPolicy> PolicyOf(const GatewayOptions& options) {
+  notify::ReceiverPolicy policy;
+  PAWSIGHT_ASSIGN_OR_RETURN(policy.addresses, notify::ParseAddressPolicy(options.receiver_networks));
+  policy.allow_plain = options.receiver_plain;
+  return policy;
+}
+
+}  // namespace
+
+Status CheckGatewayOptions(const GatewayOptions& options) {
+  const Result<net::ListenAddress> listen = net::ParseListenAddress(options.listen);
+  if (!listen.ok()) return Annotate(listen.status(), "listen");
+  if (!options.listen_metrics.empty()) {
+    const Result<net::ListenAddress> metrics = net::ParseListenAddress(options.listen_metrics);
+    if (!metrics.ok()) return Annotate(metrics.status(), "listen-metrics");
+  }
+  if (options.workers_least > options.workers_most) return InvalidArgument("workers-least: more than workers-most");
+  PAWSIGHT_RETURN_IF_ERROR(CheckSecretFile("tls-key", options.tls_key, options.open_secrets));
+  PAWSIGHT_RETURN_IF_ERROR(CheckSecretFile("worker-token-file", options.worker_token_file, options.open_secrets));
+  PAWSIGHT_RETURN_IF_ERROR(ReadSecret(options.worker_token_file).status());
+  PAWSIGHT_RETURN_IF_ERROR(TlsOf(options).status());
+  PAWSIGHT_RETURN_IF_ERROR(PoolsOf(options).status());
+  if (const auto policy = PolicyOf(options); !policy.ok()) return Annotate(policy.status(), "receiver-networks");
+  return Ok();
+}
+
+/// In the order of making; destructors undo it in reverse. What a callback may still need stands above who calls it.
+struct GatewayService::Parts {
+  explicit Parts(const GatewayOptions& given) : options(given) {}
+
+  GatewayOptions options;
+  const SystemClock clock;
+  std::string data;
+  std::string first_token;
+  std::atomic<bool> draining{false};
+  std::atomic<bool> reload_ok{true};
+  DirectoryLock lock;
+  std::unique_ptr<net::AccessLog> access_log;
+  std::unique_ptr<EmbeddedWorker> worker;
+  std::unique_ptr<BackendClients> clients;
+  std::unique_ptr<gateway::Backends> backends;
+  std::unique_ptr<gateway::OfferedMeter> meter;
+  std::unique_ptr<events::Store> store;
+  std::unique_ptr<notify::StoreOutbox> outbox;
+  std::unique_ptr<gateway::StoreRecord> record;
+  std::unique_ptr<gateway::FramePath> path;
+  std::unique_ptr<gateway::Registry> registry;
+  std::unique_ptr<notify::Lookup> lookup;
+  std::unique_ptr<notify::Transfers> transfers;
+  std::unique_ptr<notify::MqttLinks> mqtt;
+  std::unique_ptr<notify::Notifier> notifier;
+  std::unique_ptr<gateway::GatewayApi> api;
+  net::Router metrics_routes;
+  std::unique_ptr<net::HttpServer> http;
+  std::unique_ptr<net::HttpServer> metrics;
+
+  Status OpenData();
+  Status StartWorkers();
+  Status StartPath();
+  Status StartNotifier();
+  Status StartApi();
+  Status Listen();
+  gateway::AutoscaleView Autoscale() const;
+  std::vector<std::string> Unready() const;
+};
+
+Status GatewayService::Parts::OpenData() {
+  umask(0077);  // the store holds receivers' secrets
+  PAWSIGHT_ASSIGN_OR_RETURN(data, DataDirectory(options));
+  PAWSIGHT_RETURN_IF_ERROR(lock.Take(data + "/gateway.lock"));
+  PAWSIGHT_ASSIGN_OR_RETURN(store, events::Store::Open(data + "/gateway.sqlite", StoreOptionsOf(options)));
+  outbox = std::make_unique<notify::StoreOutbox>(*store);
+  PAWSIGHT_ASSIGN_OR_RETURN(first_token, gateway::MakeFirstAdmin(*store, clock));
+  if (first_token.empty()) return Ok();
+  return WriteFileAtomically(data + "/admin.token", first_token + "\n");
+}
+
+Status GatewayService::Parts::StartWorkers() {
+  std::function<std::shared_ptr<client::InferenceClient>()> embedded;
+  if (options.workers.empty()) {
+    const ModelOptions model{.model = options.model,
+                             .artifacts = options.artifacts,
+                             .precision = options.precision,
+                             .kernels = options.cpu,
+                             .threads = options.threads};
+    PAWSIGHT_ASSIGN_OR_RETURN(worker, EmbeddedWorker::Start(model, {}, clock));
+    embedded = [this] { return worker->MakeClient(); };
+  }
+  BackendCredential credential;
+  PAWSIGHT_ASSIGN_OR_RETURN(credential.token, ReadSecret(options.worker_token_file));
+  if (!options.worker_ca.empty()) {
+    PAWSIGHT_ASSIGN_OR_RETURN(credential.ca_pem, ReadTextFile(options.worker_ca, kMaxPemBytes));
+  }
+  clients = std::make_unique<BackendClients>(
+      std::map<std::string, BackendCredential>{{kWorkersCredential, std::move(credential)}}, std::move(embedded));
+  backends = std::make_unique<gateway::Backends>(
+      gateway::BackendsOptions{}, [this](const gateway::EndpointConfig& endpoint) { return clients->Make(endpoint); },
+      clock);
+  meter = std::make_unique<gateway::OfferedMeter>(*backends, clock);
+  return Ok();
+}
+
+Status GatewayService::Parts::StartPath() {
+  record = std::make_unique<gateway::StoreRecord>(*store);
+  path = std::make_unique<gateway::FramePath>(*meter, record.get(), clock, PathOptionsOf(options));
+  registry = std::make_unique<gateway::Registry>(*store, *path);
+  record->SetRegistry(*registry);
+  return Ok();
+}
+
+Status GatewayService::Parts::StartNotifier() {
+  PAWSIGHT_ASSIGN_OR_RETURN(const notify::ReceiverPolicy policy, PolicyOf(options));
+  lookup = std::make_unique<notify::Lookup>(std::make_shared<notify::SystemResolver>(), notify::LookupOptions{});
+  transfers = std::make_unique<notify::Transfers>(*lookup, notify::TransfersOptions{.addresses = policy.addresses});
+  mqtt = std::make_unique<notify::MqttLinks>(*lookup, notify::MqttOptions{.addresses = policy.addresses});
+  const notify::Senders senders{*transfers, *mqtt, clock};
+  notify::NotifierOptions how;
+  how.policy = policy;
+  how.seed = static_cast<uint64_t>(clock.Now().time_since_epoch().count());
+  notifier = std::make_unique<notify::Notifier>(
+      *outbox,
+      [senders](const notify::ReceiverKey& key, notify::ReceiverConfig config) {
+        return notify::MakeReceiver(key.receiver, key.owner, std::move(config), senders);
+      },
+      clock, how);
+  outbox->Connect(notifier->Waker());
+  return Ok();
+}
+
+gateway::AutoscaleView GatewayService::Parts::Autoscale() const {
+  return {.offered_per_s = meter->PerSecond(),
+          .capacity_per_s = options.worker_capacity,
+          .target = options.autoscale_target,
+          .least = options.workers_least,
+          .most = options.workers_most};
+}
+
+std::vector<std::string> GatewayService::Parts::Unready() const {
+  std::vector<std::string> reasons;
+  if (draining) reasons.emplace_back("draining");
+  if (const Status writable = store->Stats().writable; !writable.ok()) {
+    reasons.push_back("alerts cannot be recorded: " + writable.message());
+  }
+  if (!backends->HasHealthyEndpoint()) reasons.emplace_back("no worker answers");
+  return reasons;
+}
+
+Status GatewayService::Parts::StartApi() {
+  PAWSIGHT_ASSIGN_OR_RETURN(const notify::ReceiverPolicy policy, PolicyOf(options));
+  gateway::ApiOptions how;
+  how.authenticator.max_wrong = static_cast<size_t>(options.wrong_tokens);
+  how.cameras = {options.pull_cameras, static_cast<size_t>(options.owner_cameras)};
+  how.frames.ask_within = options.answer_within;
+  how.receivers.policy = policy;
+  const auto factory = [this](const gateway::EndpointConfig& endpoint) { return clients->Make(endpoint); };
+  api = std::make_unique<gateway::GatewayApi>(
+      gateway::ApiParts{*store, *path, *registry, *backends, factory, *meter, *notifier, *lookup, clock,
+                        [this] { return Unready(); },
+                        [this] {
+                          return GatewayMetrics({.path = *path,
+                                                 .backends = *backends,
+                                                 .store = *store,
+                                                 .notifier = *notifier,
+                                                 .http = http.get(),
+                                                 .access_log = access_log.get(),
+                                                 .offered_per_s = meter->PerSecond(),
+                                                 .reload_ok = reload_ok});
+                        },
+                        [this] { return Autoscale(); }},
+      how);
+  PAWSIGHT_ASSIGN_OR_RETURN(const gateway::PoolsConfig pools, PoolsOf(options));
+  PAWSIGHT_RETURN_IF_ERROR(api->LoadBackends(pools, RoutingTo(pools)));
+  return registry->Load();
+}
+
+Status GatewayService::Parts::Listen() {
+  if (options.access_log != "off") {
+    PAWSIGHT_ASSIGN_OR_RETURN(access_log, net::AccessLog::Open({options.access_log, options.access_log_rate}, clock));
+  }
+  net::HttpServerOptions how;
+  PAWSIGHT_ASSIGN_OR_RETURN(how.listen, net::ParseListenAddress(options.listen));
+  PAWSIGHT_ASSIGN_OR_RETURN(how.tls, TlsOf(options));
+  if (!IsLoopback(how.listen) && !how.tls.wanted()) {
+    LogWarning("tokens_in_clear", {{"listen", options.listen}, {"so", "put TLS before it, or set tls-certificate"}});
+  }
+  how.io_threads = options.http_threads;
+  how.max_connections = static_cast<size_t>(options.max_connections);
+  how.max_body_bytes = options.max_body.value;
+  how.allowed_hosts = options.hosts;
+  if (access_log) how.answered = net::LogTo(*access_log, "api");
+  api->Prepare(&how);
+  PAWSIGHT_ASSIGN_OR_RETURN(http, net::HttpServer::Start(how, api->router()));
+  if (options.listen_metrics.empty()) return Ok();
+  net::HttpServerOptions plain;
+  PAWSIGHT_ASSIGN_OR_RETURN(plain.listen, net::ParseListenAddress(options.listen_metrics));
+  metrics_routes.Add("GET", "/metrics", [this](const net::HttpRequest&) { return api->Metrics(); });
+  PAWSIGHT_ASSIGN_OR_RETURN(metrics, net::HttpServer::Start(plain, metrics_routes));
+  return Ok();
+}
+
+GatewayService::GatewayService(const GatewayOptions& options) : parts_(std::make_unique<Parts>(options)) {}
+GatewayService::~GatewayService() = default;
+
+Status GatewayService::Start() {
+  PAWSIGHT_RETURN_IF_ERROR(CheckGatewayOptions(parts_->options));
+  PAWSIGHT_RETURN_IF_ERROR(parts_->OpenData());
+  PAWSIGHT_RETURN_IF_ERROR(parts_->StartWorkers());
+  PAWSIGHT_RETURN_IF_ERROR(parts_->StartPath());
+  PAWSIGHT_RETURN_IF_ERROR(parts_->StartNotifier());
+  PAWSIGHT_RETURN_IF_ERROR(parts_->StartApi());
+  return parts_->Listen();
+}
+
+std::string GatewayService::url() const { return parts_->http->url(); }
+std::string GatewayService::Where() const {
+  return url() + (parts_->metrics ? " " + parts_->metrics->url() + "/metrics" : "");
+}
+const std::string& GatewayService::first_token() const { return parts_->first_token; }
+std::string GatewayService::token_path() const { return parts_->data + "/admin.token"; }
+std::vector<std::string> GatewayService::Unready() const { return parts_->Unready(); }
+void GatewayService::NoteReload(bool ok) { parts_->reload_ok = ok; }
+
+Status GatewayService::Reload(const GatewayOptions& fresh) {
+  PAWSIGHT_RETURN_IF_ERROR(CheckGatewayOptions(fresh));
+  GatewayOptions wanted = fresh, current = parts_->options;
+  OptionTable wanted_table, current_table;
+  wanted_table.Add(wanted);
+  current_table.Add(current);
+  static const std::vector<std::string> kLive = {"tls-certificate",  "tls-key",       "worker-capacity",
+                                                 "autoscale-target", "workers-least", "workers-most"};
+  for (size_t i = 0; i < wanted_table.entries().size(); ++i) {
+    const OptionTable::Entry& entry = wanted_table.entries()[i];
+    const bool live = std::find(kLive.begin(), kLive.end(), entry.name) != kLive.end();
+    if (live || entry.print() == current_table.entries()[i].print()) continue;
+    LogWarning("setting_waits_for_restart", {{"setting", entry.name}});
+  }
+  if (parts_->options.tls_certificate.empty() != fresh.tls_certificate.empty()) {
+    LogWarning("setting_waits_for_restart", {{"setting", "tls-certificate"}});
+  } else if (!fresh.tls_certificate.empty()) {
+    PAWSIGHT_ASSIGN_OR_RETURN(const net::TlsText tls, TlsOf(fresh));
+    PAWSIGHT_RETURN_IF_ERROR(parts_->http->SetTls(tls));
+  }
+  parts_->options.worker_capacity = fresh.worker_capacity;
+  parts_->options.autoscale_target = fresh.autoscale_target;
+  parts_->options.workers_least = fresh.workers_least;
+  parts_->options.workers_most = fresh.workers_most;
+  if (parts_->access_log) return parts_->access_log->Reopen();
+  return Ok();
+}
+
+bool GatewayService::Drain() {
+  parts_->draining = true;
+  const auto limit = std::chrono::steady_clock::now() + parts_->options.drain_limit;
+  const auto left = [&] {
+    return std::max(milliseconds(0),
+                    std::chrono::duration_cast<milliseconds>(limit - std::chrono::steady_clock::now()));
+  };
+  const bool frames_ended = parts_->path->Drain(left());
+  parts_->http->Stop();
+  return parts_->api->Drain(std::max(milliseconds(1000), left())) && frames_ended;
+}
+
+}  // namespace pawsight
