@@ -292,6 +292,7 @@ Status GatewayService::Parts::StartApi() {
   how.authenticator.max_wrong = static_cast<size_t>(options.wrong_tokens);
   how.cameras = {options.pull_cameras, static_cast<size_t>(options.owner_cameras)};
   how.frames.ask_within = options.answer_within;
+  how.frames.max_frame_bytes = options.max_frame.value;
   how.receivers.policy = policy;
   const auto factory = [this](const gateway::EndpointConfig& endpoint) { return clients->Make(endpoint); };
   api = std::make_unique<gateway::GatewayApi>(

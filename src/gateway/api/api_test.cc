@@ -82,7 +82,7 @@ TEST_F(ApiTest, AnotherOwnerSeesNothingAndChangesNothing) {
   const std::string rule =
       Post("/v1/rules", home.operator_token, R"({"question":"Is there a dog?","for_s":1})").Text("id");
   const std::string receiver = Post("/v1/receivers", home.operator_token,
-                                    R"({"name":"hook","config":{"kind":"webhook","url":"http://127.0.0.1:9/x"}})")
+                                    R"({"name":"hook","config":{"kind":"webhook","url":"http://127.0.0.1:9191/x"}})")
                                    .Text("id");
   for (const std::string& target :
        {"/v1/cameras/" + home.camera, "/v1/devices/" + home.device, "/v1/rules/" + rule, "/v1/rules/" + rule + "/why",

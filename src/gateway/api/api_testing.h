@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "frames/decode.h"
 #include "frames/encode.h"
 #include "gateway/api/api.h"
 #include "gateway/api/openapi.h"
@@ -21,10 +22,11 @@
 
 namespace pawsight::gateway::testing {
 
-/// Answers every question with one p_yes, at once.
+/// Decodes the frame and answers every question with one p_yes, at once.
 class ToldBackend : public AsyncBackend {
  public:
   void Ask(Inquiry inquiry, std::function<void(Result<Reply>)> done) override {
+    if (const auto image = frames::Decode(*inquiry.encoded); !image.ok()) return done(image.status());
     Reply reply;
     for (const std::string& question : inquiry.questions) {
       reply.answers.push_back({question, p_yes > 0.5 ? "yes" : "no", p_yes, std::nullopt});

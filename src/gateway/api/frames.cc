@@ -28,6 +28,11 @@ net::HttpResponse ResultAnswer(const FrameResult& result) {
   return result.trouble.ok() ? JsonAnswer(200, ResultToJson(result)) : Problem(result.trouble);
 }
 
+Status CheckSize(size_t bytes, size_t most) {
+  if (bytes <= most) return Ok();
+  return InvalidArgument("a frame: want at most " + std::to_string(most) + " bytes", "frame_too_large");
+}
+
 /// One frame of several.
 Json ItemOf(const Submitted& submitted) {
   if (submitted.status.ok()) return Json::Object{{"frame", submitted.frame}};
@@ -119,6 +124,7 @@ void FramesApi::Post(std::shared_ptr<const Call> call, const Responder& reply) {
   if (type.starts_with("application/json")) {
     return reply.Fail(InvalidArgument("Content-Type: want the bytes of a JPEG or PNG image", "content_type"));
   }
+  if (const Status fits = CheckSize(request.body.size(), options_.max_frame_bytes); !fits.ok()) return reply.Fail(fits);
   submission.encoded = BytesOf(request.body);
   PostOne(*call, reply, std::move(submission), !wanted.empty());
 }
@@ -149,7 +155,8 @@ void FramesApi::PostParts(const std::shared_ptr<const Call>& call, const Respond
   for (const net::MultipartPart& part : *parts) {
     Submission submission = like;
     const Status read = ReadFrameHeaders([&](std::string_view name) { return part.Header(name); }, &submission);
-    if (!read.ok()) return reply.Fail(Annotate(read, "part " + std::to_string(submissions.size())));
+    const Status fits = read.ok() ? CheckSize(part.body.size(), options_.max_frame_bytes) : read;
+    if (!fits.ok()) return reply.Fail(Annotate(fits, "part " + std::to_string(submissions.size())));
     submission.encoded = BytesOf(part.body);
     submissions.push_back(std::move(submission));
   }

@@ -16,6 +16,7 @@ namespace pawsight::gateway {
 struct FramesOptions {
   std::chrono::milliseconds ask_within{10000};  // an ad-hoc question's deadline
   int max_asks = 64;                            // ad-hoc questions at the backend at once; another gets 503
+  size_t max_frame_bytes = 8U << 20U;           // 413; not above the path's
   size_t max_parts = 64;                        // frames in one multipart body
 };
 

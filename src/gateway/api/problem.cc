@@ -21,7 +21,7 @@ constexpr StatusOfReason kStatuses[] = {
     {"queue_full", 503},
     {"body_too_large", 413},
     {"content_type", 415},
-    {"image_unsupported", 415},
+    {"image_type_unsupported", 415},
     {"image_empty", 400},
     {"if_match", 412},
     {"key_reused", 422},
@@ -33,6 +33,9 @@ constexpr StatusOfReason kStatuses[] = {
     {"multipart_header_too_large", 413},
     {"in_use", 409},
     {"limit_reached", 409},
+    {"frame_too_large", 413},
+    {"owner_full", 503},
+    {"path_full", 503},
 };
 
 }  // namespace
