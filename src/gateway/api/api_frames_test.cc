@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "gateway/api/api_testing.h"
+#include "gateway/api/testing.h"
 
 namespace pawsight::gateway::testing {
 namespace {

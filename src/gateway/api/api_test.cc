@@ -6,7 +6,7 @@
 
 #include <set>
 
-#include "gateway/api/api_testing.h"
+#include "gateway/api/testing.h"
 
 namespace pawsight::gateway::testing {
 namespace {

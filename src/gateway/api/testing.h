@@ -1,4 +1,4 @@
-// gateway/api/api_testing.h: a whole gateway in the test's process but for the model: real store, path, notifier and
+// gateway/api/testing.h: a whole gateway in the test's process but for the model: real store, path, notifier and
 // server, with a backend that answers as told. Every answer is held to docs/openapi.yaml. For tests only.
 #pragma once
 
