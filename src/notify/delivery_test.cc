@@ -61,12 +61,13 @@ class Delivering {
   events::Store& store() { return *store_; }
   Notifier& notifier() { return *notifier_; }
 
-  void AddWebhook(const std::string& owner, const std::string& id, int port) {
+  void AddWebhook(const std::string& owner, const std::string& id, int port, bool pictures = false) {
     events::Receiver receiver;
     receiver.owner = owner;
     receiver.id = id;
     receiver.kind = "webhook";
-    receiver.document = R"({"url":"http://receiver.test:)" + std::to_string(port) + R"(/"})";
+    receiver.document = R"({"url":"http://receiver.test:)" + std::to_string(port) + R"(/","pictures":)" +
+                        (pictures ? "true}" : "false}");
     receiver.secret = R"({"secrets":[")" + std::string(kSecret) + "\"]}";
     ASSERT_TRUE(store_->Write({events::Put<events::Receiver>{receiver}}).ok());
   }
@@ -166,6 +167,32 @@ TEST_F(DeliveryTest, ACommittedAlertIsAtTheWebhookAndItsDeliveryIsRecorded) {
   WaitUntilSettled(delivering, "own_1", "rcv_1");
   EXPECT_EQ(delivering.store().ListDeliveries("own_1", {"rcv_1", false}, 0, 10).value()[0].state,
             events::DeliveryState::kDelivered);
+}
+
+TEST_F(DeliveryTest, APictureLeavesOnlyForTheReceiverThatAskedForIt) {
+  Hook with, without;
+  Delivering delivering(path_);
+  delivering.AddOwner("own_1");
+  delivering.AddWebhook("own_1", "rcv_1", with.port(), true);
+  delivering.AddWebhook("own_1", "rcv_2", without.port());
+  events::Picture picture;
+  picture.owner = "own_1";
+  picture.id = "pic_1";
+  picture.camera = "cam_1";
+  picture.content_type = "image/jpeg";
+  picture.bytes = {0xFF, 0xD8};
+  picture.expires = SystemClock().Now() + std::chrono::hours(1);
+  events::Camera camera;
+  camera.owner = "own_1";
+  camera.id = "cam_1";
+  camera.keep_pictures = true;
+  events::AddEvent fired = Delivering::Fired("own_1", {"rcv_1", "rcv_2"});
+  fired.event.detail.Set("picture", "pic_1");
+  const auto receipt =
+      delivering.store().Write({events::Put<events::Camera>{camera}, events::Put<events::Picture>{picture}, fired});
+  ASSERT_TRUE(receipt.ok()) << receipt.status().ToString();
+  EXPECT_THAT(with.WaitFor(1)[0], HasSubstr(R"("picture":{"content_type":"image/jpeg","base64":"/9g="})"));
+  EXPECT_THAT(without.WaitFor(1)[0], ::testing::Not(HasSubstr("picture")));
 }
 
 TEST_F(DeliveryTest, AfterACrashBeforeTheAnswerTheSameIdComesAgain) {
