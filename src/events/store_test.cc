@@ -1,10 +1,5 @@
 #include "events/store.h"
 
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <fstream>
 #include <thread>
 
@@ -149,51 +144,6 @@ TEST_F(StoreTest, ThreadsAppendTogether) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(store->List(0, 1000).value().back().sequence, 100);
-}
-
-/// Appends for ever; writes the sequence of each acknowledged event to `fd`. Runs in a child that will be killed.
-[[noreturn]] void AppendUntilKilled(const std::string& path, int fd) {
-  Result<std::unique_ptr<Store>> store = Store::Open(path);
-  for (int n = 0; store.ok(); ++n) {
-    Event event;
-    event.type = "alert.fired";
-    event.detail.Set("n", n);
-    const Result<Event> stored = (*store)->Append(event);
-    if (!stored.ok()) break;
-    const int64_t sequence = stored->sequence;
-    if (write(fd, &sequence, sizeof sequence) != sizeof sequence) break;
-  }
-  _exit(1);
-}
-
-TEST_F(StoreTest, AcknowledgedEventsSurviveKillMinusNine) {
-  Open();
-  int64_t acknowledged = 0;
-  for (int round = 0; round < 12; ++round) {
-    int pipe_fds[2];
-    ASSERT_EQ(pipe2(pipe_fds, O_CLOEXEC), 0);
-    const pid_t child = fork();
-    ASSERT_GE(child, 0);
-    if (child == 0) AppendUntilKilled(path_, pipe_fds[1]);
-    close(pipe_fds[1]);
-    // Killed after so many acknowledgements: while it is in the middle of the next append.
-    int64_t sequence = 0;
-    for (int n = 0; n < 3 * round + 1; ++n) {
-      ASSERT_EQ(read(pipe_fds[0], &sequence, sizeof sequence), static_cast<ssize_t>(sizeof sequence));
-    }
-    kill(child, SIGKILL);
-    ASSERT_EQ(waitpid(child, nullptr, 0), child);
-    while (read(pipe_fds[0], &sequence, sizeof sequence) == static_cast<ssize_t>(sizeof sequence)) {
-    }
-    close(pipe_fds[0]);
-    acknowledged = sequence;
-    auto store = Open();
-    const std::vector<Event> last = store->List(acknowledged - 1, 5).value();
-    ASSERT_GE(last.size(), 1U) << "round " << round;
-    EXPECT_EQ(last[0].sequence, acknowledged);
-    EXPECT_LE(last.size(), 2U) << "at most the one that was being appended";
-    EXPECT_TRUE(last.back().detail.Find("n") != nullptr) << "no half events";
-  }
 }
 
 }  // namespace

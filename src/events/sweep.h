@@ -13,8 +13,8 @@
 
 namespace pawsight::events {
 
-/// Rows (pictures: a tenth) and pages of one step. 200 rows take about 2 ms.
-inline constexpr int kSweepRows = 200;
+/// Rows (pictures: a tenth) and pages of one step. 100 rows take about 1 ms.
+inline constexpr int kSweepRows = 100;
 
 class Sweeper {
  public:

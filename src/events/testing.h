@@ -143,4 +143,55 @@ struct Home {
   }
 };
 
+/// Alert number n of a home: in the order of n, so that it shows when one is missing, half there or not the last.
+inline WriteBatch NumberedAlert(const Home& home, int64_t n) {
+  const std::string number = std::to_string(n);
+  Event event = home.FiredEvent();
+  event.alert = "alr_" + number;
+  return BatchOf(
+      Put<AlertState>{{.owner = home.owner, .camera = home.camera, .rule = home.rule, .document = number}},
+      Put<Alert>{
+          {.owner = home.owner, .id = event.alert, .camera = home.camera, .rule = home.rule, .document = number}},
+      AddEvent{event, {home.receiver}});
+}
+
+/// The numbered alerts in the store are 1..N without a gap, each with its event and its delivery, the state is that of
+/// the last, and N >= acknowledged. Gives N.
+inline int64_t ExpectWhole(const Store& store, const Home& home, int64_t acknowledged) {
+  std::vector<std::string> of_events;
+  for (int64_t after = 0;;) {
+    const std::vector<Event> page = store.ListEvents(home.owner, {}, after, kMaxListed).value();
+    if (page.empty()) break;
+    for (const Event& event : page) of_events.push_back(event.alert);
+    after = page.back().sequence;
+  }
+  std::vector<std::string> of_deliveries;
+  for (int64_t after = 0;;) {
+    const std::vector<Delivery> page =
+        store.ListDeliveries(home.owner, {.receiver = home.receiver}, after, kMaxListed).value();
+    if (page.empty()) break;
+    for (const Delivery& delivery : page) of_deliveries.push_back(delivery.event.alert);
+    after = page.back().id;
+  }
+  int64_t num_alerts = 0;
+  for (Page page{.limit = kMaxListed};;) {
+    const std::vector<Alert> alerts = store.List<Alert>(home.owner, page).value();
+    if (alerts.empty()) break;
+    num_alerts += static_cast<int64_t>(alerts.size());
+    page.after = alerts.back().id;
+  }
+  const auto count = static_cast<int64_t>(of_events.size());
+  EXPECT_GE(count, acknowledged) << "what was acknowledged is there";
+  EXPECT_EQ(num_alerts, count) << "no half batch";
+  EXPECT_EQ(of_deliveries, of_events) << "no half batch";
+  for (int64_t n = 1; n <= count; ++n) {
+    if (of_events[static_cast<size_t>(n - 1)] == "alr_" + std::to_string(n)) continue;
+    ADD_FAILURE() << "alert " << n << " is missing";
+    break;
+  }
+  const std::vector<AlertState> states = store.ListAlertStates(home.owner).value();
+  EXPECT_EQ(states.empty() ? "0" : states[0].document, std::to_string(count)) << "the state is that of the last alert";
+  return count;
+}
+
 }  // namespace pawsight::events

@@ -138,7 +138,7 @@ void Writer::WriteGroup(std::vector<Item>& group) {
   if (consequences.removals) sweep_at_ = now;
   if (status.ok() && sweeper_->TakeErased()) {
     // The log still has what was erased. Busy readers may keep it a little longer; the next checkpoint overwrites it.
-    (void)Execute(connection_->db(), "PRAGMA wal_checkpoint(TRUNCATE)", "events: wipe the log");
+    (void)FoldLog();
   }
   for (Item& item : group) {
     if (item.done != nullptr) item.done(std::move(item.result));
@@ -155,7 +155,25 @@ void Writer::WriteGroup(std::vector<Item>& group) {
   listener(pending);
 }
 
+Status Writer::FoldLog() {
+  return Execute(connection_->db(), "PRAGMA wal_checkpoint(TRUNCATE)", "events: fold in the log");
+}
+
 Status Writer::Commit(std::vector<Item>& group, Consequences& consequences) {
+  // The log may be most of what fills a small disk, and folding it in needs some space itself: as long as the disk was
+  // full, what space there is goes to that first.
+  if (full_) PAWSIGHT_RETURN_IF_ERROR(FoldLog());
+  Status status = CommitOnce(group, consequences);
+  if (!full_ && status.reason() == "disk_full" && FoldLog().ok()) {
+    for (Item& item : group) item.result = Receipt{};
+    consequences = {};
+    status = CommitOnce(group, consequences);
+  }
+  full_ = status.reason() == "disk_full";
+  return status;
+}
+
+Status Writer::CommitOnce(std::vector<Item>& group, Consequences& consequences) {
   PAWSIGHT_RETURN_IF_ERROR(Ready());
   if (group.empty()) return Ok();
   Status status = Execute(connection_->db(), "BEGIN IMMEDIATE", "events");

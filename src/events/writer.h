@@ -52,11 +52,15 @@ class Writer {
   /// Waits for batches or the time to sweep. False when closing and nothing is left.
   bool TakeGroup(std::vector<Item>& group) EXCLUDES(mu_);
   void WriteGroup(std::vector<Item>& group);
-  /// The transaction of a group. OK once what succeeded in it is on disk.
+  /// The transaction of a group, on a full disk a second time once the log is folded into the file.
   Status Commit(std::vector<Item>& group, Consequences& consequences);
+  /// OK once what succeeded in the group is on disk.
+  Status CommitOnce(std::vector<Item>& group, Consequences& consequences);
   /// One batch behind its savepoint, into item.result. An error when the whole transaction is lost.
   Status ApplyItem(Item& item, Consequences& consequences);
   Result<Receipt> Perform(const Item& item, Consequences& consequences);
+  /// Moves what the log holds into the file and empties the log.
+  Status FoldLog();
   /// Whether there is a connection that may be trusted; opens it again after a failure of the disk.
   Status Ready();
   void Use(std::unique_ptr<Connection> connection);
@@ -70,7 +74,8 @@ class Writer {
   std::unique_ptr<Connection> connection_;
   std::optional<Applier> applier_;
   std::optional<Sweeper> sweeper_;
-  Status broken_;  // why the connection is not to be trusted
+  bool full_ = false;  // the disk was, at the last commit
+  Status broken_;      // why the connection is not to be trusted
   std::chrono::nanoseconds reopen_at_{0};
   std::chrono::nanoseconds sweep_at_{0};
   std::chrono::nanoseconds look_at_{0};  // for the file, when nothing is written
