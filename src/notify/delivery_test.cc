@@ -7,8 +7,7 @@
 
 #include "base/log.h"
 #include "events/ids.h"
-#include "notify/notifier.h"
-#include "notify/store_outbox.h"
+#include "notify/post_office.h"
 #include "notify/testing.h"
 
 namespace pawsight::notify {
@@ -19,7 +18,6 @@ using std::chrono::seconds;
 using std::chrono::steady_clock;
 using testing::Connection;
 using ::testing::HasSubstr;
-using testing::LoopbackAllowed;
 using testing::ScratchFolder;
 using testing::TableResolver;
 using testing::TalkServer;
@@ -30,43 +28,28 @@ constexpr char kSecret[] = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 class Delivering {
  public:
   explicit Delivering(const std::string& path) {
-    resolver_->Set("receiver.test", {{"127.0.0.1"}});
-    events::StoreOptions options;
-    store_ = std::move(events::Store::Open(path, options).value());
-    outbox_ = std::make_unique<StoreOutbox>(*store_);
-    TransfersOptions transfers;
-    transfers.addresses = LoopbackAllowed().addresses;
-    transfers_ = std::make_unique<Transfers>(*lookup_, transfers);
-    mqtt_ = std::make_unique<MqttLinks>(*lookup_, MqttOptions{});
-    NotifierOptions notifier;
-    notifier.policy = LoopbackAllowed();
-    notifier.retry.first = seconds(1);
-    notifier_ = std::make_unique<Notifier>(
-        *outbox_,
-        [this](const ReceiverKey& key, ReceiverConfig config) {
-          return MakeReceiver(key.receiver, key.owner, std::move(config), {*transfers_, *mqtt_, clock_});
-        },
-        clock_, notifier);
-    outbox_->Connect(notifier_->Waker());
-  }
-  ~Delivering() {
-    notifier_.reset();
-    mqtt_.reset();
-    transfers_.reset();
-    store_.reset();
+    const auto resolver = std::make_shared<TableResolver>();
+    resolver->Set("receiver.test", {{"127.0.0.1"}});
+    store_ = std::move(events::Store::Open(path).value());
+    PostOfficeOptions options;
+    options.allowed_networks = {"127.0.0.1"};
+    options.allow_plain = true;
+    options.retry_first = seconds(1);
+    office_ = std::move(PostOffice::Open(*store_, clock_, options, nullptr, resolver).value());
   }
   Delivering(const Delivering&) = delete;
   Delivering& operator=(const Delivering&) = delete;
 
   events::Store& store() { return *store_; }
-  Notifier& notifier() { return *notifier_; }
+  PostOffice& office() { return *office_; }
 
-  void AddWebhook(const std::string& owner, const std::string& id, int port) {
+  void AddWebhook(const std::string& owner, const std::string& id, int port, bool pictures = false) {
     events::Receiver receiver;
     receiver.owner = owner;
     receiver.id = id;
     receiver.kind = "webhook";
-    receiver.document = R"({"url":"http://receiver.test:)" + std::to_string(port) + R"(/"})";
+    receiver.document = R"({"url":"http://receiver.test:)" + std::to_string(port) + R"(/","pictures":)" +
+                        (pictures ? "true}" : "false}");
     receiver.secret = R"({"secrets":[")" + std::string(kSecret) + "\"]}";
     ASSERT_TRUE(store_->Write({events::Put<events::Receiver>{receiver}}).ok());
   }
@@ -91,13 +74,8 @@ class Delivering {
 
  private:
   SystemClock clock_;
-  const std::shared_ptr<TableResolver> resolver_ = std::make_shared<TableResolver>();
-  std::unique_ptr<Lookup> lookup_ = std::make_unique<Lookup>(resolver_, LookupOptions{});
   std::unique_ptr<events::Store> store_;
-  std::unique_ptr<StoreOutbox> outbox_;
-  std::unique_ptr<Transfers> transfers_;
-  std::unique_ptr<MqttLinks> mqtt_;
-  std::unique_ptr<Notifier> notifier_;
+  std::unique_ptr<PostOffice> office_;
 };
 
 std::string IdOf(const std::string& request) {
@@ -168,6 +146,32 @@ TEST_F(DeliveryTest, ACommittedAlertIsAtTheWebhookAndItsDeliveryIsRecorded) {
             events::DeliveryState::kDelivered);
 }
 
+TEST_F(DeliveryTest, APictureLeavesOnlyForTheReceiverThatAskedForIt) {
+  Hook with, without;
+  Delivering delivering(path_);
+  delivering.AddOwner("own_1");
+  delivering.AddWebhook("own_1", "rcv_1", with.port(), true);
+  delivering.AddWebhook("own_1", "rcv_2", without.port());
+  events::Picture picture;
+  picture.owner = "own_1";
+  picture.id = "pic_1";
+  picture.camera = "cam_1";
+  picture.content_type = "image/jpeg";
+  picture.bytes = {0xFF, 0xD8};
+  picture.expires = SystemClock().Now() + std::chrono::hours(1);
+  events::Camera camera;
+  camera.owner = "own_1";
+  camera.id = "cam_1";
+  camera.keep_pictures = true;
+  events::AddEvent fired = Delivering::Fired("own_1", {"rcv_1", "rcv_2"});
+  fired.event.detail.Set("picture", "pic_1");
+  const auto receipt =
+      delivering.store().Write({events::Put<events::Camera>{camera}, events::Put<events::Picture>{picture}, fired});
+  ASSERT_TRUE(receipt.ok()) << receipt.status().ToString();
+  EXPECT_THAT(with.WaitFor(1)[0], HasSubstr(R"("picture":{"content_type":"image/jpeg","base64":"/9g="})"));
+  EXPECT_THAT(without.WaitFor(1)[0], ::testing::Not(HasSubstr("picture")));
+}
+
 TEST_F(DeliveryTest, AfterACrashBeforeTheAnswerTheSameIdComesAgain) {
   Hook hook("");  // takes the request and says nothing
   std::string first;
@@ -184,6 +188,21 @@ TEST_F(DeliveryTest, AfterACrashBeforeTheAnswerTheSameIdComesAgain) {
   EXPECT_EQ(IdOf(first), IdOf(second));
   EXPECT_EQ(first.substr(first.find("\r\n\r\n")), second.substr(second.find("\r\n\r\n")));
   WaitUntilSettled(again, "own_1", "rcv_1");
+}
+
+TEST_F(DeliveryTest, AReceiverIsCheckedBeforeItIsStored) {
+  Delivering delivering(path_);
+  const auto check = [&](const std::string& url) {
+    std::promise<Status> status;
+    delivering.office().Check(
+        Json::Parse(R"({"kind":"webhook","url":")" + url + R"(","secrets":[")" + kSecret + "\"]}").value(), "own_1",
+        [&](Status given) { status.set_value(std::move(given)); });
+    return status.get_future().get();
+  };
+  EXPECT_TRUE(check("http://receiver.test:8080/").ok());
+  EXPECT_EQ(check("https://169.254.169.254/").reason(), "address_refused");
+  EXPECT_EQ(check("https://nowhere.test/").code(), StatusCode::kUnavailable);
+  EXPECT_THAT(check("ftp://receiver.test/").message(), HasSubstr("receiver.url"));
 }
 
 TEST_F(DeliveryTest, AFailureIsVisibleWithItsErrorAndGoneSwitchesOff) {

@@ -8,9 +8,7 @@ void Lane::Fill(OutboxPage page) {
   has_more = page.more;
   bool passed_over = false;
   for (OutboxRow& row : page.rows) {
-    const bool under_way =
-        std::any_of(running_.begin(), running_.end(), [&](const Running& each) { return each.id == row.id; });
-    if (under_way || unsettled_.count(row.id) != 0) {
+    if (IsUnderWay(row.id)) {
       passed_over = true;
       continue;
     }
@@ -18,6 +16,21 @@ void Lane::Fill(OutboxPage page) {
   }
   has_more = has_more || passed_over;
   stalled_ = passed_over && queue_.empty();
+}
+
+bool Lane::IsUnderWay(int64_t id) const {
+  const auto is_it = [id](const Running& each) { return each.id == id; };
+  return unsettled_.count(id) != 0 || std::any_of(running_.begin(), running_.end(), is_it);
+}
+
+std::vector<OutboxRow> Lane::Expire(OutboxPage page, Time before) {
+  std::vector<OutboxRow> old;
+  for (OutboxRow& row : page.rows) {
+    if (row.due >= before || IsUnderWay(row.id)) continue;
+    unsettled_.insert(row.id);
+    old.push_back(std::move(row));
+  }
+  return old;
 }
 
 std::optional<OutboxRow> Lane::Next() {

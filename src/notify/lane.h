@@ -45,6 +45,12 @@ class Lane {
     unsettled_.erase(id);
     stalled_ = false;
   }
+  /// Of a page, the rows due before `before` that are neither under way nor unsettled; they count as unsettled from
+  /// now.
+  std::vector<OutboxRow> Expire(OutboxPage page, Time before);
+  /// Set while messages that are too old are being given up.
+  std::optional<Time> expire_before;
+  bool has_unsettled() const { return !unsettled_.empty(); }
   /// Forgets what is queued: the receiver has changed or is in trouble.
   void Forget();
 
@@ -62,6 +68,7 @@ class Lane {
     friend auto operator<=>(const Running&, const Running&) = default;
   };
   void EndRunning(int64_t id);
+  bool IsUnderWay(int64_t id) const;
 
   const int max_running_;
   int window_ = 1;

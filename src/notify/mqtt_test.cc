@@ -61,6 +61,36 @@ class Broker {
   std::unique_ptr<net::ChildProcess> child_;
 };
 
+/// Listens, but its queue is full: whoever connects gets no answer at all.
+class DeafListener {
+ public:
+  DeafListener() : listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    CHECK(bind(listener_, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0 && listen(listener_, 0) == 0);
+    socklen_t size = sizeof at;
+    getsockname(listener_, reinterpret_cast<sockaddr*>(&at), &size);
+    port_ = ntohs(at.sin_port);
+    for (int& filler : fillers_) {
+      filler = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+      (void)connect(filler, reinterpret_cast<const sockaddr*>(&at), sizeof at);  // in progress is what is wanted
+    }
+  }
+  ~DeafListener() {
+    for (const int filler : fillers_) close(filler);
+    close(listener_);
+  }
+  DeafListener(const DeafListener&) = delete;
+  DeafListener& operator=(const DeafListener&) = delete;
+  int port() const { return port_; }
+
+ private:
+  int listener_;
+  int port_ = 0;
+  int fillers_[4] = {};
+};
+
 /// Subscribes to everything and keeps it. A thread of libmosquitto's.
 class Subscriber {
  public:
@@ -265,6 +295,20 @@ TEST_F(MqttTest, ABrokerInsideIsNeverConnectedToAndASilentOneEndsInTime) {
     const auto silent = Links().Open("rcv_2", "own_1", Config(server.port(), more));
     EXPECT_EQ(Send(*silent, {{"x", "y", false}}).kind, Kind::kFailed);
   }
+}
+
+TEST_F(MqttTest, ABrokerThatTakesNoConnectionHoldsUpNoOther) {
+  Broker broker(folder_, FreePort());
+  PAWSIGHT_NEEDS(broker);
+  const DeafListener deaf;
+  const auto stuck = Links().Open("rcv_1", "own_1", Config(deaf.port()));
+  std::promise<Outcome> outcome;
+  stuck->Publish({{"x", "y", false}}, [&](Outcome given) { outcome.set_value(std::move(given)); });
+  const auto other = Links().Open("rcv_2", "own_1", Config(broker.port()));
+  EXPECT_EQ(Send(*other, {{"x", "y", false}}).kind, Kind::kDelivered);
+  EXPECT_FALSE(stuck->connected());
+  links_.reset();
+  EXPECT_EQ(outcome.get_future().get().kind, Kind::kFailed);
 }
 
 TEST_F(MqttTest, ALinkHoldsALimitedNumberOfMessagesAndFailsThemAllWhenClosing) {

@@ -19,6 +19,7 @@ using std::chrono::nanoseconds;
 using Action = Decision::Action;
 
 constexpr int kSweepPage = 256;
+constexpr int kExpirePage = 200;
 constexpr milliseconds kOutboxRetry{5000};  // the outbox could not be read or written
 
 /// What became of one message, for the outbox.
@@ -110,12 +111,14 @@ class Notifier::Loop {
   bool Load(const ReceiverKey& key, Lane& lane);
   bool FillLane(const ReceiverKey& key, Lane& lane);
   void Send(const ReceiverKey& key, Lane& lane, OutboxRow row);
+  void Expire(const ReceiverKey& key, Lane& lane, const std::string& error);
   void Submit(const Mark& mark);
   void Pause(const ReceiverKey& key, Lane& lane, nanoseconds wait, const std::string& error);
   void Ready(const ReceiverKey& key);
   void EraseIfIdle(const ReceiverKey& key);
   Lane* LaneOf(const ReceiverKey& key);
   void Count(uint64_t NotifierStats::*counter);
+  std::string ErrorOf(const ReceiverKey& key) const;
   nanoseconds NextTime() const;
 
   Outbox& outbox_;
@@ -153,6 +156,12 @@ void Notifier::Loop::Count(uint64_t NotifierStats::*counter) {
   ++(box_->stats.*counter);
 }
 
+std::string Notifier::Loop::ErrorOf(const ReceiverKey& key) const {
+  MutexLock lock(box_->mu);
+  const auto at = box_->troubles.find(key);
+  return at == box_->troubles.end() ? "" : at->second.error;
+}
+
 void Notifier::Loop::EraseIfIdle(const ReceiverKey& key) {
   const auto at = lanes_.find(key);
   if (at == lanes_.end() || !at->second.is_idle() || at->second.keeps_connection) return;
@@ -184,13 +193,8 @@ bool Notifier::Loop::Load(const ReceiverKey& key, Lane& lane) {
       document.ok() ? ParseReceiver(*document, options_.policy) : Result<ReceiverConfig>(document.status());
   if (!config.ok()) {
     const milliseconds wait = Backoff(options_.retry, lane.FailedToLoad(), dice_.Uniform());
-    if (const auto page = outbox_.Take(key, options_.page); document.ok() && page.ok()) {
-      for (const OutboxRow& row : page->rows) {
-        if (clock_.Now() - row.due < options_.retry.give_up) continue;
-        Count(&NotifierStats::num_dead);
-        Submit({Mark::Kind::kDead, key, row.id, row.due, config.status().message()});
-      }
-    }
+    lane.expire_before = clock_.Now() - options_.retry.give_up;
+    if (document.ok()) Expire(key, lane, config.status().message());
     Pause(key, lane, wait, config.status().message());
     return false;
   }
@@ -255,6 +259,20 @@ void Notifier::Loop::Serve() {
   }
 }
 
+/// Gives up what is too old, a page at a time, the oldest first: a receiver that is down does not fill the disk. The
+/// next page when this one is settled.
+void Notifier::Loop::Expire(const ReceiverKey& key, Lane& lane, const std::string& error) {
+  Result<OutboxPage> page = outbox_.Take(key, lane.PageWanted(kExpirePage));
+  const Time before = *lane.expire_before;
+  lane.expire_before.reset();
+  if (!page.ok()) return;  // the next failure asks again
+  for (const OutboxRow& row : lane.Expire(*std::move(page), before)) {
+    lane.expire_before = before;
+    Count(&NotifierStats::num_dead);
+    Submit({Mark::Kind::kDead, key, row.id, row.due, "too old: " + error});
+  }
+}
+
 void Notifier::Loop::Submit(const Mark& mark) {
   const auto done = [box = box_, mark](const Status& status) {
     box->Put([&](Mail& mail) { mail.marked.push_back({mark, status}); });
@@ -278,7 +296,9 @@ void Notifier::Loop::OnMarked(const Marked& marked) {
   }
   const auto at = lanes_.find(marked.mark.key);
   if (at == lanes_.end()) return;
-  at->second.Settled(marked.mark.id);
+  Lane& lane = at->second;
+  lane.Settled(marked.mark.id);
+  if (lane.expire_before.has_value() && !lane.has_unsettled()) Expire(marked.mark.key, lane, ErrorOf(marked.mark.key));
   Ready(marked.mark.key);
 }
 
@@ -306,6 +326,7 @@ void Notifier::Loop::OnEnded(Ended ended) {
   const Decision decision = Decide(options_.retry, ended.outcome, view, dice_.Uniform());
   mark.kind = decision.action == Action::kDead ? Mark::Kind::kDead : Mark::Kind::kFailed;
   if (decision.action == Action::kDead) {
+    if (view.age >= options_.retry.give_up) lane.expire_before = clock_.Now() - options_.retry.give_up;
     Count(&NotifierStats::num_dead);
     LogWarning("notify.message_dead", {{"receiver", ended.key.receiver}, {"error", ended.outcome.error}});
   }

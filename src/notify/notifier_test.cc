@@ -361,6 +361,19 @@ TEST_F(NotifierTest, AMessageOlderThanThreeDaysThatFailsIsDeadAndTheNextIsTried)
   EXPECT_EQ(script_.Next().id, "evt_2");
 }
 
+TEST_F(NotifierTest, AReceiverThatIsDownForDaysLosesTheOldestAndKeepsTheRest) {
+  for (int i = 1; i <= 1000; ++i) outbox_.Add(kFirst, Row(i, "", clock_.Now() - hours(73)));
+  for (int i = 1001; i <= 1010; ++i) outbox_.Add(kFirst, NewRow(i));
+  Start();
+  script_.Next().done(Failed("down"));
+  EXPECT_EQ(outbox_.WaitFor(1), "dead: down");
+  for (int i = 2; i <= 1000; ++i) EXPECT_EQ(outbox_.WaitFor(i), "dead: too old: down");
+  EXPECT_EQ(outbox_.num_settled(), 1000U);
+  EXPECT_LE(outbox_.most_taken(), 300U);
+  clock_.Advance(seconds(5));
+  EXPECT_EQ(script_.Next().id, "evt_1001");
+}
+
 TEST_F(NotifierTest, AMessageThatIsRefusedAgainAndAgainIsDead) {
   outbox_.Add(kFirst, NewRow(1));
   outbox_.Add(kFirst, NewRow(2));

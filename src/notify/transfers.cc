@@ -236,17 +236,21 @@ class Transfers::Loop {
       : options_(options), lookup_(lookup), box_(std::make_shared<Box>()) {
     static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);  // once; thread-safe since C++11
     CHECK(started == CURLE_OK);
-    box_->multi = curl_multi_init();
-    CHECK(box_->multi != nullptr);
-    curl_multi_setopt(box_->multi, CURLMOPT_MAXCONNECTS, kMaxKept);
+    multi_ = curl_multi_init();
+    CHECK(multi_ != nullptr);
+    curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kMaxKept);
+    {
+      MutexLock lock(box_->mu);
+      box_->multi = multi_;
+    }
     thread_ = std::thread([this] { Run(); });
   }
   ~Loop() {
-    box_->Put([](Box& box) REQUIRES(box.mu) { box.closing = true; });
+    box_->Put([](Mail& mail) { mail.closing = true; });
     thread_.join();
     MutexLock lock(box_->mu);
-    curl_multi_cleanup(box_->multi);
     box_->multi = nullptr;
+    curl_multi_cleanup(multi_);
   }
 
   void Start(Transfer transfer, Done done) {
@@ -255,9 +259,9 @@ class Transfers::Loop {
     job->done = std::move(done);
     job->deadline = steady_clock::now() + options_.timeout;
     job->options = &options_;
-    box_->Put([&](Box& box) REQUIRES(box.mu) {
-      const bool full = box.started.size() + box.num_open >= options_.max_running + options_.max_waiting;
-      if (!full && !box.closing) box.started.push_back(std::move(job));
+    box_->Put([&](Mail& mail) {
+      const bool full = mail.started.size() + mail.num_open >= options_.max_running + options_.max_waiting;
+      if (!full && !mail.closing) mail.started.push_back(std::move(job));
     });
     if (job != nullptr) job->done({ResourceExhausted("too many messages are being sent"), 0, std::nullopt});
   }
@@ -269,19 +273,23 @@ class Transfers::Loop {
     uint64_t id;
     Result<std::vector<IpAddress>> addresses;
   };
-  /// What other threads leave for the loop's; shared with lookups, which may end after the loop.
+  /// What other threads leave for the loop's.
+  struct Mail {
+    bool closing = false;
+    std::deque<std::unique_ptr<Job>> started;
+    std::vector<Found> found;
+    size_t num_open = 0;  // jobs that the loop has
+  };
+  /// Shared with lookups, which may end after the loop.
   struct Box {
     Mutex mu;
     CURLM* multi GUARDED_BY(mu) = nullptr;  // only to wake it; null once it is gone
-    bool closing GUARDED_BY(mu) = false;
-    std::deque<std::unique_ptr<Job>> started GUARDED_BY(mu);
-    std::vector<Found> found GUARDED_BY(mu);
-    size_t num_open GUARDED_BY(mu) = 0;  // jobs that the loop has
+    Mail mail GUARDED_BY(mu);
 
     template <typename Change>
     void Put(Change&& change) EXCLUDES(mu) {
       MutexLock lock(mu);
-      change(*this);
+      change(mail);
       if (multi != nullptr) curl_multi_wakeup(multi);
     }
   };
@@ -311,13 +319,14 @@ bool Transfers::Loop::TakeMail() {
   bool closing = false;
   {
     MutexLock lock(box_->mu);
-    closing = box_->closing;
-    while (!box_->started.empty()) {
-      waiting_.push_back(std::move(box_->started.front()));
-      box_->started.pop_front();
+    Mail& mail = box_->mail;
+    closing = mail.closing;
+    while (!mail.started.empty()) {
+      waiting_.push_back(std::move(mail.started.front()));
+      mail.started.pop_front();
     }
-    found.swap(box_->found);
-    box_->num_open = waiting_.size() + jobs_.size();
+    found.swap(mail.found);
+    mail.num_open = waiting_.size() + jobs_.size();
   }
   for (Found& each : found) OnFound(std::move(each));
   return !closing;
@@ -330,7 +339,7 @@ void Transfers::Loop::Begin() {
     waiting_.pop_front();
     job.id = id;
     lookup_.Find(job.transfer.host, job.transfer.owner, [box = box_, id](Result<std::vector<IpAddress>> addresses) {
-      box->Put([&](Box& b) REQUIRES(b.mu) { b.found.push_back({id, std::move(addresses)}); });
+      box->Put([&](Mail& mail) { mail.found.push_back({id, std::move(addresses)}); });
     });
   }
 }
@@ -404,10 +413,6 @@ int Transfers::Loop::PollMs() const {
 }
 
 void Transfers::Loop::Run() {
-  {
-    MutexLock lock(box_->mu);
-    multi_ = box_->multi;
-  }
   while (TakeMail()) {
     ExpireLookups();
     Begin();

@@ -52,7 +52,7 @@ struct TransfersOptions {
   std::chrono::milliseconds timeout{10000};  // of all of it, the name too
   size_t max_answer_bytes = 64U << 10U;      // of a body; more is not read
   size_t max_header_bytes = 32U << 10U;      // of an answer; more ends it
-  size_t max_running = 256;
+  size_t max_running = 512;
   size_t max_waiting = 1024;  // for one of those; more are refused
   std::string ca_file;        // certificates to trust; empty: the system's
 };
