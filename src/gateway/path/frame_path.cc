@@ -93,6 +93,11 @@ Result<std::shared_ptr<const OwnerView>> MakeView(const std::string& owner, Owne
   return std::shared_ptr<const OwnerView>(view);
 }
 
+milliseconds RefreshOf(const Camera& camera) {
+  const OwnerView& view = *camera.view;
+  return view.setup.cameras[view.camera_idx.at(camera.id)].refresh;
+}
+
 }  // namespace
 
 FramePath::State::State(AsyncBackend& answers, Record* writes, const Clock& time, const FramePathOptions& chosen)
@@ -297,10 +302,10 @@ void FramePath::State::Tick() {
         if (camera.waiting != nullptr && now - camera.waiting->arrived >= options.answer_within) {
           overdue.push_back({mailbox.Withdraw(camera), camera.view, camera.phases});
         }
-        const bool idle_gate = !camera.busy && camera.turn.gate != nullptr &&
-                               wall - camera.turn.gate_used >
-                                   2 * camera.view->setup.cameras[camera.view->camera_idx.at(camera.id)].refresh;
-        if (idle_gate) unused.push_back(std::move(camera.turn.gate));
+        if (camera.busy || camera.turn.gate == nullptr || wall - camera.turn.gate_used < 2 * RefreshOf(camera))
+          continue;
+        unused.push_back(std::move(camera.turn.gate));
+        if (camera.recent != nullptr) camera.recent->ForgetResults();
       }
     }
     if (tick_bucket == 0) devices.Forget(now);
