@@ -47,7 +47,10 @@ bool FramePath::State::Step() {
     MutexLock lock(mu);
     if (!MayStep()) return false;
     taken = mailbox.Take();
-    if (!taken) return false;
+    if (!taken) {
+      idle.NotifyAll();
+      return false;
+    }
     ++outstanding;
     ++turns;
     restored = std::move(taken->camera->restored);
