@@ -59,6 +59,22 @@ Result<std::vector<rules::Question>> ParseOwn(const std::vector<std::string>& te
   return questions;
 }
 
+/// No camera is looked through by more rules than its turn takes.
+Status CheckRulesOfCameras(const OwnerView& view) {
+  const auto enabled = [](const rules::Rule& rule) { return rule.enabled; };
+  const std::vector<rules::Rule>& rules = view.setup.rules;
+  if (std::count_if(rules.begin(), rules.end(), enabled) <= static_cast<std::ptrdiff_t>(rules::kMaxRules)) return Ok();
+  for (const CameraSetup& camera : view.setup.cameras) {
+    const auto looks = [&](const rules::Rule& rule) {
+      return rule.enabled && rule.cameras.Selects(camera.id, camera.labels);
+    };
+    if (std::count_if(rules.begin(), rules.end(), looks) > static_cast<std::ptrdiff_t>(rules::kMaxRules)) {
+      return InvalidArgument("rules: more than 64 look through camera " + camera.id, "too_many_rules");
+    }
+  }
+  return Ok();
+}
+
 Status CheckIds(const OwnerView& view) {
   if (view.owner.empty()) return InvalidArgument("owner: empty");
   if (view.camera_idx.size() != view.setup.cameras.size()) return InvalidArgument("cameras: an id is there twice");
@@ -71,7 +87,7 @@ Status CheckIds(const OwnerView& view) {
       return InvalidArgument("cameras: refresh: want 1 s to 1 day");
     }
   }
-  return Ok();
+  return CheckRulesOfCameras(view);
 }
 
 Result<std::shared_ptr<const OwnerView>> MakeView(const std::string& owner, OwnerSetup setup, rules::Zones& zones) {
@@ -91,6 +107,11 @@ Result<std::shared_ptr<const OwnerView>> MakeView(const std::string& owner, Owne
   for (const Snooze& snooze : view->setup.snoozes) view->snoozes.push_back({snooze.rule, snooze.camera, snooze.until});
   PAWSIGHT_RETURN_IF_ERROR(CheckIds(*view));
   return std::shared_ptr<const OwnerView>(view);
+}
+
+milliseconds RefreshOf(const Camera& camera) {
+  const OwnerView& view = *camera.view;
+  return view.setup.cameras[view.camera_idx.at(camera.id)].refresh;
 }
 
 }  // namespace
@@ -297,10 +318,10 @@ void FramePath::State::Tick() {
         if (camera.waiting != nullptr && now - camera.waiting->arrived >= options.answer_within) {
           overdue.push_back({mailbox.Withdraw(camera), camera.view, camera.phases});
         }
-        const bool idle_gate = !camera.busy && camera.turn.gate != nullptr &&
-                               wall - camera.turn.gate_used >
-                                   2 * camera.view->setup.cameras[camera.view->camera_idx.at(camera.id)].refresh;
-        if (idle_gate) unused.push_back(std::move(camera.turn.gate));
+        if (camera.busy || camera.turn.gate == nullptr || wall - camera.turn.gate_used < 2 * RefreshOf(camera))
+          continue;
+        unused.push_back(std::move(camera.turn.gate));
+        if (camera.recent != nullptr) camera.recent->ForgetResults();
       }
     }
     if (tick_bucket == 0) devices.Forget(now);
@@ -348,8 +369,8 @@ bool FramePath::State::Drain(milliseconds at_most) {
   }
   {
     MutexLock lock(mu);
-    while ((mailbox.num_frames() > 0 || turns > 0) && clock.Monotonic() < until) clock.WaitUntil(mu, idle, until);
-    if (mailbox.num_frames() > 0 || turns > 0) return false;
+    while (IsInside() && clock.Monotonic() < until) clock.WaitUntil(mu, idle, until);
+    if (IsInside()) return false;
   }
   record->Retry();
   while (!record->IsIdle() && clock.Monotonic() < until) {

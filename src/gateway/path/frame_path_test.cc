@@ -468,6 +468,19 @@ TEST_F(FramePathTest, OutsideItsScheduleARuleIsNotDueButAFiringAlertIsFollowedTo
   EXPECT_EQ(path_->SetOwner("own_a", std::move(bad)).reason(), "zone_unknown");
 }
 
+TEST_F(FramePathTest, MoreRulesThanACamerasTurnTakesAreRefused) {
+  Start();
+  std::string rules = "[";
+  for (int i = 0; i < 65; ++i) rules += (i > 0 ? "," : "") + ("{\"question\":\"Is it " + std::to_string(i) + "?\"}");
+  OwnerSetup setup;
+  setup.cameras = {{"cam_1", {}, false, seconds(60)}};
+  const Json all = Json::Parse(rules + "]").value();
+  for (const Json& rule : all.as_array()) setup.rules.push_back(rules::ParseRule(rule).value());
+  EXPECT_EQ(path_->SetOwner("own_a", setup).reason(), "too_many_rules");
+  setup.rules[7].enabled = false;
+  EXPECT_TRUE(path_->SetOwner("own_a", setup).ok());
+}
+
 TEST_F(FramePathTest, WhyAndCostAndStatsTellWhatHappened) {
   options_.why_kept = 3;
   Start();

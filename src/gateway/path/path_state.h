@@ -84,6 +84,7 @@ struct FramePath::State : std::enable_shared_from_this<FramePath::State> {
   /// `prefix` and 20 characters: 48 bits of `now` in milliseconds, 52 random ones.
   std::string NewId(std::string_view prefix, Time now);
   bool MayStep() const REQUIRES(mu) { return mailbox.HasTurn() && outstanding < window.size(); }
+  bool IsInside() const REQUIRES(mu) { return mailbox.num_frames() > 0 || turns > 0 || mailbox.HasTurn(); }
 
   const FramePathOptions options;
   AsyncBackend& backend;

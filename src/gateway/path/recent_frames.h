@@ -41,6 +41,10 @@ class RecentFrames {
       return;
     }
   }
+  /// Of a camera long idle: what it sent is still known, but not what came of it.
+  void ForgetResults() {
+    for (Entry& entry : entries_) entry.result.reset();
+  }
 
  private:
   std::array<Entry, kKept> entries_;

@@ -67,7 +67,7 @@ Reconciled Reconcile(const Camera::InTurn& before, std::vector<RuleState> restor
     const rules::AlertState was = state.alert;
     const rules::Rule* rule = FindRule(before.view.get(), state.rule);
     if (rule == nullptr) rule = FindRule(view.get(), state.rule);
-    if (End(state, now)) made.closings.push_back({std::move(cause), rule, state.rule, was, state.alert_id});
+    if (End(state, now)) made.closings.push_back({std::move(cause), rule, was, state});
   };
   for (const size_t idx : made.turn.rules) {
     const rules::Rule& rule = view->setup.rules[idx];

@@ -17,9 +17,8 @@ std::vector<size_t> RulesOf(const OwnerView& view, const std::string& camera);
 struct Closing {
   std::string cause;                  // AlertNotice::cause
   const rules::Rule* rule = nullptr;  // as it was, in the view before or the new one; null when neither has it
-  std::string rule_id;
   rules::AlertState before;
-  std::string alert_id;
+  RuleState after;  // to be written, also of a rule that is gone: should it come back, this alert does not
 };
 
 struct Reconciled {

@@ -15,6 +15,8 @@ using std::chrono::nanoseconds;
 
 const rules::Rule& RuleAt(const Camera::InTurn& turn, size_t i) { return turn.view->setup.rules[turn.rules[i]]; }
 
+std::string TextOf(const RuleState& state) { return rules::EncodeState({state.alert, state.meaning, state.alert_id}); }
+
 void SetAll(Trip& trip, Kind kind) {
   for (RuleTurn& turn : trip.turns) turn.kind = kind;
 }
@@ -45,7 +47,10 @@ bool FramePath::State::Step() {
     MutexLock lock(mu);
     if (!MayStep()) return false;
     taken = mailbox.Take();
-    if (!taken) return false;
+    if (!taken) {
+      idle.NotifyAll();
+      return false;
+    }
     ++outstanding;
     ++turns;
     restored = std::move(taken->camera->restored);
@@ -82,12 +87,7 @@ void FramePath::State::ReconcileTurn(Camera& camera, const std::shared_ptr<const
   std::vector<RecordEntry> entries;
   for (const size_t i : made.changed) {
     const RuleState& state = camera.turn.states[i];
-    entries.push_back({camera.owner,
-                       camera.id,
-                       state.rule,
-                       rules::EncodeState({state.alert, state.meaning, state.alert_id}),
-                       std::nullopt,
-                       {}});
+    entries.push_back({camera.owner, camera.id, state.rule, TextOf(state), std::nullopt, {}});
   }
   if (!entries.empty()) record->Write(std::move(entries), [](const Result<std::vector<std::string>>&) {});
 }
@@ -96,15 +96,15 @@ void FramePath::State::TellClosings(const Camera& camera, const Reconciled& made
   for (const Closing& closing : made.closings) {
     PathNumbers::Bump(numbers.resolved);
     AlertNotice notice;
-    notice.id = closing.alert_id;
+    notice.id = closing.after.alert_id;
     notice.owner = camera.owner;
     notice.camera = camera.id;
-    notice.rule = closing.rule_id;
+    notice.rule = closing.after.rule;
     notice.cause = closing.cause;
     notice.number = closing.before.num_fired;
     notice.time = clock.Now();
     notice.since = closing.before.fired_at;
-    RecordEntry entry{camera.owner, camera.id, closing.rule_id, std::nullopt, std::nullopt, {}};
+    RecordEntry entry{camera.owner, camera.id, closing.after.rule, TextOf(closing.after), std::nullopt, {}};
     if (closing.rule != nullptr) {
       notice.severity = closing.rule->severity;
       notice.question = closing.rule->question.text();
@@ -317,9 +317,7 @@ void FramePath::State::Conclude(const std::shared_ptr<Trip>& trip) {
       cost.Alerted(result.owner, rule.id);
     }
     if (judged.write_state || changed) {
-      RecordEntry entry{result.owner, result.camera,
-                        rule.id,      rules::EncodeState({state.alert, state.meaning, state.alert_id}),
-                        std::nullopt, {}};
+      RecordEntry entry{result.owner, result.camera, rule.id, TextOf(state), std::nullopt, {}};
       if (changed) {
         PathNumbers::Bump(judged.fired ? numbers.fired : numbers.resolved);
         result.changes.push_back(NoticeOf(*trip, rule, state, judged));
