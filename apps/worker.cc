@@ -69,7 +69,7 @@ Status CheckExposure(const WorkerOptions& options) {
 class Worker {
  public:
   explicit Worker(const WorkerOptions& options)
-      : options_(options), endpoint_(repository_, clock_, {.limits = Limits()}) {}
+      : options_(options), endpoint_(repository_, clock_, {.limits = Limits(), .notes = options.access_log != "off"}) {}
 
   Status Start() {
     PAWSIGHT_RETURN_IF_ERROR(CheckExposure(options_));

@@ -216,15 +216,18 @@ class Session : public std::enable_shared_from_this<Session> {
   void Await() {
     if (awaiting_ || phase_ == Phase::kClosed) return;
     awaiting_ = true;
-    const auto ready = [self = shared_from_this()](error_code error) {
-      self->awaiting_ = false;
-      if (self->phase_ == Phase::kClosed || self->phase_ == Phase::kWriting) return;  // read on when that is done
-      if (error) return self->Close();
-      if (self->phase_ == Phase::kShaking) return self->Shake();
-      self->Receive();
-    };
-    if (connection_.has_more()) return asio::post(shared_.io, [ready] { ready(error_code()); });
-    socket_.async_wait(tcp::socket::wait_read, ready);
+    if (connection_.has_more()) {
+      return asio::post(shared_.io, [self = shared_from_this()] { self->Readable(error_code()); });
+    }
+    socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this()](error_code error) { self->Readable(error); });
+  }
+
+  void Readable(error_code error) {
+    awaiting_ = false;
+    if (phase_ == Phase::kClosed || phase_ == Phase::kWriting) return;  // read on when that is done
+    if (error) return Close();
+    if (phase_ == Phase::kShaking) return Shake();
+    Receive();
   }
 
   void Receive() {

@@ -5,8 +5,11 @@
 #include <stdio.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <memory>
 #include <sstream>
 #include <string>
+#include <thread>
 
 #include "base/files.h"
 #include "base/json.h"
@@ -195,6 +198,65 @@ TEST(Worker, TheAccessLogSaysNothingOfWhatWasAskedIsOpenedAnewAndMayBeOnAFullDis
     after = Get(PortOf(full_said, "http://", "/metrics"), "/metrics");
     ASSERT_THAT(after, HasSubstr("pawsight_net_access_log_lines_total{outcome=\"written\"} 0\n"));
   }
+}
+
+/// A suite of tests/conformance, which asks a worker by address; what it said.
+std::string Suite(const std::string& program, int port) {
+  const TempFolder folder;
+  const std::string said = folder.Path("said");
+  const std::string command =
+      program + " --address 127.0.0.1:" + std::to_string(port) + " --model vqa >" + said + " 2>&1";
+  EXPECT_EQ(std::system(command.c_str()), 0) << ReadText(said);
+  return ReadText(said);
+}
+
+TEST(Worker, SpeaksTheProtocolToBothConformanceSuites) {
+  std::vector<std::string> arguments = kAnyPorts;
+  arguments.emplace_back("--access-log=off");
+  RunningProgram worker(arguments);
+  const std::string said = worker.WaitUntilSaid("worker_started");
+  EXPECT_THAT(Suite(PAWSIGHT_CONFORMANCE, PortOf(said, "http://")), HasSubstr("[  PASSED  ]"));
+  EXPECT_THAT(Suite(PAWSIGHT_GRPC_CONFORMANCE, PortOf(said, "grpc://")), HasSubstr("[  PASSED  ]"));
+  const std::string metrics = Get(PortOf(said, "http://", "/metrics"), "/metrics");
+  EXPECT_EQ(metrics.find("status=\"500\""), std::string::npos) << "no hostile row is our fault";
+  EXPECT_EQ(metrics.find("status=\"501\""), std::string::npos);
+  EXPECT_THAT(metrics, HasSubstr("pawsight_rpc_calls_total{code=\"INTERNAL\"} 0\n"));
+  worker.Signal(SIGTERM);
+  EXPECT_EQ(worker.Wait().code, 0);
+}
+
+TEST(Worker, B1ToB4WhoeverIsSlowIsCutAndOthersAreServedMeanwhile) {
+  std::vector<std::string> arguments = kAnyPorts;
+  arguments.insert(arguments.end(), {"--empty-model", "--access-log=off", "--header-timeout=1s", "--body-timeout=1s",
+                                     "--idle-timeout=1s", "--write-timeout=1s"});
+  RunningProgram worker(arguments);
+  const std::string said = worker.WaitUntilSaid("worker_started");
+  const int port = PortOf(said, "http://");
+  std::vector<std::unique_ptr<RawClient>> slow_headers;
+  for (int n = 0; n < 50; ++n) {
+    slow_headers.push_back(std::make_unique<RawClient>(port));
+    slow_headers.back()->Send("GET /v2/health/live HTTP/1.1\r\nHost: loc");
+  }
+  RawClient slow_body(port), idle(port), never_reads(port);
+  slow_body.Send("POST /v2/models/vqa/infer HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{");
+  idle.Send("GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  std::thread greedy([&] {  // sends until the server has enough of it
+    std::string many;
+    for (int n = 0; n < 100000; ++n) many += "GET /v2/models/vqa/config HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    never_reads.Send(many);
+  });
+  for (int n = 0; n < 20; ++n) EXPECT_THAT(Get(port, "/v2/health/ready"), StartsWith("HTTP/1.1 200"));
+  for (const auto& client : slow_headers) EXPECT_THAT(client->ReadAll(), StartsWith("HTTP/1.1 408"));
+  EXPECT_THAT(slow_body.ReadAll(), StartsWith("HTTP/1.1 408"));
+  const std::string idle_read = idle.ReadAll();
+  EXPECT_THAT(idle_read, StartsWith("HTTP/1.1 200"));
+  EXPECT_EQ(idle_read.find("408"), std::string::npos) << "an idle connection is closed without a word";
+  greedy.join();
+  std::string metrics;
+  while (metrics.find("pawsight_net_connections{listener=\"http\"} 0\n") == std::string::npos) {
+    metrics = Get(PortOf(said, "http://", "/metrics"), "/metrics");
+  }
+  EXPECT_THAT(metrics, HasSubstr("pawsight_net_errors_total{listener=\"http\",reason=\"too_slow\"} 51\n"));
 }
 
 TEST(Worker, TheSettingsAreThoseOfTheManual) {
