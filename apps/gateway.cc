@@ -21,6 +21,7 @@ using std::chrono::milliseconds;
 
 struct GatewayCommand {
   GatewayOptions options;
+  notify::PostOfficeOptions receivers;
   OptionTable table;
   OptionFlags flags;
 };
@@ -45,10 +46,12 @@ void SayWhatNext(const GatewayService& service) {
 /// The file, the environment and the flags read anew; the old settings stand when anything is wrong with them.
 void Reload(const OptionFlags& flags, GatewayService& service) {
   GatewayOptions fresh;
+  notify::PostOfficeOptions receivers;
   OptionTable table;
   table.Add(fresh);
+  table.Add(receivers);
   Status reloaded = ApplyOptions(flags, "PAWSIGHT_GATEWAY_", &table);
-  if (reloaded.ok()) reloaded = service.Reload(fresh);
+  if (reloaded.ok()) reloaded = service.Reload(fresh, receivers);
   service.NoteReload(reloaded.ok());
   if (reloaded.ok()) return LogInfo("settings_reloaded");
   LogError("reload_failed", {{"reason", reloaded.message()}, {"so", "the old settings stand"}});
@@ -83,7 +86,7 @@ int RunGateway(const GatewayCommand& command) {
   if (!systemd.ok()) return ReportError(systemd.status());
   const Signals signals;
   AllowDescriptors();
-  auto service = std::make_unique<GatewayService>(command.options);
+  auto service = std::make_unique<GatewayService>(command.options, command.receivers);
   if (const Status started = service->Start(); !started.ok()) return ReportError(started);
   LogInfo("gateway_started", {{"listens", service->Where()}});
   SayWhatNext(*service);
@@ -102,7 +105,7 @@ int RunGateway(const GatewayCommand& command) {
 
 int Run(GatewayCommand& command) {
   Status status = ApplyOptions(command.flags, "PAWSIGHT_GATEWAY_", &command.table);
-  if (status.ok()) status = CheckGatewayOptions(command.options);
+  if (status.ok()) status = CheckGatewayOptions(command.options, command.receivers);
   if (!status.ok()) return ReportError(status);
   if (command.flags.print) std::fputs(command.table.Effective().c_str(), stdout);
   if (command.flags.check) {
@@ -117,6 +120,7 @@ int Run(GatewayCommand& command) {
 void AddGatewayCommand(CLI::App& program, int* exit_code) {
   auto command = std::make_shared<GatewayCommand>();
   command->table.Add(command->options);
+  command->table.Add(command->receivers);
   CLI::App& gateway = *program.add_subcommand("gateway", "cameras in, alerts out: the API, rules, receivers, the page");
   gateway.footer(R"(Examples:
   pawsight gateway                                            a whole installation: the model in this process, one file

@@ -35,6 +35,7 @@ std::string GatewayMetrics(const GatewayNumbers& numbers) {
   out.Gauge("offered_per_second", "Frames that were offered to workers, over the last minute.", numbers.offered_per_s);
   AddStore(numbers.store.Stats(), &out);
   AddNotifier(numbers.notifier.Stats(), &out);
+  numbers.puller.WriteTo(out);
   std::string text = out.Take() + numbers.path.Metrics() + numbers.backends.Metrics();
   if (numbers.http != nullptr) {
     const net::NamedHttpServer http{"api", *numbers.http};

@@ -6,6 +6,7 @@
 #include "events/store.h"
 #include "gateway/backends/backends.h"
 #include "gateway/path/frame_path.h"
+#include "gateway/path/puller.h"
 #include "net/access_log.h"
 #include "net/http_server.h"
 #include "notify/notifier.h"
@@ -17,6 +18,7 @@ struct GatewayNumbers {
   const gateway::Backends& backends;
   const events::Store& store;
   const notify::Notifier& notifier;
+  const gateway::Puller& puller;
   const net::HttpServer* http = nullptr;       // null: not yet
   const net::AccessLog* access_log = nullptr;  // null: off
   double offered_per_s = 0;

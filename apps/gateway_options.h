@@ -17,6 +17,7 @@ struct GatewayOptions {
   std::string tls_key;
   std::string data;
   bool open_secrets = false;
+  bool new_admin = false;
 
   std::vector<std::string> workers;
   std::string worker_token_file;
@@ -47,10 +48,9 @@ struct GatewayOptions {
   double device_burst = 60;
   std::chrono::milliseconds answer_within{10000};
   bool pull_cameras = false;
+  int max_pulled = 256;
   int wrong_tokens = 20;
 
-  std::vector<std::string> receiver_networks;
-  bool receiver_plain = false;
   std::chrono::hours keep_events{24 * 365};
   std::chrono::hours keep_deliveries{24 * 30};
 
@@ -71,6 +71,7 @@ struct GatewayOptions {
     option(&O::tls_key, "tls-key", "PEM file of its key");
     option(&O::data, "data", "directory of the store and the admin's token; empty: pawsight under XDG_DATA_HOME");
     option(&O::open_secrets, "open-secrets", "take files of secrets that everybody on this machine may read");
+    option(&O::new_admin, "new-admin", "make a new admin's token at this start and revoke those there are");
 
     option(&O::workers, "workers", "URLs of workers, http(s):// or grpc(s)://; none: the model runs in this process");
     option(&O::worker_token_file, "worker-token-file", "file with the bearer token that workers want");
@@ -102,11 +103,9 @@ struct GatewayOptions {
     option(&O::device_burst, "device-burst", "frames of one device at once", 1.0, 10000.0);
     option(&O::answer_within, "answer-within", "of a frame's arrival, or it is shed", milliseconds(100), seconds(300));
     option(&O::pull_cameras, "pull-cameras", "owners may name a URL that frames are pulled from");
+    option(&O::max_pulled, "max-pulled", "cameras that are pulled at once; a thread each", 1, 65536);
     option(&O::wrong_tokens, "wrong-tokens", "different ones of an address in a minute; then 429", 1, 10000);
 
-    option(&O::receiver_networks, "receiver-networks",
-           "networks that receivers may stand in besides public addresses, as 192.168.0.0/16");
-    option(&O::receiver_plain, "receiver-plain", "receivers without TLS are allowed");
     option(&O::keep_events, "keep-events", "and resolved alerts, so long; 0: for ever", hours(0), hours(24 * 3650));
     option(&O::keep_deliveries, "keep-deliveries", "that are finished, so long; 0: for ever", hours(0),
            hours(24 * 3650));

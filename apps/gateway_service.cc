@@ -18,9 +18,9 @@
 #include "gateway/api/api.h"
 #include "gateway/api/store_record.h"
 #include "gateway/offered.h"
+#include "gateway/path/puller.h"
 #include "net/access_log.h"
 #include "net/http_server.h"
-#include "notify/store_outbox.h"
 
 namespace pawsight {
 namespace {
@@ -114,6 +114,19 @@ class DirectoryLock {
   int fd_ = -1;
 };
 
+/// Readable by this user only, from its first byte on.
+Status WriteSecret(const std::string& path, const std::string& text) {
+  const std::string beside = path + ".new";
+  (void)unlink(beside.c_str());  // of a start that was cut short
+  const int fd = open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) return Unavailable(beside + " cannot be made");
+  const bool written = write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(fd) == 0;
+  close(fd);
+  if (!written || rename(beside.c_str(), path.c_str()) != 0) return Unavailable(path + " cannot be written");
+  SyncDirectoryOf(path);
+  return Ok();
+}
+
 events::StoreOptions StoreOptionsOf(const GatewayOptions& options) {
   events::StoreOptions store;
   store.num_readers = std::min(16, 1 + options.http_threads);
@@ -139,16 +152,34 @@ gateway::FramePathOptions PathOptionsOf(const GatewayOptions& options) {
   return path;
 }
 
-Result<notify::ReceiverPolicy> PolicyOf(const GatewayOptions& options) {
-  notify::ReceiverPolicy policy;
-  PAWSIGHT_ASSIGN_OR_RETURN(policy.addresses, notify::ParseAddressPolicy(options.receiver_networks));
-  policy.allow_plain = options.receiver_plain;
-  return policy;
+/// What of an owner's cameras is pulled.
+std::vector<gateway::Pull> PullsOf(const std::vector<events::Camera>& cameras) {
+  std::vector<gateway::Pull> pulls;
+  for (const events::Camera& camera : cameras) {
+    if (camera.enabled && !camera.source.empty()) {
+      pulls.push_back({camera.id, camera.source, gateway::TuningOf(camera).fps});
+    }
+  }
+  return pulls;
+}
+
+/// Everything that `fresh` has otherwise than `current`, but what may change while it runs.
+template <typename Options>
+void SayWhatWaits(Options current, Options fresh, const std::vector<std::string>& live) {
+  OptionTable before, after;
+  before.Add(current);
+  after.Add(fresh);
+  for (size_t i = 0; i < after.entries().size(); ++i) {
+    const OptionTable::Entry& entry = after.entries()[i];
+    if (std::find(live.begin(), live.end(), entry.name) != live.end()) continue;
+    if (entry.print() == before.entries()[i].print()) continue;
+    LogWarning("setting_waits_for_restart", {{"setting", entry.name}});
+  }
 }
 
 }  // namespace
 
-Status CheckGatewayOptions(const GatewayOptions& options) {
+Status CheckGatewayOptions(const GatewayOptions& options, const notify::PostOfficeOptions& receivers) {
   const Result<net::ListenAddress> listen = net::ParseListenAddress(options.listen);
   if (!listen.ok()) return Annotate(listen.status(), "listen");
   if (!options.listen_metrics.empty()) {
@@ -161,15 +192,17 @@ Status CheckGatewayOptions(const GatewayOptions& options) {
   PAWSIGHT_RETURN_IF_ERROR(ReadSecret(options.worker_token_file).status());
   PAWSIGHT_RETURN_IF_ERROR(TlsOf(options).status());
   PAWSIGHT_RETURN_IF_ERROR(PoolsOf(options).status());
-  if (const auto policy = PolicyOf(options); !policy.ok()) return Annotate(policy.status(), "receiver-networks");
-  return Ok();
+  const auto networks = notify::ParseAddressPolicy(receivers.allowed_networks);
+  return networks.ok() ? Ok() : Annotate(networks.status(), "receiver-networks");
 }
 
 /// In the order of making; destructors undo it in reverse. What a callback may still need stands above who calls it.
 struct GatewayService::Parts {
-  explicit Parts(const GatewayOptions& given) : options(given) {}
+  Parts(const GatewayOptions& given, const notify::PostOfficeOptions& given_receivers)
+      : options(given), receivers(given_receivers) {}
 
   GatewayOptions options;
+  const notify::PostOfficeOptions receivers;
   const SystemClock clock;
   std::string data;
   std::string first_token;
@@ -182,14 +215,11 @@ struct GatewayService::Parts {
   std::unique_ptr<gateway::Backends> backends;
   std::unique_ptr<gateway::OfferedMeter> meter;
   std::unique_ptr<events::Store> store;
-  std::unique_ptr<notify::StoreOutbox> outbox;
+  std::unique_ptr<notify::PostOffice> office;
   std::unique_ptr<gateway::StoreRecord> record;
   std::unique_ptr<gateway::FramePath> path;
+  std::unique_ptr<gateway::Puller> puller;
   std::unique_ptr<gateway::Registry> registry;
-  std::unique_ptr<notify::Lookup> lookup;
-  std::unique_ptr<notify::Transfers> transfers;
-  std::unique_ptr<notify::MqttLinks> mqtt;
-  std::unique_ptr<notify::Notifier> notifier;
   std::unique_ptr<gateway::GatewayApi> api;
   net::Router metrics_routes;
   std::unique_ptr<net::HttpServer> http;
@@ -198,7 +228,6 @@ struct GatewayService::Parts {
   Status OpenData();
   Status StartWorkers();
   Status StartPath();
-  Status StartNotifier();
   Status StartApi();
   Status Listen();
   gateway::AutoscaleView Autoscale() const;
@@ -210,10 +239,12 @@ Status GatewayService::Parts::OpenData() {
   PAWSIGHT_ASSIGN_OR_RETURN(data, DataDirectory(options));
   PAWSIGHT_RETURN_IF_ERROR(lock.Take(data + "/gateway.lock"));
   PAWSIGHT_ASSIGN_OR_RETURN(store, events::Store::Open(data + "/gateway.sqlite", StoreOptionsOf(options)));
-  outbox = std::make_unique<notify::StoreOutbox>(*store);
-  PAWSIGHT_ASSIGN_OR_RETURN(first_token, gateway::MakeFirstAdmin(*store, clock));
-  if (first_token.empty()) return Ok();
-  return WriteFileAtomically(data + "/admin.token", first_token + "\n");
+  PAWSIGHT_ASSIGN_OR_RETURN(office, notify::PostOffice::Open(*store, clock, receivers));
+  PAWSIGHT_ASSIGN_OR_RETURN(first_token,
+                            gateway::MakeAdmin(*store, clock, options.new_admin, [this](const std::string& token) {
+                              return WriteSecret(data + "/admin.token", token + "\n");
+                            }));
+  return Ok();
 }
 
 Status GatewayService::Parts::StartWorkers() {
@@ -244,27 +275,15 @@ Status GatewayService::Parts::StartWorkers() {
 Status GatewayService::Parts::StartPath() {
   record = std::make_unique<gateway::StoreRecord>(*store);
   path = std::make_unique<gateway::FramePath>(*meter, record.get(), clock, PathOptionsOf(options));
+  puller = std::make_unique<gateway::Puller>(
+      [this](gateway::Submission submission) { return path->Submit(std::move(submission)); }, clock,
+      gateway::PullerOptions{.max_sources = static_cast<size_t>(options.max_pulled)});
   registry = std::make_unique<gateway::Registry>(*store, *path);
+  registry->SetListener([this](const std::string& owner, const std::vector<events::Camera>& cameras) {
+    const Status set = puller->SetOwner(owner, options.pull_cameras ? PullsOf(cameras) : std::vector<gateway::Pull>());
+    if (!set.ok()) LogError("pulls_refused", {{"owner", owner}, {"reason", set.message()}});
+  });
   record->SetRegistry(*registry);
-  return Ok();
-}
-
-Status GatewayService::Parts::StartNotifier() {
-  PAWSIGHT_ASSIGN_OR_RETURN(const notify::ReceiverPolicy policy, PolicyOf(options));
-  lookup = std::make_unique<notify::Lookup>(std::make_shared<notify::SystemResolver>(), notify::LookupOptions{});
-  transfers = std::make_unique<notify::Transfers>(*lookup, notify::TransfersOptions{.addresses = policy.addresses});
-  mqtt = std::make_unique<notify::MqttLinks>(*lookup, notify::MqttOptions{.addresses = policy.addresses});
-  const notify::Senders senders{*transfers, *mqtt, clock};
-  notify::NotifierOptions how;
-  how.policy = policy;
-  how.seed = static_cast<uint64_t>(clock.Now().time_since_epoch().count());
-  notifier = std::make_unique<notify::Notifier>(
-      *outbox,
-      [senders](const notify::ReceiverKey& key, notify::ReceiverConfig config) {
-        return notify::MakeReceiver(key.receiver, key.owner, std::move(config), senders);
-      },
-      clock, how);
-  outbox->Connect(notifier->Waker());
   return Ok();
 }
 
@@ -287,28 +306,27 @@ std::vector<std::string> GatewayService::Parts::Unready() const {
 }
 
 Status GatewayService::Parts::StartApi() {
-  PAWSIGHT_ASSIGN_OR_RETURN(const notify::ReceiverPolicy policy, PolicyOf(options));
   gateway::ApiOptions how;
   how.authenticator.max_wrong = static_cast<size_t>(options.wrong_tokens);
   how.cameras = {options.pull_cameras, static_cast<size_t>(options.owner_cameras)};
   how.frames.ask_within = options.answer_within;
   how.frames.max_frame_bytes = options.max_frame.value;
-  how.receivers.policy = policy;
   const auto factory = [this](const gateway::EndpointConfig& endpoint) { return clients->Make(endpoint); };
   api = std::make_unique<gateway::GatewayApi>(
-      gateway::ApiParts{*store, *path, *registry, *backends, factory, *meter, *notifier, *lookup, clock,
-                        [this] { return Unready(); },
-                        [this] {
-                          return GatewayMetrics({.path = *path,
-                                                 .backends = *backends,
-                                                 .store = *store,
-                                                 .notifier = *notifier,
-                                                 .http = http.get(),
-                                                 .access_log = access_log.get(),
-                                                 .offered_per_s = meter->PerSecond(),
-                                                 .reload_ok = reload_ok});
-                        },
-                        [this] { return Autoscale(); }},
+      gateway::ApiParts{
+          *store, *path, *registry, *backends, factory, *meter, *office, clock, [this] { return Unready(); },
+          [this] {
+            return GatewayMetrics({.path = *path,
+                                   .backends = *backends,
+                                   .store = *store,
+                                   .notifier = office->notifier(),
+                                   .puller = *puller,
+                                   .http = http.get(),
+                                   .access_log = access_log.get(),
+                                   .offered_per_s = meter->PerSecond(),
+                                   .reload_ok = reload_ok});
+          },
+          [this] { return Autoscale(); }, [this](const std::string& owner) { return puller->Stats(owner); }},
       how);
   PAWSIGHT_ASSIGN_OR_RETURN(const gateway::PoolsConfig pools, PoolsOf(options));
   PAWSIGHT_RETURN_IF_ERROR(api->LoadBackends(pools, RoutingTo(pools)));
@@ -340,15 +358,15 @@ Status GatewayService::Parts::Listen() {
   return Ok();
 }
 
-GatewayService::GatewayService(const GatewayOptions& options) : parts_(std::make_unique<Parts>(options)) {}
+GatewayService::GatewayService(const GatewayOptions& options, const notify::PostOfficeOptions& receivers)
+    : parts_(std::make_unique<Parts>(options, receivers)) {}
 GatewayService::~GatewayService() = default;
 
 Status GatewayService::Start() {
-  PAWSIGHT_RETURN_IF_ERROR(CheckGatewayOptions(parts_->options));
+  PAWSIGHT_RETURN_IF_ERROR(CheckGatewayOptions(parts_->options, parts_->receivers));
   PAWSIGHT_RETURN_IF_ERROR(parts_->OpenData());
   PAWSIGHT_RETURN_IF_ERROR(parts_->StartWorkers());
   PAWSIGHT_RETURN_IF_ERROR(parts_->StartPath());
-  PAWSIGHT_RETURN_IF_ERROR(parts_->StartNotifier());
   PAWSIGHT_RETURN_IF_ERROR(parts_->StartApi());
   return parts_->Listen();
 }
@@ -362,20 +380,11 @@ std::string GatewayService::token_path() const { return parts_->data + "/admin.t
 std::vector<std::string> GatewayService::Unready() const { return parts_->Unready(); }
 void GatewayService::NoteReload(bool ok) { parts_->reload_ok = ok; }
 
-Status GatewayService::Reload(const GatewayOptions& fresh) {
-  PAWSIGHT_RETURN_IF_ERROR(CheckGatewayOptions(fresh));
-  GatewayOptions wanted = fresh, current = parts_->options;
-  OptionTable wanted_table, current_table;
-  wanted_table.Add(wanted);
-  current_table.Add(current);
-  static const std::vector<std::string> kLive = {"tls-certificate",  "tls-key",       "worker-capacity",
-                                                 "autoscale-target", "workers-least", "workers-most"};
-  for (size_t i = 0; i < wanted_table.entries().size(); ++i) {
-    const OptionTable::Entry& entry = wanted_table.entries()[i];
-    const bool live = std::find(kLive.begin(), kLive.end(), entry.name) != kLive.end();
-    if (live || entry.print() == current_table.entries()[i].print()) continue;
-    LogWarning("setting_waits_for_restart", {{"setting", entry.name}});
-  }
+Status GatewayService::Reload(const GatewayOptions& fresh, const notify::PostOfficeOptions& receivers) {
+  PAWSIGHT_RETURN_IF_ERROR(CheckGatewayOptions(fresh, receivers));
+  SayWhatWaits(parts_->options, fresh,
+               {"tls-certificate", "tls-key", "worker-capacity", "autoscale-target", "workers-least", "workers-most"});
+  SayWhatWaits(parts_->receivers, receivers, {});
   if (parts_->options.tls_certificate.empty() != fresh.tls_certificate.empty()) {
     LogWarning("setting_waits_for_restart", {{"setting", "tls-certificate"}});
   } else if (!fresh.tls_certificate.empty()) {

@@ -9,17 +9,18 @@
 
 #include "apps/gateway_options.h"
 #include "base/status.h"
+#include "notify/post_office.h"
 
 namespace pawsight {
 
 /// What an operator gets wrong most: a listener beyond loopback without TLS and a name, TLS files that do not fit,
 /// networks and URLs that are none, secrets that everybody may read. Errors: kInvalidArgument and others, naming the
 /// setting.
-Status CheckGatewayOptions(const GatewayOptions& options);
+Status CheckGatewayOptions(const GatewayOptions& options, const notify::PostOfficeOptions& receivers);
 
 class GatewayService {
  public:
-  explicit GatewayService(const GatewayOptions& options);
+  GatewayService(const GatewayOptions& options, const notify::PostOfficeOptions& receivers);
   /// After Drain.
   ~GatewayService();
   GatewayService(const GatewayService&) = delete;
@@ -41,7 +42,7 @@ class GatewayService {
 
   /// Takes over what of `options` may change while it runs: TLS files, prices, the autoscale settings; the rest is
   /// named in the log as waiting for a restart. Errors: CheckGatewayOptions's; then nothing has changed.
-  Status Reload(const GatewayOptions& options);
+  Status Reload(const GatewayOptions& options, const notify::PostOfficeOptions& receivers);
   /// For the gauge config_last_reload_ok.
   void NoteReload(bool ok);
 

@@ -219,7 +219,8 @@ class Session : public std::enable_shared_from_this<Session> {
     if (connection_.has_more()) {
       return asio::post(shared_.io, [self = shared_from_this()] { self->Readable(error_code()); });
     }
-    socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this()](error_code error) { self->Readable(error); });
+    socket_.async_wait(tcp::socket::wait_read,
+                       [self = shared_from_this()](error_code error) { self->Readable(error); });
   }
 
   void Readable(error_code error) {
@@ -424,12 +425,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void StartStream() {
     if (shared_.stopping) return Refuse(shared_.options.refuse(503, "stopping", "the server is stopping"));
     Broadcast::Interest interest;
-    if (match_.stream->interest) {
-      reader_.request().parameters = std::move(match_.parameters);
-      Result<Broadcast::Interest> wanted = match_.stream->interest(reader_.request());
-      if (!wanted.ok()) return Refuse(Refusal(HttpStatusFor(wanted.status().code()), wanted.status()));
-      interest = *std::move(wanted);
-    }
+    if (auto refusal = shared_.service.FindInterest(&reader_.request(), &match_, &interest)) return Refuse(*refusal);
     Result<Broadcast::SubscriberId> subscriber = match_.stream->broadcast->Subscribe(
         [weak = weak_from_this(), mailbox = shared_.mailbox] {
           mailbox->Post([weak] {
@@ -437,7 +433,7 @@ class Session : public std::enable_shared_from_this<Session> {
           });
         },
         std::move(interest));
-    if (!subscriber.ok()) return Refuse(Refusal(503, subscriber.status()));
+    if (!subscriber.ok()) return Refuse(shared_.service.Refusal(503, subscriber.status()));
     subscriber_ = *subscriber;
     counted_.reset();
     EnterWithoutLimit(Phase::kStreaming);
@@ -447,10 +443,6 @@ class Session : public std::enable_shared_from_this<Session> {
         "X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\nretry: 2000\n\n";
     if (match_.stream->greeting) out_ += match_.stream->greeting();
     WriteStream();
-  }
-
-  HttpResponse Refusal(int status, const Status& why) const {
-    return shared_.options.refuse(status, why.reason(), why.message());
   }
 
   void EndSubscription() {

@@ -33,6 +33,16 @@ std::optional<HttpResponse> HttpService::FindRoute(const HttpRequest& request, R
   return response;
 }
 
+std::optional<HttpResponse> HttpService::FindInterest(HttpRequest* request, Router::Match* match,
+                                                      Broadcast::Interest* interest) const {
+  if (!match->stream->interest) return std::nullopt;
+  request->parameters = std::move(match->parameters);
+  Result<Broadcast::Interest> wanted = match->stream->interest(*request);
+  if (!wanted.ok()) return Refusal(HttpStatusFor(wanted.status().code()), wanted.status());
+  *interest = *std::move(wanted);
+  return std::nullopt;
+}
+
 void HttpRecord::Answered(int status, std::string reason, std::shared_ptr<const AccessNotes> notes) {
   status_ = std::clamp(status, 0, kMaxStatus);
   service_.counts->responses[static_cast<size_t>(status_)].fetch_add(1, std::memory_order_relaxed);

@@ -26,7 +26,7 @@ struct GatewayApi::Parts {
         frames(context, parts.registry, parts.path, parts.asked, options.frames),
         rules(context, parts.registry, parts.path),
         history(context),
-        receivers(context, parts.registry, parts.notifier, parts.lookup, options.receivers),
+        receivers(context, parts.registry, parts.office, options.receivers),
         backends(context, parts.backends, parts.factory,
                  [&path = parts.path](const PoolsConfig& pools) {
                    std::vector<PoolPrice> prices;
@@ -35,7 +35,7 @@ struct GatewayApi::Parts {
                  }),
         running(context, {parts.path, parts.unready,
                           [this, metrics = parts.metrics] { return metrics() + RefusalMetrics(router.refusals()); },
-                          parts.autoscale}),
+                          parts.autoscale, parts.sources}),
         page(context) {}
 
   Authenticator authenticator;
@@ -77,15 +77,19 @@ const std::vector<ApiRouter::Route>& GatewayApi::routes() const { return parts_-
 net::HttpResponse GatewayApi::Metrics() const { return parts_->running.Metrics(); }
 bool GatewayApi::Drain(std::chrono::milliseconds at_most) { return parts_->router.Drain(at_most); }
 
-Result<std::string> MakeFirstAdmin(events::Store& store, const Clock& clock) {
+Result<std::string> MakeAdmin(events::Store& store, const Clock& clock, bool anew,
+                              const std::function<Status(const std::string& token)>& keep) {
   PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<events::Credential> admins, store.List<events::Credential>(""));
+  events::WriteBatch batch;
   for (const events::Credential& admin : admins) {
-    if (events::IsUsable(admin, clock.Now())) return std::string();
+    if (!events::IsUsable(admin, clock.Now())) continue;
+    if (!anew) return std::string();
+    batch.emplace_back(events::Revoke{"", admin.id});
   }
   std::string token;
-  events::WriteBatch batch;
   batch.emplace_back(
-      events::Put<events::Credential>{MakeCredential(events::Role::kAdmin, "", "first admin", clock.Now(), &token)});
+      events::Put<events::Credential>{MakeCredential(events::Role::kAdmin, "", "admin", clock.Now(), &token)});
+  PAWSIGHT_RETURN_IF_ERROR(keep(token));
   PAWSIGHT_RETURN_IF_ERROR(store.Write(std::move(batch)).status());
   return token;
 }

@@ -24,12 +24,12 @@ struct ApiParts {
   Backends& backends;
   Backends::ClientFactory factory;  // the backends' own
   AsyncBackend& asked;              // for ad-hoc questions: the backends, or what counts before them
-  notify::Notifier& notifier;
-  notify::Lookup& lookup;
+  notify::PostOffice& office;
   const Clock& clock;
   std::function<std::vector<std::string>()> unready;
   std::function<std::string()> metrics;  // of the parts; the API adds its own
   std::function<AutoscaleView()> autoscale;
+  std::function<Json(const std::string& owner)> sources;
 };
 
 struct ApiOptions {
@@ -63,8 +63,10 @@ class GatewayApi {
   const std::unique_ptr<Parts> parts_;
 };
 
-/// The first admin's credential, when there is no admin that may sign in: makes one and gives its token; "" when there
-/// is one. Blocks for a commit. Errors: the store's.
-Result<std::string> MakeFirstAdmin(events::Store& store, const Clock& clock);
+/// Makes an admin's credential when there is none that may sign in, or when `anew`, which revokes those that there are.
+/// Gives its token; "" when none was made. `keep` is given the token before it opens anything, so that none is lost.
+/// Blocks for a commit. Errors: the store's, those of `keep`.
+Result<std::string> MakeAdmin(events::Store& store, const Clock& clock, bool anew,
+                              const std::function<Status(const std::string& token)>& keep);
 
 }  // namespace pawsight::gateway

@@ -26,6 +26,7 @@ Json CameraJson(const events::Camera& camera) {
                       {"keep_pictures", camera.keep_pictures},
                       {"gate", tuning.gate},
                       {"refresh_s", tuning.refresh_s},
+                      {"fps", tuning.fps},
                       {"version", camera.version},
                       {"created", FormatTime(camera.created)}};
 }
@@ -71,6 +72,7 @@ bool CamerasApi::Read(const Call& call, const Responder& reply, events::Camera* 
   CameraTuning tuning = TuningOf(*camera);
   Json labels;
   const bool read = ApiRouter::ReadFields(call, reply, [&](Fields& fields) {
+    for (const char* shown : {"id", "version", "created"}) (void)fields.Any(shown);  // a GET may be sent back
     camera->name = fields.Text("name");
     camera->device = fields.Text("device", "");
     labels = fields.Any("labels");
@@ -79,6 +81,7 @@ bool CamerasApi::Read(const Call& call, const Responder& reply, events::Camera* 
     camera->keep_pictures = fields.Flag("keep_pictures", false);
     tuning.gate = fields.Flag("gate", true);
     tuning.refresh_s = fields.Number("refresh_s", 60, kMinRefreshS, kMaxRefreshS);
+    tuning.fps = fields.Number("fps", 1, 0.01, 60);
   });
   if (!read) return false;
   Status status = CheckSource(camera->source, options_.pull);
@@ -89,7 +92,8 @@ bool CamerasApi::Read(const Call& call, const Responder& reply, events::Camera* 
     if (parsed.ok()) camera->labels = LabelsToTexts(*parsed);
   }
   if (!status.ok()) return reply.Fail(status), false;
-  camera->document = Json(Json::Object{{"gate", tuning.gate}, {"refresh_s", tuning.refresh_s}}).Dump();
+  camera->document =
+      Json(Json::Object{{"gate", tuning.gate}, {"refresh_s", tuning.refresh_s}, {"fps", tuning.fps}}).Dump();
   return true;
 }
 

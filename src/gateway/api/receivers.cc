@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "events/ids.h"
+#include "notify/receiver_config.h"
 
 namespace pawsight::gateway {
 namespace {
@@ -55,9 +56,9 @@ Status GiveSecret(Json* document, std::string* made) {
 
 }  // namespace
 
-ReceiversApi::ReceiversApi(const ApiContext& context, Registry& registry, notify::Notifier& notifier,
-                           notify::Lookup& lookup, ReceiversOptions options)
-    : context_(context), registry_(registry), notifier_(notifier), lookup_(lookup), options_(std::move(options)) {
+ReceiversApi::ReceiversApi(const ApiContext& context, Registry& registry, notify::PostOffice& office,
+                           const ReceiversOptions& options)
+    : context_(context), registry_(registry), office_(office), options_(options) {
   ApiRouter& router = context.router;
   router.Add("GET", "/v1/receivers", Access::kRead, this, &ReceiversApi::List);
   router.AddLater("POST", "/v1/receivers", Access::kWrite, this, &ReceiversApi::Create);
@@ -112,7 +113,7 @@ void ReceiversApi::Put(const Call& call, const Responder& reply, events::Receive
     if (!receipt.ok()) return reply.Fail(receipt.status());
     receiver.version = receipt->at(0).number;
     receiver.updated = context_.clock.Now();
-    notifier_.Changed({receiver.owner, receiver.id});
+    office_.notifier().Changed({receiver.owner, receiver.id});
     registry_.Refresh(receiver.owner, [reply, response = respond(receiver)](const Status& brought) {
       if (!brought.ok()) return reply.Fail(brought);
       reply.Send(response);
@@ -123,18 +124,18 @@ void ReceiversApi::Put(const Call& call, const Responder& reply, events::Receive
 void ReceiversApi::CheckAndPut(const Call& call, const Responder& reply, events::Receiver receiver,
                                const Json& document, std::string action,
                                std::function<net::HttpResponse(const events::Receiver&)> respond) {
-  const Result<notify::ReceiverConfig> config = notify::ParseReceiver(document, options_.policy);
-  if (!config.ok()) return reply.Fail(config.status());
   const notify::SplitDocument split = notify::SplitSecrets(document);
-  receiver.kind = notify::KindName(*config);
+  const Result<std::string> kind = document.GetString("kind");
+  receiver.kind = kind.ok() ? *kind : std::string();  // what it may be is checked below
   receiver.document = split.open.Dump();
   receiver.secret = split.secret.Dump();
-  notify::CheckReceiver(*config, receiver.owner, options_.policy.addresses, lookup_,
-                        [this, call, reply, receiver = std::move(receiver), action = std::move(action),
-                         respond = std::move(respond)](const Status& checked) mutable {
-                          if (!checked.ok()) return reply.Fail(checked);
-                          Put(call, reply, std::move(receiver), std::move(action), std::move(respond));
-                        });
+  const std::string owner = receiver.owner;
+  office_.Check(document, owner,
+                [this, call, reply, receiver = std::move(receiver), action = std::move(action),
+                 respond = std::move(respond)](const Status& checked) mutable {
+                  if (!checked.ok()) return reply.Fail(checked);
+                  Put(call, reply, std::move(receiver), std::move(action), std::move(respond));
+                });
 }
 
 void ReceiversApi::Create(const Call& call, const Responder& reply) {
@@ -214,7 +215,7 @@ void ReceiversApi::Delete(const Call& call, const Responder& reply) {
   context_.store.Submit(std::move(batch),
                         [this, reply, owner = call.owner, id](const Result<events::Receipt>& receipt) {
                           if (!receipt.ok()) return reply.Fail(receipt.status());
-                          notifier_.Changed({owner, id});
+                          office_.notifier().Changed({owner, id});
                           registry_.Refresh(owner, [reply](const Status&) { reply.Send(NothingAnswer()); });
                         });
 }
@@ -223,12 +224,13 @@ void ReceiversApi::Test(const Call& call, const Responder& reply) {
   const Result<events::Receiver> receiver = context_.store.Get<events::Receiver>(call.owner, call.Parameter(0));
   if (!receiver.ok()) return reply.Fail(receiver.status());
   const Time now = context_.clock.Now();
-  notifier_.SendTest({call.owner, receiver->id}, notify::TestMessage(events::NewId("evt_", now), call.owner, now),
-                     [reply](const notify::Outcome& outcome) {
-                       const bool delivered = outcome.kind == notify::Outcome::Kind::kDelivered;
-                       reply.Send(JsonAnswer(200, Json::Object{{"delivered", delivered},
-                                                               {"error", delivered ? Json() : Json(outcome.error)}}));
-                     });
+  office_.notifier().SendTest(
+      {call.owner, receiver->id}, notify::TestMessage(events::NewId("evt_", now), call.owner, now),
+      [reply](const notify::Outcome& outcome) {
+        const bool delivered = outcome.kind == notify::Outcome::Kind::kDelivered;
+        reply.Send(JsonAnswer(
+            200, Json::Object{{"delivered", delivered}, {"error", delivered ? Json() : Json(outcome.error)}}));
+      });
 }
 
 void ReceiversApi::Redeliver(const Call& call, const Responder& reply) {
@@ -244,7 +246,7 @@ void ReceiversApi::Redeliver(const Call& call, const Responder& reply) {
   context_.store.Submit(std::move(batch), [this, reply, id, key = notify::ReceiverKey{call.owner, delivery->receiver}](
                                               const Result<events::Receipt>& receipt) {
     if (!receipt.ok()) return reply.Fail(receipt.status());
-    notifier_.Wake(key);
+    office_.notifier().Wake(key);
     reply.Send(JsonAnswer(202, Json::Object{{"delivery", id}}));
   });
 }

@@ -5,22 +5,19 @@
 
 #include "gateway/api/api_router.h"
 #include "gateway/api/registry.h"
-#include "notify/lookup.h"
-#include "notify/notifier.h"
-#include "notify/receiver_config.h"
+#include "notify/post_office.h"
 
 namespace pawsight::gateway {
 
 struct ReceiversOptions {
-  notify::ReceiverPolicy policy;
   size_t max_receivers = 100;  // of one owner
 };
 
 class ReceiversApi {
  public:
   /// Adds its routes. All must outlive the server and every check of an address.
-  ReceiversApi(const ApiContext& context, Registry& registry, notify::Notifier& notifier, notify::Lookup& lookup,
-               ReceiversOptions options);
+  ReceiversApi(const ApiContext& context, Registry& registry, notify::PostOffice& office,
+               const ReceiversOptions& options);
   ReceiversApi(const ReceiversApi&) = delete;
   ReceiversApi& operator=(const ReceiversApi&) = delete;
 
@@ -44,8 +41,7 @@ class ReceiversApi {
 
   const ApiContext context_;
   Registry& registry_;
-  notify::Notifier& notifier_;
-  notify::Lookup& lookup_;
+  notify::PostOffice& office_;
   const ReceiversOptions options_;
 };
 

@@ -59,6 +59,7 @@ CameraTuning TuningOf(const events::Camera& camera) {
   if (!document.ok()) return tuning;
   if (const Result<bool> gate = document->GetBool("gate"); gate.ok()) tuning.gate = *gate;
   if (const Result<double> refresh = document->GetNumber("refresh_s"); refresh.ok()) tuning.refresh_s = *refresh;
+  if (const Result<double> fps = document->GetNumber("fps"); fps.ok()) tuning.fps = *fps;
   return tuning;
 }
 

@@ -24,10 +24,11 @@ namespace pawsight::gateway {
 std::vector<std::string> LabelsToTexts(const rules::Labels& labels);
 rules::Labels LabelsFromTexts(const std::vector<std::string>& texts);
 
-/// What the store's document of a camera holds: {"gate": true, "refresh_s": 60}, each optional.
+/// What the store's document of a camera holds: {"gate": true, "refresh_s": 60, "fps": 1}, each optional.
 struct CameraTuning {
   bool gate = true;
   double refresh_s = 60;
+  double fps = 1;  // of a source that is pulled
 };
 CameraTuning TuningOf(const events::Camera& camera);
 

@@ -34,7 +34,14 @@ net::HttpResponse RunningApi::Metrics() const {
 
 Result<net::HttpResponse> RunningApi::Stats(const Call& call) const {
   PAWSIGHT_ASSIGN_OR_RETURN(Json stats, parts_.path.Stats(call.owner));
-  return JsonAnswer(200, Json::Object{{"stats", std::move(stats)}, {"cost", parts_.path.Cost(call.owner)}});
+  Json sources(Json::Array{});
+  if (parts_.sources) {
+    const Json pulled = parts_.sources(call.owner);
+    if (const Json* list = pulled.Find("sources"); list != nullptr) sources = *list;
+  }
+  return JsonAnswer(
+      200, Json::Object{
+               {"stats", std::move(stats)}, {"cost", parts_.path.Cost(call.owner)}, {"sources", std::move(sources)}});
 }
 
 Result<net::HttpResponse> RunningApi::Autoscale(const Call&) const {

@@ -17,6 +17,7 @@ struct RunningParts {
   std::function<std::vector<std::string>()> unready;  // why it is not ready; empty: it is. Quick
   std::function<std::string()> metrics;               // Prometheus text of everything
   std::function<AutoscaleView()> autoscale;
+  std::function<Json(const std::string& owner)> sources;  // Puller::Stats; empty: nothing is pulled
 };
 
 class RunningApi {

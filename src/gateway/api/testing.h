@@ -18,7 +18,7 @@
 #include "gateway/api/store_record.h"
 #include "net/http_server.h"
 #include "net/testing.h"
-#include "notify/store_outbox.h"
+#include "notify/post_office.h"
 
 namespace pawsight::gateway::testing {
 
@@ -79,8 +79,11 @@ class ApiTest : public ::testing::Test {
     std::string pattern = std::filesystem::temp_directory_path() / "pawsight-api-XXXXXX";
     folder_ = mkdtemp(pattern.data());
     store_ = events::Store::Open(folder_ + "/gateway.sqlite").value();
-    outbox_ = std::make_unique<notify::StoreOutbox>(*store_);
-    admin_ = MakeFirstAdmin(*store_, clock_).value();
+    notify::PostOfficeOptions receivers;
+    receivers.allowed_networks = {"127.0.0.0/8"};
+    receivers.allow_plain = true;
+    office_ = notify::PostOffice::Open(*store_, clock_, receivers).value();
+    admin_ = MakeAdmin(*store_, clock_, false, [](const std::string&) { return Ok(); }).value();
     record_ = std::make_unique<StoreRecord>(*store_);
     FramePathOptions path;
     path.device_rate = 10000;
@@ -88,20 +91,6 @@ class ApiTest : public ::testing::Test {
     path_ = std::make_unique<FramePath>(backend_, record_.get(), clock_, path);
     registry_ = std::make_unique<Registry>(*store_, *path_);
     record_->SetRegistry(*registry_);
-    lookup_ = std::make_unique<notify::Lookup>(std::make_shared<notify::SystemResolver>(), notify::LookupOptions{});
-    policy_.allow_plain = true;
-    policy_.addresses = notify::ParseAddressPolicy({"127.0.0.0/8"}).value();
-    transfers_ =
-        std::make_unique<notify::Transfers>(*lookup_, notify::TransfersOptions{.addresses = policy_.addresses});
-    mqtt_ = std::make_unique<notify::MqttLinks>(*lookup_, notify::MqttOptions{.addresses = policy_.addresses});
-    const notify::Senders senders{*transfers_, *mqtt_, clock_};
-    notifier_ = std::make_unique<notify::Notifier>(
-        *outbox_,
-        [senders](const notify::ReceiverKey& key, notify::ReceiverConfig config) {
-          return notify::MakeReceiver(key.receiver, key.owner, std::move(config), senders);
-        },
-        clock_, notify::NotifierOptions{.policy = policy_});
-    outbox_->Connect(notifier_->Waker());
     Serve();
   }
   ~ApiTest() override {
@@ -109,7 +98,7 @@ class ApiTest : public ::testing::Test {
     EXPECT_TRUE(api_->Drain(std::chrono::seconds(20)));
     server_.reset();
     api_.reset();
-    notifier_.reset();
+    office_.reset();
     registry_.reset();
     path_.reset();
     store_.reset();
@@ -210,16 +199,11 @@ class ApiTest : public ::testing::Test {
                        return FailedPrecondition("no endpoint of the kind " + endpoint.kind);
                      },
                      clock_};
-  notify::ReceiverPolicy policy_;
   std::unique_ptr<events::Store> store_;
-  std::unique_ptr<notify::StoreOutbox> outbox_;
+  std::unique_ptr<notify::PostOffice> office_;
   std::unique_ptr<StoreRecord> record_;
   std::unique_ptr<FramePath> path_;
   std::unique_ptr<Registry> registry_;
-  std::unique_ptr<notify::Lookup> lookup_;
-  std::unique_ptr<notify::Transfers> transfers_;
-  std::unique_ptr<notify::MqttLinks> mqtt_;
-  std::unique_ptr<notify::Notifier> notifier_;
   std::unique_ptr<GatewayApi> api_;
   std::unique_ptr<net::HttpServer> server_;
 
@@ -227,14 +211,13 @@ class ApiTest : public ::testing::Test {
   void Serve() {
     ApiOptions options;
     options.authenticator.max_wrong = 100;
-    options.receivers.policy = policy_;
     api_ = std::make_unique<GatewayApi>(
         ApiParts{*store_, *path_, *registry_, backends_,
                  [](const EndpointConfig& endpoint) -> Result<std::shared_ptr<client::InferenceClient>> {
                    return FailedPrecondition("no endpoint of the kind " + endpoint.kind);
                  },
-                 backend_, *notifier_, *lookup_, clock_, [] { return std::vector<std::string>(); },
-                 [this] { return path_->Metrics(); }, [] { return AutoscaleView{}; }},
+                 backend_, *office_, clock_, [] { return std::vector<std::string>(); },
+                 [this] { return path_->Metrics(); }, [] { return AutoscaleView{}; }, nullptr},
         options);
     CHECK(registry_->Load().ok());
     net::HttpServerOptions http;
