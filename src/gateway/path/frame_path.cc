@@ -297,6 +297,37 @@ size_t FramePath::State::RestoreStates(const std::vector<RestoredState>& states)
   return taken;
 }
 
+bool FramePath::State::IsWatched(const AlertNotice& open) const {
+  const std::shared_ptr<Camera> camera = mailbox.Find(open.owner, open.camera);
+  if (camera == nullptr || !camera->view->rule_idx.contains(open.rule)) return false;
+  const auto fires = [&](const RuleState& state) {
+    return state.rule == open.rule && state.alert_id == open.id && state.alert.phase == rules::AlertPhase::kFiring;
+  };
+  return camera->busy || std::any_of(camera->restored.begin(), camera->restored.end(), fires) ||
+         std::any_of(camera->turn.states.begin(), camera->turn.states.end(), fires);
+}
+
+size_t FramePath::State::EndOrphans(const std::vector<AlertNotice>& open) {
+  std::vector<std::pair<AlertNotice, std::vector<std::string>>> orphans;
+  {
+    MutexLock lock(mu);
+    for (const AlertNotice& alert : open) {
+      if (IsWatched(alert)) continue;
+      const std::shared_ptr<const OwnerView> view = mailbox.FindOwner(alert.owner);
+      orphans.emplace_back(alert, view == nullptr ? std::vector<std::string>() : view->setup.receivers);
+    }
+  }
+  for (auto& [alert, receivers] : orphans) {
+    alert.since = alert.time;
+    alert.time = clock.Now();
+    alert.fired = false;
+    alert.cause = "orphaned";
+    alert.frame.clear();
+    TellEnd(std::move(alert), std::nullopt, std::move(receivers));
+  }
+  return orphans.size();
+}
+
 void FramePath::State::Tick() {
   struct Overdue {
     std::unique_ptr<PendingFrame> frame;
@@ -420,6 +451,8 @@ void FramePath::RemoveOwner(const std::string& owner) {
 }
 
 size_t FramePath::RestoreStates(const std::vector<RestoredState>& states) { return state_->RestoreStates(states); }
+
+size_t FramePath::EndOrphans(const std::vector<AlertNotice>& open) { return state_->EndOrphans(open); }
 
 void FramePath::SetPrices(const std::vector<PoolPrice>& prices) {
   std::vector<std::pair<std::string, double>> all;

@@ -153,6 +153,10 @@ class FramePath {
   /// Puts stored states in place, after SetOwner and before the first frames; unknown cameras and unreadable texts are
   /// logged, counted and left out. Gives how many were taken.
   size_t RestoreStates(const std::vector<RestoredState>& states);
+  /// Alerts that the store holds open but no state stands for (their rule or camera was deleted, and the process died
+  /// before it could say so) are ended, with cause "orphaned". `open`: as they fired; `number` and `recorded` are not
+  /// read. After RestoreStates and before the first frames. Gives how many were ended.
+  size_t EndOrphans(const std::vector<AlertNotice>& open);
   void SetPrices(const std::vector<PoolPrice>& prices);
 
   // Frames

@@ -439,6 +439,24 @@ TEST_F(FramePathTest, ARestartGoesOnWithPendingFiringAndCooldown) {
   EXPECT_EQ(path_->RestoreStates(broken), 0U);
 }
 
+TEST_F(FramePathTest, AnAlertWhoseRuleWasDeletedBeforeARestartIsEndedAndTold) {
+  Start();
+  Set(R"([{"id":"bright","question":"Is it bright?"},{"id":"light","question":"Is it light?"}])");
+  Show(250);
+  const std::vector<AlertNotice> open = record_.Notices();
+  ASSERT_THAT(open, SizeIs(2));
+  Restart();
+  Set(kBright);
+  EXPECT_EQ(path_->RestoreStates(record_.States()), 1U);
+  EXPECT_EQ(path_->EndOrphans(open), 1U);
+  const AlertNotice& ended = listener_->alerts.back();
+  EXPECT_EQ(ended.id, open[1].id);
+  EXPECT_EQ(ended.cause, "orphaned");
+  EXPECT_EQ(ended.since, open[1].time);
+  EXPECT_EQ(ReasonOf(Show(250)), Reason::kFiring) << "the other goes on";
+  EXPECT_EQ(path_->EndOrphans({open[0]}), 0U);
+}
+
 TEST_F(FramePathTest, OwnQuestionsAreAnsweredAlsoWhenNoRuleIsDue) {
   Start();
   Set("[]", {}, true);

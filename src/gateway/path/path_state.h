@@ -47,6 +47,9 @@ struct FramePath::State : std::enable_shared_from_this<FramePath::State> {
   Submitted CheckAgainstPast(Camera& camera, PendingFrame& frame, uint64_t fingerprint) REQUIRES(mu);
   Status SetOwner(const std::string& owner, OwnerSetup setup) EXCLUDES(mu);
   size_t RestoreStates(const std::vector<RestoredState>& states) EXCLUDES(mu);
+  size_t EndOrphans(const std::vector<AlertNotice>& open) EXCLUDES(mu);
+  /// Whether a state of its camera has this alert firing, or may have.
+  bool IsWatched(const AlertNotice& open) const REQUIRES(mu);
   void Tick() EXCLUDES(mu);
   bool Drain(std::chrono::milliseconds at_most) EXCLUDES(mu);
   void RunGate() EXCLUDES(mu);
@@ -57,6 +60,8 @@ struct FramePath::State : std::enable_shared_from_this<FramePath::State> {
   bool Step() EXCLUDES(mu);
   void ReconcileTurn(Camera& camera, const std::shared_ptr<const OwnerView>& view, std::vector<RuleState> restored);
   void TellClosings(const Camera& camera, const Reconciled& made);
+  /// Records the end of an alert that no frame ended, and tells of it.
+  void TellEnd(AlertNotice notice, std::optional<std::string> state, std::vector<std::string> receivers);
   void Plan(Trip& trip);
   /// Whether anything is to be asked; settles the turns of rules that are not.
   bool WantsAsking(Trip& trip);

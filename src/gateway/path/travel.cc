@@ -94,7 +94,6 @@ void FramePath::State::ReconcileTurn(Camera& camera, const std::shared_ptr<const
 
 void FramePath::State::TellClosings(const Camera& camera, const Reconciled& made) {
   for (const Closing& closing : made.closings) {
-    PathNumbers::Bump(numbers.resolved);
     AlertNotice notice;
     notice.id = closing.after.alert_id;
     notice.owner = camera.owner;
@@ -104,26 +103,31 @@ void FramePath::State::TellClosings(const Camera& camera, const Reconciled& made
     notice.number = closing.before.num_fired;
     notice.time = clock.Now();
     notice.since = closing.before.fired_at;
-    RecordEntry entry{camera.owner, camera.id, closing.after.rule, TextOf(closing.after), std::nullopt, {}};
+    std::vector<std::string> receivers;
     if (closing.rule != nullptr) {
       notice.severity = closing.rule->severity;
       notice.question = closing.rule->question.text();
       notice.expected = closing.rule->expected;
       notice.threshold = closing.rule->threshold.value();
-      entry.receivers = closing.rule->receivers;
+      receivers = closing.rule->receivers;
     }
-    if (entry.receivers.empty()) entry.receivers = camera.turn.view->setup.receivers;
-    entry.notice = notice;
-    std::vector<RecordEntry> entries;
-    entries.push_back(std::move(entry));
-    record->Write(std::move(entries), [self = shared_from_this(), notice](const Result<std::vector<std::string>>& ids) {
-      AlertNotice told = notice;
-      told.recorded = ids.status();
-      if (ids.ok() && !ids->empty()) told.event = (*ids)[0];
-      if (!ids.ok()) PathNumbers::Bump(self->numbers.not_recorded);
-      self->observers.TellAlert(told);
-    });
+    if (receivers.empty()) receivers = camera.turn.view->setup.receivers;
+    TellEnd(std::move(notice), TextOf(closing.after), std::move(receivers));
   }
+}
+
+void FramePath::State::TellEnd(AlertNotice notice, std::optional<std::string> state,
+                               std::vector<std::string> receivers) {
+  PathNumbers::Bump(numbers.resolved);
+  std::vector<RecordEntry> entries;
+  entries.push_back({notice.owner, notice.camera, notice.rule, std::move(state), notice, std::move(receivers)});
+  record->Write(std::move(entries), [self = shared_from_this(), notice](const Result<std::vector<std::string>>& ids) {
+    AlertNotice told = notice;
+    told.recorded = ids.status();
+    if (ids.ok() && !ids->empty()) told.event = (*ids)[0];
+    if (!ids.ok()) PathNumbers::Bump(self->numbers.not_recorded);
+    self->observers.TellAlert(told);
+  });
 }
 
 void FramePath::State::Plan(Trip& trip) {
