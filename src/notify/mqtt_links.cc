@@ -1,13 +1,11 @@
 #include "notify/mqtt_links.h"
 
 #include <poll.h>
-#include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
-#include <csignal>
 #include <deque>
 #include <map>
 #include <set>
@@ -15,6 +13,7 @@
 #include <variant>
 
 #include "base/mutex.h"
+#include "notify/broken_pipe.h"
 #include "notify/mqtt_connection.h"
 
 namespace pawsight::notify {
@@ -367,10 +366,7 @@ void MqttLinks::Loop::Poll() {
 }
 
 void MqttLinks::Loop::Run() {
-  sigset_t broken_pipe;
-  sigemptyset(&broken_pipe);
-  sigaddset(&broken_pipe, SIGPIPE);
-  pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);  // the library writes to sockets that brokers have closed
+  BlockBrokenPipes();
   std::deque<Mail> mail;
   while (box_->Take(mail)) {
     for (Mail& each : mail) Open(std::move(each));

@@ -71,6 +71,8 @@ Result<std::unique_ptr<PostOffice>> PostOffice::Open(events::Store& store, const
 }
 
 Notifier& PostOffice::notifier() { return parts_->notifier; }
+Lookup& PostOffice::lookup() { return parts_->lookup; }
+const ReceiverPolicy& PostOffice::policy() const { return parts_->policy; }
 
 void PostOffice::Check(const Json& document, const std::string& owner, std::function<void(Status)> done) {
   const Result<ReceiverConfig> config = ParseReceiver(document, parts_->policy);

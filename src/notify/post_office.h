@@ -49,6 +49,8 @@ class PostOffice {
   PostOffice& operator=(const PostOffice&) = delete;
 
   Notifier& notifier();
+  Lookup& lookup();
+  const ReceiverPolicy& policy() const;
 
   /// What an API does with a receiver's document before it is stored: reads it and checks where its name leads. `done`
   /// is called exactly once, from any thread or before this returns. Errors: ParseReceiver's, CheckReceiver's.

@@ -11,6 +11,7 @@
 
 #include "base/base64.h"
 #include "base/mutex.h"
+#include "notify/broken_pipe.h"
 
 namespace pawsight::notify {
 namespace {
@@ -413,6 +414,7 @@ int Transfers::Loop::PollMs() const {
 }
 
 void Transfers::Loop::Run() {
+  BlockBrokenPipes();
   while (TakeMail()) {
     ExpireLookups();
     Begin();
