@@ -8,6 +8,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -96,8 +97,8 @@ class Peer {
       if (!ReadSome()) return "";
     }
     size_t length = 0;
-    if (const size_t at = read_.find("Content-Length: "); at < end && read_[at - 1] == '\n') {
-      std::from_chars(read_.data() + at + 16, read_.data() + end, length);
+    if (const size_t at = read_.find("\r\nContent-Length: "); at < end) {
+      std::from_chars(read_.data() + at + 18, read_.data() + end, length);
     }
     while (read_.size() < end + 4 + length) {
       if (!ReadSome()) return "";
@@ -175,6 +176,7 @@ class ScriptedServer {
 
  private:
   void SetUpTls(const TestCertificate& certificate) {
+    signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to peers that have gone
     tls_ = SSL_CTX_new(TLS_server_method());
     const auto in = [](const std::string& text) { return BIO_new_mem_buf(text.data(), static_cast<int>(text.size())); };
     BIO* bio = in(certificate.certificate_pem);

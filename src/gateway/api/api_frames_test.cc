@@ -107,6 +107,11 @@ TEST_F(ApiTest, ARuleIsCheckedAdvisedChangedAndExplained) {
   EXPECT_EQ(post(R"({})").status, 400);
   EXPECT_EQ(post(R"({"question":"Is there a dog?","treshold":0.5})").status, 400);
   EXPECT_EQ(post(R"({"question":"What is the dog doing?"})").Code(), "question_unfit");
+  EXPECT_EQ(
+      post(
+          R"({"question":"Is there a dog?","schedule":{"zone":"Mars/Base","days":["mon"],"from":"08:00","to":"18:00"}})")
+          .status,
+      400);
   EXPECT_EQ(post(R"({"question":"What is the dog doing?"})", "?force=true").status, 201);
   const Came made = post(R"({"question":"Is there a dog?","threshold":0.8,"cameras":{"room":"kitchen"}})");
   ASSERT_EQ(made.status, 201) << made.body;

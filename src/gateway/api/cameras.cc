@@ -123,6 +123,7 @@ void CamerasApi::Create(const Call& call, const Responder& reply) {
     return reply.Fail(ResourceExhausted("an owner has at most " + std::to_string(options_.max_cameras) + " cameras",
                                         "limit_reached"));
   }
+  if (const Status fits = registry_.CheckCamera(camera); !fits.ok()) return reply.Fail(fits);
   Put(call, reply, std::move(camera), 201, "camera.create");
 }
 
@@ -134,6 +135,7 @@ void CamerasApi::Update(const Call& call, const Responder& reply) {
   if (!Read(call, reply, &*camera)) return;
   // What was shown without its password and comes back is the source that was there.
   if (!source.empty() && camera->source == net::RedactUrl(source)) camera->source = source;
+  if (const Status fits = registry_.CheckCamera(*camera); !fits.ok()) return reply.Fail(fits);
   Put(call, reply, *std::move(camera), 200, "camera.update");
 }
 

@@ -23,6 +23,35 @@ Result<std::vector<Row>> All(const events::Store& store, const std::string& owne
   }
 }
 
+CameraSetup SetupOf(const events::Camera& camera) {
+  const CameraTuning tuning = TuningOf(camera);
+  return {camera.id, LabelsFromTexts(camera.labels), tuning.gate,
+          std::chrono::milliseconds(static_cast<int64_t>(tuning.refresh_s * 1000))};
+}
+
+/// An alert that the store holds open, as it fired.
+AlertNotice NoticeOf(const events::Alert& alert) {
+  AlertNotice notice;
+  notice.id = alert.id;
+  notice.owner = alert.owner;
+  notice.camera = alert.camera;
+  notice.rule = alert.rule;
+  notice.fired = true;
+  notice.time = alert.fired;
+  notice.since = alert.fired;
+  const Result<Json> detail = Json::Parse(alert.document);
+  if (!detail.ok()) return notice;
+  if (const auto text = detail->GetString("question"); text.ok()) notice.question = *text;
+  if (const auto text = detail->GetString("expect"); text.ok()) notice.expected = *text != "no";
+  if (const auto number = detail->GetNumber("threshold"); number.ok()) notice.threshold = *number;
+  if (const auto number = detail->GetNumber("p_yes"); number.ok()) notice.p_yes = *number;
+  for (const rules::Severity severity :
+       {rules::Severity::kInfo, rules::Severity::kWarning, rules::Severity::kCritical}) {
+    if (rules::SeverityName(severity) == alert.severity) notice.severity = severity;
+  }
+  return notice;
+}
+
 /// A rule that was stored and cannot be read any more is left out, and said.
 void AddRule(const events::Rule& row, std::vector<rules::Rule>* into) {
   const Result<Json> document = Json::Parse(row.document);
@@ -100,9 +129,24 @@ Status Registry::RestoreStates(const std::string& owner) {
       restored.push_back({owner, state.camera, state.rule, state.document});
     }
     path_.RestoreStates(restored);
-    if (states.size() < static_cast<size_t>(events::kMaxListed)) return Ok();
+    if (states.size() < static_cast<size_t>(events::kMaxListed)) break;
     camera = states.back().camera;
     rule = states.back().rule;
+  }
+  return EndOrphans(owner);
+}
+
+Status Registry::EndOrphans(const std::string& owner) {
+  events::Page page;
+  page.limit = events::kMaxListed;
+  while (true) {
+    PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<events::Alert> alerts,
+                              store_.ListAlerts(owner, {.open_only = true}, page));
+    std::vector<AlertNotice> open;
+    for (const events::Alert& alert : alerts) open.push_back(NoticeOf(alert));
+    path_.EndOrphans(open);
+    if (alerts.size() < static_cast<size_t>(page.limit)) return Ok();
+    page.after = alerts.back().id;
   }
 }
 
@@ -147,29 +191,43 @@ Status Registry::BringOver(const std::string& owner) {
     return Ok();
   }
   if (!row.ok()) return row.status();
-  PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<events::Camera> cameras, All<events::Camera>(store_, owner));
+  PAWSIGHT_ASSIGN_OR_RETURN(Kept kept, Read(owner));
+  Replace(owner, kept.cameras, kept.setup.receivers);
+  const Status set = path_.SetOwner(owner, std::move(kept.setup));
+  if (!set.ok()) LogError("owner_setup_refused", {{"owner", owner}, {"reason", set.message()}});
+  if (set.ok() && listener_) listener_(owner, kept.cameras);
+  return set;
+}
+
+Result<Registry::Kept> Registry::Read(const std::string& owner) const {
+  Kept kept;
+  PAWSIGHT_ASSIGN_OR_RETURN(kept.cameras, All<events::Camera>(store_, owner));
   PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<events::Rule> rule_rows, All<events::Rule>(store_, owner));
   PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<events::Receiver> receivers, All<events::Receiver>(store_, owner));
   PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<events::Snooze> snoozes, store_.ListSnoozes(owner));
-  OwnerSetup setup;
-  for (const events::Camera& camera : cameras) {
-    if (!camera.enabled) continue;
-    const CameraTuning tuning = TuningOf(camera);
-    setup.cameras.push_back({camera.id, LabelsFromTexts(camera.labels), tuning.gate,
-                             std::chrono::milliseconds(static_cast<int64_t>(tuning.refresh_s * 1000))});
+  for (const events::Camera& camera : kept.cameras) {
+    if (camera.enabled) kept.setup.cameras.push_back(SetupOf(camera));
   }
-  for (const events::Rule& rule : rule_rows) AddRule(rule, &setup.rules);
-  for (const events::Snooze& snooze : snoozes) setup.snoozes.push_back({snooze.rule, snooze.camera, snooze.until});
-  std::vector<std::string> active;
+  for (const events::Rule& rule : rule_rows) AddRule(rule, &kept.setup.rules);
+  for (const events::Snooze& snooze : snoozes) kept.setup.snoozes.push_back({snooze.rule, snooze.camera, snooze.until});
   for (const events::Receiver& receiver : receivers) {
-    if (receiver.active) active.push_back(receiver.id);
+    if (receiver.active) kept.setup.receivers.push_back(receiver.id);
   }
-  setup.receivers = active;
-  Replace(owner, cameras, std::move(active));
-  const Status set = path_.SetOwner(owner, std::move(setup));
-  if (!set.ok()) LogError("owner_setup_refused", {{"owner", owner}, {"reason", set.message()}});
-  if (set.ok() && listener_) listener_(owner, cameras);
-  return set;
+  return kept;
+}
+
+Status Registry::CheckRule(const std::string& owner, const rules::Rule& rule) const {
+  PAWSIGHT_ASSIGN_OR_RETURN(Kept kept, Read(owner));
+  std::erase_if(kept.setup.rules, [&](const rules::Rule& other) { return other.id == rule.id; });
+  kept.setup.rules.push_back(rule);
+  return path_.CheckOwner(owner, std::move(kept.setup));
+}
+
+Status Registry::CheckCamera(const events::Camera& camera) const {
+  PAWSIGHT_ASSIGN_OR_RETURN(Kept kept, Read(camera.owner));
+  std::erase_if(kept.setup.cameras, [&](const CameraSetup& other) { return other.id == camera.id; });
+  if (camera.enabled) kept.setup.cameras.push_back(SetupOf(camera));
+  return path_.CheckOwner(camera.owner, std::move(kept.setup));
 }
 
 void Registry::Replace(const std::string& owner, const std::vector<events::Camera>& cameras,

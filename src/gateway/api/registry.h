@@ -59,6 +59,12 @@ class Registry {
   /// not take it, in which case the old setup stays in force. Never blocks.
   void Refresh(const std::string& owner, std::function<void(Status)> done = {}) EXCLUDES(mu_);
 
+  /// Whether the path would take the owner with this change to what the store has: a rule more or another, a camera
+  /// more or another. So that nothing is committed that the path then refuses. Errors: FramePath::CheckOwner's; the
+  /// store's.
+  Status CheckRule(const std::string& owner, const rules::Rule& rule) const;
+  Status CheckCamera(const events::Camera& camera) const;
+
   std::optional<CameraEntry> FindCamera(const std::string& camera) const EXCLUDES(mu_);
   /// Ids of the owner's active receivers.
   std::vector<std::string> ReceiversOf(const std::string& owner) const EXCLUDES(mu_);
@@ -72,7 +78,14 @@ class Registry {
   };
   void Run() EXCLUDES(mu_);
   Status BringOver(const std::string& owner) EXCLUDES(mu_);
+  /// What the store has of an owner that is there.
+  struct Kept {
+    std::vector<events::Camera> cameras;
+    OwnerSetup setup;
+  };
+  Result<Kept> Read(const std::string& owner) const;
   Status RestoreStates(const std::string& owner);
+  Status EndOrphans(const std::string& owner);
   void Replace(const std::string& owner, const std::vector<events::Camera>& cameras, std::vector<std::string> receivers)
       EXCLUDES(mu_);
 

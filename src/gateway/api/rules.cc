@@ -137,6 +137,7 @@ void RulesApi::Create(const Call& call, const Responder& reply) {
   row.created = now;
   const Result<rules::Rule> rule = Read(call, row.id);
   if (!rule.ok()) return reply.Fail(rule.status());
+  if (const Status fits = registry_.CheckRule(call.owner, *rule); !fits.ok()) return reply.Fail(fits);
   Put(call, reply, std::move(row), *rule, 201);
 }
 
@@ -146,6 +147,7 @@ void RulesApi::Update(const Call& call, const Responder& reply) {
   if (const Status match = CheckIfMatch(*call.request, row->version); !match.ok()) return reply.Fail(match);
   const Result<rules::Rule> rule = Read(call, row->id);
   if (!rule.ok()) return reply.Fail(rule.status());
+  if (const Status fits = registry_.CheckRule(call.owner, *rule); !fits.ok()) return reply.Fail(fits);
   Put(call, reply, *row, *rule, 200);
 }
 

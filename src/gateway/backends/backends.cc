@@ -130,7 +130,7 @@ class Backends::State : public std::enable_shared_from_this<Backends::State> {
   void Run() EXCLUDES(mu_) {
     for (;;) {
       std::vector<Ticket> probes;
-      std::vector<std::shared_ptr<Endpoint>> closable;  // die outside the lock
+      std::vector<std::shared_ptr<InferenceClient>> closable;  // die here, on no thread of their own, outside the lock
       {
         MutexLock lock(mu_);
         const auto due = [&]() REQUIRES(mu_) {
@@ -141,7 +141,8 @@ class Backends::State : public std::enable_shared_from_this<Backends::State> {
         while (!due()) clock_.WaitUntil(mu_, changed_, books_.NextProbeAt());
         if (stopping_) return;  // probes that were taken are never sent; nothing asks any more
       }
-      for (const auto& endpoint : closable) LogInfo("backend_closed", {{"endpoint", endpoint->config.name()}});
+      if (!closable.empty()) LogInfo("backends_drained", {{"count", std::to_string(closable.size())}});
+      closable.clear();
       for (const Ticket& probe : probes) SendProbe(probe);
     }
   }
@@ -274,7 +275,7 @@ class Backends::State : public std::enable_shared_from_this<Backends::State> {
       ejected = books_.End(ticket, judged.how, judged.retry_after, judged.why, now);
       if (judged.how == Attempt::kRefused) work->journey.met_full = true;
       if (judged.answers.ok()) books_.Answered(*ticket.pool, judged.answers->size(), false);
-      if (ticket.endpoint->removed) changed_.NotifyAll();
+      if (ejected || ticket.endpoint->removed) changed_.NotifyAll();  // the thread has a probe to plan, or to close it
     }
     if (ejected) LogEjected(ticket, judged.why);
     if (!judged.answers.ok()) {
@@ -329,6 +330,7 @@ class Backends::State : public std::enable_shared_from_this<Backends::State> {
       } else {
         ++ticket.pool->shadow.failed;
       }
+      if (ejected) changed_.NotifyAll();
     }
     if (ejected) LogEjected(ticket, judged.why);
     if (judged.answers.ok()) Compare(*comparison, false, YesOf(*judged.answers), now - ticket.start);

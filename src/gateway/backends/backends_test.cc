@@ -279,8 +279,7 @@ class BusyClient : public client::InferenceClient {
       stopping_ = true;
       changed_.NotifyAll();
     }
-    // The last reference may go on this very thread.
-    thread_.get_id() == std::this_thread::get_id() ? thread_.detach() : thread_.join();
+    thread_.join();
   }
   CallId Infer(std::shared_ptr<const protocol::InferRequest> request, client::Deadline, Done done) override
       EXCLUDES(mu_) {

@@ -121,7 +121,7 @@ std::shared_ptr<Endpoint> Books::ChooseIn(const Pool& pool, Journey& journey, He
       journey.met_full = true;
       continue;
     }
-    loads.push_back({endpoint->in_flight, endpoint->latency_s.value(), now < endpoint->back_off_until});
+    loads.push_back({endpoint->in_flight, endpoint->latency_s.Recent(now), now < endpoint->back_off_until});
     candidates.push_back(&endpoint);
   }
   if (candidates.empty()) return nullptr;
@@ -233,7 +233,9 @@ Books::Change Books::EndProbe(const Ticket& ticket, Probe how, const std::string
   --endpoint.in_flight;
   if (how == Probe::kAnswered) {
     ++endpoint.probes_answered;
-    return endpoint.health.ProbeAnswered(now) ? Change::kHealthy : Change::kNone;
+    if (!endpoint.health.ProbeAnswered(now)) return Change::kNone;
+    endpoint.latency_s = {};  // it is another one now, perhaps
+    return Change::kHealthy;
   }
   if (how == Probe::kGivenUp) return Change::kNone;
   ++(how == Probe::kWrong ? endpoint.probes_wrong : endpoint.probes_failed);
@@ -253,11 +255,11 @@ Nanos Books::NextProbeAt() const {
   return next;
 }
 
-std::vector<std::shared_ptr<Endpoint>> Books::TakeClosable() {
-  std::vector<std::shared_ptr<Endpoint>> closable;
+std::vector<std::shared_ptr<client::InferenceClient>> Books::TakeClosable() {
+  std::vector<std::shared_ptr<client::InferenceClient>> closable;
   std::erase_if(leaving_, [&](const std::shared_ptr<Endpoint>& endpoint) {
     if (endpoint->in_flight > 0) return false;
-    closable.push_back(endpoint);
+    closable.push_back(std::move(endpoint->client));
     return true;
   });
   return closable;

@@ -47,7 +47,7 @@ struct Endpoint {
       : config(std::move(which)), client(std::move(with)), health(options) {}
 
   const EndpointConfig config;
-  std::shared_ptr<client::InferenceClient> client;  // null once all is stopped
+  std::shared_ptr<client::InferenceClient> client;  // null once it is closed
   EndpointHealth health;
   bool removed = false;  // asked nothing more; closed when nothing is in flight
   int in_flight = 0;     // tries and probes
@@ -133,8 +133,9 @@ class Books {
   /// When TakeProbes next has some, as things are.
   Nanos NextProbeAt() const;
 
-  /// Endpoints that were removed and have nothing in flight: to be let go of outside of the lock.
-  std::vector<std::shared_ptr<Endpoint>> TakeClosable();
+  /// The clients of endpoints that were removed and have nothing in flight, one each: to be let go of outside of the
+  /// lock.
+  std::vector<std::shared_ptr<client::InferenceClient>> TakeClosable();
 
   /// Brings the pools' costs up to `now`.
   void Accrue(Nanos now);

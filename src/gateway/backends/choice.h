@@ -70,6 +70,8 @@ class RecentMean {
   }
   bool known() const { return known_; }
   double value() const { return mean_; }
+  /// 0 when nothing was added for kMemory: who was slow then is not left out for ever.
+  double Recent(std::chrono::nanoseconds now) const { return known_ && now - at_ < kMemory ? mean_ : 0; }
 
  private:
   double mean_ = 0;

@@ -36,6 +36,8 @@ TEST(RecentMean, FollowsWhatIsNewAndForgetsWhatIsOld) {
   EXPECT_NEAR(mean.value(), 1.0, 1e-9);
   for (int n = 0; n < 50; ++n) mean.Add(now += milliseconds(1), 3.0);
   EXPECT_GT(mean.value(), 2.9);
+  EXPECT_EQ(mean.Recent(now + seconds(9)), mean.value());
+  EXPECT_EQ(mean.Recent(now + seconds(11)), 0);
   mean.Add(now += seconds(60), 7.0);
   EXPECT_GT(mean.value(), 6.9);
 }

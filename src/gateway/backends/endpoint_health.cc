@@ -35,9 +35,10 @@ std::chrono::nanoseconds EndpointHealth::probe_at() const { return probing_ ? Cl
 
 bool EndpointHealth::ProbeAnswered(std::chrono::nanoseconds now) {
   probing_ = false;
-  num_failures_ = 0;
+  num_probe_failures_ = 0;
   next_ = now + options_.check_interval;
-  if (state_ == HealthState::kHealthy) return false;
+  if (state_ == HealthState::kHealthy) return false;  // what others were answered is counted apart
+  num_failures_ = 0;
   state_ = HealthState::kHealthy;
   healthy_since_ = now;
   return true;
@@ -50,8 +51,8 @@ bool EndpointHealth::ProbeFailed(std::chrono::nanoseconds now, bool wrong, Rng& 
     Eject(now, rng);  // for longer
     return false;
   }
-  ++num_failures_;
-  if (!wrong && state_ == HealthState::kHealthy && num_failures_ < options_.max_failures) return false;
+  ++num_probe_failures_;
+  if (!wrong && state_ == HealthState::kHealthy && num_probe_failures_ < options_.max_failures) return false;
   return Eject(now, rng);
 }
 

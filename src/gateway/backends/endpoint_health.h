@@ -1,7 +1,7 @@
 // gateway/backends/endpoint_health.h: whether an endpoint is asked, decided by what became of what it was asked. After
-// some failures in a row it is ejected; after a pause it is tried with a probe, and only with that, while it is half
-// open; each failed probe doubles the pause. Not here: sending probes (gateway/backends/backends.h). A value; time and
-// chance are arguments. Thread-compatible.
+// some failures in a row, of inquiries or of probes, it is ejected; after a pause it is tried with a probe, and only
+// with that, while it is half open; each failed probe doubles the pause. Not here: sending probes
+// (gateway/backends/backends.h). A value; time and chance are arguments. Thread-compatible.
 #pragma once
 
 #include <chrono>
@@ -33,7 +33,6 @@ class EndpointHealth {
   HealthState state() const { return state_; }
   /// Half open: a probe is on its way to one that is not healthy.
   bool half_open() const { return probing_ && state_ != HealthState::kHealthy; }
-  int num_failures() const { return num_failures_; }  // in a row
   std::chrono::nanoseconds pause() const { return pause_; }
 
   /// What was asked by others than probes was answered, or failed by the endpoint's fault. True: it was ejected by
@@ -55,7 +54,8 @@ class EndpointHealth {
   HealthOptions options_;
   HealthState state_ = HealthState::kNew;
   bool probing_ = false;
-  int num_failures_ = 0;
+  int num_failures_ = 0;               // in a row, of what others than probes asked
+  int num_probe_failures_ = 0;         // in a row
   std::chrono::nanoseconds pause_{0};  // the last, or running, one
   std::chrono::nanoseconds next_{0};   // probe
   std::chrono::nanoseconds healthy_since_{0};

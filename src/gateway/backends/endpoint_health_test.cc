@@ -89,6 +89,15 @@ TEST_F(EndpointHealthTest, WhatComesAndGoesIsLeftAloneForLongerAndWhatWasWellFor
   EXPECT_EQ(health_.pause(), options_.first_pause);
 }
 
+TEST_F(EndpointHealthTest, WhoOnlySaysThatItIsReadyIsEjectedAllTheSame) {
+  Probe(true);
+  health_.Failed(now_, rng_);
+  health_.Failed(now_, rng_);
+  now_ += options_.check_interval;
+  EXPECT_TRUE(Probe(true));
+  EXPECT_TRUE(health_.Failed(now_, rng_));
+}
+
 TEST_F(EndpointHealthTest, AWrongAnswerToACanaryEjectsAtOnce) {
   Probe(true);
   now_ += options_.check_interval;

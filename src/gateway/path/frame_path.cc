@@ -445,6 +445,10 @@ Status FramePath::SetOwner(const std::string& owner, OwnerSetup setup) {
   return state_->SetOwner(owner, std::move(setup));
 }
 
+Status FramePath::CheckOwner(const std::string& owner, OwnerSetup setup) {
+  return MakeView(owner, std::move(setup), state_->zones).status();
+}
+
 void FramePath::RemoveOwner(const std::string& owner) {
   (void)state_->SetOwner(owner, {});  // nothing in it is never at fault
   state_->cost.ForgetOwner(owner);

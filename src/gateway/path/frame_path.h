@@ -148,6 +148,8 @@ class FramePath {
   /// `camera_taken`, the camera is another owner's; kResourceExhausted, max_cameras. Nothing is changed then.
   /// Cost: linear in the owner's cameras and rules.
   Status SetOwner(const std::string& owner, OwnerSetup setup);
+  /// Whether SetOwner would take it, as far as the setup itself says: its errors but `camera_taken` and max_cameras.
+  Status CheckOwner(const std::string& owner, OwnerSetup setup);
   /// As SetOwner with nothing in it, and forgets the owner's numbers.
   void RemoveOwner(const std::string& owner);
   /// Puts stored states in place, after SetOwner and before the first frames; unknown cameras and unreadable texts are
