@@ -377,6 +377,9 @@ std::string GatewayService::Where() const {
 }
 const std::string& GatewayService::first_token() const { return parts_->first_token; }
 std::string GatewayService::token_path() const { return parts_->data + "/admin.token"; }
+events::Store& GatewayService::store() { return *parts_->store; }
+gateway::Registry& GatewayService::registry() { return *parts_->registry; }
+gateway::FramePath& GatewayService::path() { return *parts_->path; }
 std::vector<std::string> GatewayService::Unready() const { return parts_->Unready(); }
 void GatewayService::NoteReload(bool ok) { parts_->reload_ok = ok; }
 

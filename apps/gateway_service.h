@@ -9,6 +9,7 @@
 
 #include "apps/gateway_options.h"
 #include "base/status.h"
+#include "gateway/api/registry.h"
 #include "notify/post_office.h"
 
 namespace pawsight {
@@ -36,6 +37,11 @@ class GatewayService {
   /// The first admin's token when this start made it, else "". And the file that holds it.
   const std::string& first_token() const;
   std::string token_path() const;
+
+  /// Its parts, for the demonstration's home. After Start.
+  events::Store& store();
+  gateway::Registry& registry();
+  gateway::FramePath& path();
 
   /// Why it is not ready; empty: it is.
   std::vector<std::string> Unready() const;

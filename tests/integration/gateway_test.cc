@@ -194,6 +194,12 @@ TEST(Gateway, AStrangerWithCurlGetsFromNothingToAnAlertAtAWebhookAndARestartGoes
   EXPECT_THAT(ended.out, Not(HasSubstr("paw_"))) << "the admin's token is shown at the first start only";
 }
 
+TEST(Gateway, TheDemonstrationOfSeveralRoomsRunsOnOne) {
+  const Ended ended = RunProgram({"demo", "--cameras", "2", "--listen", "127.0.0.1:0"}, "Ctrl-C ends it.");
+  EXPECT_EQ(ended.code, 130) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("2 drawn rooms at http://127.0.0.1:"));
+}
+
 TEST(Gateway, TwoDoNotShareADirectory) {
   const TempFolder folder;
   const Gateway gateway(folder.Path("data"));

@@ -31,6 +31,9 @@ TEST_F(ApiTest, TheDocumentHasEveryRouteAndNoOther) {
 TEST_F(ApiTest, HealthAndThePageAskForNoTokenAndNothingElseAnswersWithoutOne) {
   EXPECT_EQ(Get("/healthz", "").status, 200);
   EXPECT_EQ(Get("/readyz", "").status, 200);
+  RawClient head(server_->port());
+  head.Send("HEAD /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(head.ReadAll(), ::testing::EndsWith("\r\n\r\n"));
   const Came page = Get("/", "");
   EXPECT_EQ(page.status, 200);
   EXPECT_THAT(page.head, HasSubstr("Content-Security-Policy: default-src 'none'"));
