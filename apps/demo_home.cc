@@ -46,7 +46,7 @@ Status DemoHome::Furnish(const DemoHomeOptions& options) {
   for (size_t i = 0; i < static_cast<size_t>(options.cameras); ++i) {
     events::Camera camera;
     camera.owner = owner_;
-    camera.id = events::NewId("cam_", now);
+    camera.id = events::NewId("cam_", now + milliseconds(static_cast<int64_t>(i)));  // lists are in the order of ids
     camera.name = RoomName(i);
     camera.labels = {"room=" + RoomName(i)};
     camera.document = R"({"gate":true,"refresh_s":5})";
@@ -55,11 +55,12 @@ Status DemoHome::Furnish(const DemoHomeOptions& options) {
     rooms_.push_back({camera.id, episode ? scenes::VirtualCamera(scenes::DemoEpisode().script, {})
                                          : scenes::VirtualCamera(options.seed + i, {})});
   }
+  int num_rules = 0;
   for (const char* question : kQuestions) {
     const Json text(Json::Object{{"question", question}, {"for_s", 2}, {"clear_s", 3}, {"cooldown_s", 10}});
     events::Rule rule;
     rule.owner = owner_;
-    rule.id = events::NewId("rul_", now);
+    rule.id = events::NewId("rul_", now + milliseconds(num_rules++));
     rule.document = text.Dump();
     batch.emplace_back(events::Put<events::Rule>{rule});
   }

@@ -6,6 +6,7 @@ const kTokenKey = "pawsight-token";
 const kMaxCameras = 200;
 const kMaxAlerts = 100;
 const kLongestPause = 30_000;
+const kReopenEvery = 3_000;
 
 function element<T extends HTMLElement>(id: string): T { return document.getElementById(id) as T; }
 
@@ -18,7 +19,9 @@ function say(state: "off" | "connecting" | "live", text: string): void {
 class Home {
   private readonly cards = new Map<string, CameraCard>();
   private readonly alerts = new AlertList(element("alert-list"), element("no-alerts"), kMaxAlerts);
+  private readonly rules = new Map<string, Rule>();
   private readonly stop = new AbortController();
+  private opened = 0;  // when everything was last read
 
   constructor(private readonly api: Api) {}
 
@@ -26,12 +29,14 @@ class Home {
     const [cameras, rules, alerts] = await Promise.all([
       this.api.list<Camera>("/v1/cameras", kMaxCameras), this.api.list<Rule>("/v1/rules", 1000),
       this.api.get<{ items: Alert[] }>(`/v1/alerts?limit=${kMaxAlerts}`)]);
-    const questions = new Map(rules.map((rule) => [rule.id, rule]));
+    this.opened = Date.now();
+    this.rules.clear();
+    for (const rule of rules) this.rules.set(rule.id, rule);
     const place = element("cameras");
     place.replaceChildren();
     this.cards.clear();
     for (const camera of cameras) {
-      const card = new CameraCard(camera, questions, () => this.api.picture(camera.id));
+      const card = new CameraCard(camera, this.rules, () => this.api.picture(camera.id));
       this.cards.set(camera.id, card);
       place.append(card.root);
       card.showPicture();
@@ -65,12 +70,19 @@ class Home {
 
   close(): void { this.stop.abort(); }
 
+  /// Reads everything anew, now and then at most.
+  private reopen(): void {
+    if (Date.now() - this.opened < kReopenEvery) return;
+    this.opened = Date.now();
+    void this.open().catch(() => undefined);  // what comes next tries again
+  }
+
   private hear(name: string, data: string): void {
     if (name === "frame") {
       const result = JSON.parse(data) as FrameResult;
       const card = this.cards.get(result.camera);
-      if (card) card.show(result);
-      else void this.open();  // a camera that was made since
+      card?.show(result);
+      if (!card || result.rules.some((outcome) => !this.rules.has(outcome.rule))) this.reopen();  // made since
     } else if (name === "alert") {
       const notice = JSON.parse(data) as Notice;
       const fired = notice.type === "alert.fired";
@@ -105,6 +117,7 @@ async function enter(token: string): Promise<void> {
     home = new Home(api);
     await home.open();
   } catch (error) {
+    if (error instanceof Refusal && error.status === 401) return leave("This token opens nothing here.");
     return leave(error instanceof Refusal ? error.message : "The gateway cannot be reached.");
   }
   sessionStorage.setItem(kTokenKey, token);
