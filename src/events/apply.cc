@@ -8,7 +8,7 @@
 namespace pawsight::events {
 namespace {
 
-constexpr Written kOne{.number = 1};
+Written One() { return {.number = 1}; }
 
 Status NoSuch(std::string_view what) { return NotFound(std::string(what) + ": there is no such row", "not_found"); }
 
@@ -16,7 +16,7 @@ Status NoSuch(std::string_view what) { return NotFound(std::string(what) + ": th
 Result<Written> OneOf(const Result<int64_t>& touched, std::string_view what) {
   if (!touched.ok()) return touched.status();
   if (*touched == 0) return NoSuch(what);
-  return kOne;
+  return One();
 }
 
 std::string LabelsText(const std::vector<std::string>& labels) {
@@ -225,7 +225,7 @@ Result<Written> Applier::Do(const Delete<Device>& remove) {
       ForEach({"UPDATE cameras SET device = NULL, version = version + 1 WHERE owner = ?1 AND device = ?2",
                "DELETE FROM devices WHERE owner = ?1 AND id = ?2"},
               remove.owner, remove.id));
-  return kOne;
+  return One();
 }
 
 Result<Written> Applier::Do(const Delete<Camera>& remove) {
@@ -237,7 +237,7 @@ Result<Written> Applier::Do(const Delete<Camera>& remove) {
                                     "INSERT OR IGNORE INTO removals (owner, kind, id) VALUES (?1, 1, ?2)"},
                                    remove.owner, remove.id));
   consequences_->removals = true;
-  return kOne;
+  return One();
 }
 
 Result<Written> Applier::Do(const Delete<Rule>& remove) {
@@ -246,7 +246,7 @@ Result<Written> Applier::Do(const Delete<Rule>& remove) {
                          remove.id, remove.version);
   PAWSIGHT_RETURN_IF_ERROR(Changed(deleted, kRuleVersion, remove.owner, remove.id, remove.version).status());
   PAWSIGHT_RETURN_IF_ERROR(ForEach({"DELETE FROM snoozes WHERE owner = ?1 AND rule = ?2"}, remove.owner, remove.id));
-  return kOne;
+  return One();
 }
 
 Result<Written> Applier::Do(const Delete<Receiver>& remove) {
@@ -257,7 +257,7 @@ Result<Written> Applier::Do(const Delete<Receiver>& remove) {
   PAWSIGHT_RETURN_IF_ERROR(
       ForEach({"INSERT OR IGNORE INTO removals (owner, kind, id) VALUES (?1, 2, ?2)"}, remove.owner, remove.id));
   consequences_->removals = true;
-  return kOne;
+  return One();
 }
 
 Result<Written> Applier::Do(const Delete<Credential>& remove) {
@@ -295,7 +295,7 @@ Status Applier::AddAudit(const AuditEntry& entry) {
 
 Result<Written> Applier::Do(const Audit& audit) {
   PAWSIGHT_RETURN_IF_ERROR(AddAudit(audit.entry));
-  return kOne;
+  return One();
 }
 
 Result<Written> Applier::Do(const EraseOwner& erase) {
@@ -308,7 +308,7 @@ Result<Written> Applier::Do(const EraseOwner& erase) {
     PAWSIGHT_RETURN_IF_ERROR(connection_.Change(sql, erase.owner).status());
   }
   consequences_->removals = true;
-  return kOne;
+  return One();
 }
 
 }  // namespace pawsight::events

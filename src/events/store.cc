@@ -83,7 +83,9 @@ Result<std::unique_ptr<Store>> Store::Open(const std::string& path, const StoreO
 
 Store::Store(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
-Store::~Store() = default;
+Store::~Store() {
+  parts_->writer->Close();  // while all of the store is still there for callbacks that submit
+}
 
 void Store::Submit(WriteBatch batch, Done done) { parts_->writer->Submit(std::move(batch), std::move(done)); }
 

@@ -33,7 +33,8 @@ namespace pawsight::events {
 inline constexpr int kMaxListed = 1000;
 inline constexpr size_t kMaxDetailBytes = kMaxDocumentBytes;
 
-/// How long what is finished stays; 0: for ever. Pictures have their own time.
+/// How long what is finished stays, by the store's clock; 0: for ever. Pictures have their own time. Keep events longer
+/// than deliveries are tried: a delivery whose event is gone has nothing left to deliver.
 struct Retention {
   std::chrono::hours events{0};
   std::chrono::hours alerts{0};      // resolved ones
@@ -96,7 +97,7 @@ class Store {
   /// damaged; move it away to start a new one. kUnavailable, locked for longer than lock_wait, or not to be opened
   /// (missing directory, permission). kResourceExhausted, the disk is full.
   static Result<std::unique_ptr<Store>> Open(const std::string& path, const StoreOptions& options = {});
-  /// Writes what was submitted, calls what waits for it, ends the writer.
+  /// Writes what was submitted, calls what waits for it, ends the writer. Not on the writer thread.
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;

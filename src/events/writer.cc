@@ -35,13 +35,13 @@ Writer::Writer(std::string path, const StoreOptions& options, std::unique_ptr<Co
   thread_ = std::thread([this] { Run(); });
 }
 
-Writer::~Writer() {
+void Writer::Close() {
   {
     MutexLock lock(mu_);
     closing_ = true;
   }
   wake_.NotifyAll();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void Writer::Use(std::unique_ptr<Connection> connection) {

@@ -27,9 +27,12 @@ class Writer {
  public:
   /// `connection` is a writing one to `path`. Options as the store's, `clock` set.
   Writer(std::string path, const StoreOptions& options, std::unique_ptr<Connection> connection, std::string store_name);
-  ~Writer();
+  ~Writer() { Close(); }
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
+
+  /// Refuses from now on; returns when what was taken is written and told. A second call does nothing.
+  void Close() EXCLUDES(mu_);
 
   void Submit(WriteBatch batch, Store::Done done) EXCLUDES(mu_);
   /// One step of the sweeper, behind what waits already; the receipt's one number is what it removed.

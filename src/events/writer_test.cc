@@ -11,7 +11,6 @@ namespace pawsight::events {
 namespace {
 
 using std::chrono::seconds;
-using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::SizeIs;
 
@@ -130,6 +129,7 @@ TEST_F(WriterTest, TheQueueIsBoundedInBytesToo) {
   }
   EXPECT_THAT(reasons, ElementsAre("queue_full"));
   Release();
+  store.reset();
 }
 
 TEST_F(WriterTest, ACallbackMaySubmitAndClosingFinishesWhatWasTaken) {

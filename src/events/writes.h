@@ -32,8 +32,10 @@ struct Put {
 
 /// Removes a row with what hangs on it: a device with its credentials (its cameras stay, without a device); a camera
 /// with its alert states, snoozes and pictures; a rule with its alert states and snoozes; a receiver with its
-/// deliveries. Alerts and events stay until retention removes them; to resolve what is open, put that into the same
-/// batch. `version` 0: whatever it is. Number: 1. Errors: kNotFound `not_found`; kAborted `conflict`.
+/// deliveries. Pictures and deliveries leave the file in small steps afterwards, but the pictures are not shown and
+/// the deliveries not due any more; so an id must not be used again. Alerts and events stay until retention removes
+/// them; to resolve what is open, put that into the same batch. `version` 0: whatever it is. Number: 1.
+/// Errors: kNotFound `not_found`; kAborted `conflict`.
 template <typename Row>
 struct Delete {
   std::string owner, id;
@@ -79,8 +81,8 @@ struct RetryDelivery {
   std::string owner;
   int64_t id = 0;
 };
-/// Whether a receiver takes deliveries, without a version: the one who delivers decides. Pending deliveries stay and
-/// wait while it is not active. Errors: kNotFound `not_found`.
+/// Whether a receiver takes deliveries, whatever its version (it gets the next): the one who delivers decides. Pending
+/// deliveries stay and wait while it is not active. Errors: kNotFound `not_found`.
 struct SetReceiverActive {
   std::string owner, id;
   bool active = true;
@@ -92,10 +94,10 @@ struct Audit {
   AuditEntry entry;
 };
 
-/// Erases everything of an owner. With this batch its credentials, receivers and cameras are gone and every read and
-/// write answers not_found; the rest (events, alerts, pictures) follows in small steps and survives a restart of the
-/// program. What was deleted is overwritten in the file. Store::IsErased says when nothing is left.
-/// Errors: kNotFound `not_found`; kInvalidArgument, kLocalOwner.
+/// Erases everything of an owner. With this batch its credentials, receivers, devices, cameras, rules and snoozes are
+/// gone, GetOwner and every write for it answer not_found; the rest (events, alerts, deliveries, pictures, its audit
+/// entries) follows in small steps and survives a restart of the program. What was deleted is overwritten in the file.
+/// Store::IsErased says when nothing is left. Errors: kNotFound `not_found`; kInvalidArgument, kLocalOwner.
 struct EraseOwner {
   std::string owner;
 };
