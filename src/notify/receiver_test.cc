@@ -84,8 +84,9 @@ class Sink {
   explicit Sink(std::vector<std::string> paths, int status = 200) {
     for (const std::string& path : paths) {
       router_.Add("POST", path, [this, status](const net::HttpRequest& request) {
-        requests_.push_back(request);
         net::HttpResponse response;
+        MutexLock lock(mu_);
+        requests_.push_back(request);
         response.status = status;
         return response;
       });
@@ -96,11 +97,15 @@ class Sink {
     server_ = std::move(net::HttpServer::Start(options, router_).value());
   }
   int port() const { return server_->port(); }
-  const net::HttpRequest& last() const { return requests_.back(); }
+  net::HttpRequest last() {
+    MutexLock lock(mu_);
+    return requests_.back();
+  }
 
  private:
   net::Router router_;
-  std::vector<net::HttpRequest> requests_;  // the one loop's thread's, and the test's after its answer
+  Mutex mu_;
+  std::vector<net::HttpRequest> requests_ GUARDED_BY(mu_);
   std::unique_ptr<net::HttpServer> server_;
 };
 
@@ -111,7 +116,7 @@ TEST_F(ReceiverTest, AWebhookArrivesSignedUnderBothSecrets) {
                                       kSecret + "\",\"" + second.Text() + R"("],"headers":{"X-Home":"1"}})",
                                   Fired());
   EXPECT_EQ(outcome.kind, Kind::kDelivered) << outcome.error;
-  const net::HttpRequest& request = sink.last();
+  const net::HttpRequest request = sink.last();
   EXPECT_EQ(request.Header("content-type"), "application/json");
   EXPECT_EQ(request.Header("webhook-id"), "evt_1");
   EXPECT_EQ(request.Header("x-home"), "1");
@@ -160,7 +165,7 @@ TEST_F(ReceiverTest, NtfyGetsTitleTextPriorityAndTag) {
       R"({"kind":"ntfy","server":")" + Url(sink.port()) + R"(","topic":"paws","token":"tk_1","pictures":true})";
   EXPECT_EQ(Deliver(document, Fired()).kind, Kind::kDelivered);
   EXPECT_EQ(sink.last().path, "/");
-  EXPECT_EQ(sink.last().Header("authorization"), "Bearer tk_1");
+  EXPECT_EQ(std::string(sink.last().Header("authorization")), "Bearer tk_1");
   const Json body = Json::Parse(sink.last().body).value();
   EXPECT_EQ(body.GetString("topic").value(), "paws");
   EXPECT_EQ(body.GetString("title").value(), "Alert: Is the dog on the couch?");
