@@ -86,7 +86,7 @@ struct FramePath::State : std::enable_shared_from_this<FramePath::State> {
   Result<Json> Stats(const std::string& owner) const EXCLUDES(mu);
   std::string Metrics() const EXCLUDES(mu);
 
-  /// `prefix` and 20 characters: 48 bits of `now` in milliseconds, 52 random ones.
+  /// As events::NewId, but repeatable from the seed.
   std::string NewId(std::string_view prefix, Time now);
   bool MayStep() const REQUIRES(mu) { return mailbox.HasTurn() && outstanding < window.size(); }
   bool IsInside() const REQUIRES(mu) { return mailbox.num_frames() > 0 || turns > 0 || mailbox.HasTurn(); }
