@@ -359,6 +359,28 @@ TEST_F(FramePathTest, WhatWaitsPastItsDeadlineIsShedThoughTheBackendIsWedged) {
   backend_.Release();
 }
 
+TEST_F(FramePathTest, AnOwnerWithManyBusyCamerasDelaysAnothersOneByItsOwnTurn) {
+  options_.max_outstanding = 1;
+  Start();
+  Set(kBright);
+  OwnerSetup busy;
+  for (int i = 0; i < 50; ++i) busy.cameras.push_back({"cam_busy_" + std::to_string(i), {}, false, seconds(60)});
+  busy.rules = Rules(kBright);
+  ASSERT_TRUE(path_->SetOwner("own_b", std::move(busy)).ok());
+  backend_.hold = true;
+  for (int i = 0; i < 50; ++i) {
+    Submission frame = Of(10, "cam_busy_" + std::to_string(i));
+    frame.owner = "own_b";
+    EXPECT_TRUE(Submit(std::move(frame)).status.ok());
+  }
+  EXPECT_TRUE(Submit(Of(10)).status.ok());
+  int answered = 0;
+  for (Run(); backend_.last.owner != "own_a" && answered < 50; Run()) answered += static_cast<int>(backend_.Release(1));
+  EXPECT_LE(answered, 3);
+  backend_.hold = false;
+  backend_.Release();
+}
+
 TEST_F(FramePathTest, AnEditTakesEffectAtTheNextFrameAndEndsAnAlertThatNowMeansSomethingElse) {
   Start();
   Set(kBright);
