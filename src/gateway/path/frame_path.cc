@@ -158,6 +158,13 @@ Submitted FramePath::State::Submit(Submission submission, Done done) {
   return Admit(std::move(frame), fingerprint);
 }
 
+void FramePath::State::NoteClock(Camera& camera) {
+  const bool wrong = camera.clock.skew && std::chrono::abs(*camera.clock.skew) > kLateAfter;
+  if (wrong == camera.clock_is_wrong) return;
+  camera.clock_is_wrong = wrong;
+  wrong ? ++num_clocks_wrong : --num_clocks_wrong;
+}
+
 Submitted FramePath::State::CheckAgainstPast(Camera& camera, PendingFrame& frame, uint64_t fingerprint) {
   const Submission& submission = frame.submission;
   if (!submission.device.empty()) {
@@ -181,6 +188,7 @@ Submitted FramePath::State::CheckAgainstPast(Camera& camera, PendingFrame& frame
     }
   }
   frame.time = JudgeTime(camera.clock, frame.received, submission.captured, submission.sent);
+  NoteClock(camera);
   if (frame.time.timeliness == Timeliness::kStale) {
     return Refuse(numbers, Refusal::kStale, InvalidArgument("frame: taken more than two days ago", "stale"));
   }
@@ -243,6 +251,7 @@ Status FramePath::State::SetOwner(const std::string& owner, OwnerSetup setup) {
     touched = mailbox.SetOwner(view);
     for (const std::shared_ptr<Camera>& camera : touched) {
       if (camera->removed && camera->waiting != nullptr) orphans.push_back(mailbox.Withdraw(*camera));
+      if (camera->removed && std::exchange(camera->clock_is_wrong, false)) --num_clocks_wrong;
       mailbox.Requeue(camera);
     }
     work.NotifyAll();

@@ -291,6 +291,32 @@ TEST_F(FramePathTest, ALateFrameIsAnsweredButNeverAlerts) {
   EXPECT_THAT(listener_->alerts, IsEmpty());
 }
 
+TEST_F(FramePathTest, AFrameThatComesAfterANewerOneWasJudgedIsLateAndNotAsked) {
+  Start();
+  Set(kBright, {}, true);
+  Show(10);
+  clock_.Advance(seconds(10));
+  Submission older = Of(250);
+  older.sent = clock_.Now();
+  older.captured = clock_.Now() - seconds(15);
+  const ResultPtr result = Show(older);
+  EXPECT_TRUE(result->late);
+  EXPECT_FALSE(result->asked);
+  EXPECT_EQ(ReasonOf(result), Reason::kLate);
+}
+
+TEST_F(FramePathTest, AClockADayWrongIsTakenCountedAndForgottenWithItsCamera) {
+  Start();
+  Set(kBright);
+  Submission frame = Of(250);
+  frame.sent = frame.captured = kStart + std::chrono::hours(24);
+  EXPECT_EQ(ReasonOf(Show(frame)), Reason::kFired);
+  EXPECT_EQ(results_.back()->time, results_.back()->received) << "our time rules";
+  EXPECT_THAT(path_->Metrics(), HasSubstr("pawsight_gateway_cameras_clock_wrong 1\n"));
+  path_->RemoveOwner("own_a");
+  EXPECT_THAT(path_->Metrics(), HasSubstr("pawsight_gateway_cameras_clock_wrong 0\n"));
+}
+
 TEST_F(FramePathTest, ADeviceThatFloodsIsRefusedAloneAndToldWhenToComeBack) {
   options_.device_rate = 2;
   options_.device_burst = 3;
