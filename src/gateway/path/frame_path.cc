@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/rng.h"
+#include "events/ids.h"
 #include "frames/decode.h"
 #include "gateway/path/path_state.h"
 
@@ -133,22 +134,9 @@ FramePath::State::State(AsyncBackend& answers, Record* writes, const Clock& time
 }
 
 std::string FramePath::State::NewId(std::string_view prefix, Time now) {
-  static constexpr std::string_view kAlphabet = "0123456789abcdefghjkmnpqrstvwxyz";  // Crockford's base32
-  // SplitMix64 over a counter that threads share.
-  Rng mixed(random.fetch_add(0x9E3779B97F4A7C15ULL, std::memory_order_relaxed));
-  uint64_t low = mixed.Next();
-  auto high = static_cast<uint64_t>(std::chrono::floor<milliseconds>(now.time_since_epoch()).count());
-  std::string id(prefix.size() + 20, '0');
-  std::copy(prefix.begin(), prefix.end(), id.begin());
-  for (size_t i = 0; i < 20; ++i) {  // from the end: 10 of 5 bits and 2 more of `low`, then `high`
-    uint64_t bits = low & 31U;
-    if (i == 10) bits = (low & 3U) | (high & 7U) << 2U;
-    if (i > 10) bits = high & 31U;
-    low >>= i < 10 ? 5U : 0U;
-    if (i >= 10) high >>= i == 10 ? 3U : 5U;
-    id[id.size() - 1 - i] = kAlphabet[bits];
-  }
-  return id;
+  Rng mixed(random.fetch_add(0x9E3779B97F4A7C15ULL, std::memory_order_relaxed));  // a counter that threads share
+  const auto high = static_cast<uint64_t>(std::chrono::floor<milliseconds>(now.time_since_epoch()).count());
+  return events::MakeId(prefix, high, mixed.Next());
 }
 
 Submitted FramePath::State::Submit(Submission submission, Done done) {
@@ -168,6 +156,13 @@ Submitted FramePath::State::Submit(Submission submission, Done done) {
   frame->received = clock.Now();
   frame->arrived = clock.Monotonic();
   return Admit(std::move(frame), fingerprint);
+}
+
+void FramePath::State::NoteClock(Camera& camera) {
+  const bool wrong = camera.clock.skew && std::chrono::abs(*camera.clock.skew) > kLateAfter;
+  if (wrong == camera.clock_is_wrong) return;
+  camera.clock_is_wrong = wrong;
+  wrong ? ++num_clocks_wrong : --num_clocks_wrong;
 }
 
 Submitted FramePath::State::CheckAgainstPast(Camera& camera, PendingFrame& frame, uint64_t fingerprint) {
@@ -193,6 +188,7 @@ Submitted FramePath::State::CheckAgainstPast(Camera& camera, PendingFrame& frame
     }
   }
   frame.time = JudgeTime(camera.clock, frame.received, submission.captured, submission.sent);
+  NoteClock(camera);
   if (frame.time.timeliness == Timeliness::kStale) {
     return Refuse(numbers, Refusal::kStale, InvalidArgument("frame: taken more than two days ago", "stale"));
   }
@@ -255,6 +251,7 @@ Status FramePath::State::SetOwner(const std::string& owner, OwnerSetup setup) {
     touched = mailbox.SetOwner(view);
     for (const std::shared_ptr<Camera>& camera : touched) {
       if (camera->removed && camera->waiting != nullptr) orphans.push_back(mailbox.Withdraw(*camera));
+      if (camera->removed && std::exchange(camera->clock_is_wrong, false)) --num_clocks_wrong;
       mailbox.Requeue(camera);
     }
     work.NotifyAll();

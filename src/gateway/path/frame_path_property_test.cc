@@ -215,7 +215,7 @@ TEST(FramePathPropertyTest, NoWorldBreaksThePromises) {
   int resolved = 0;
   std::set<Reason> reasons;
   SetLogLevel(LogLevel::kOff);
-  for (uint64_t seed = 0; seed < 40; ++seed) {
+  for (uint64_t seed = 0; seed < 25; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     World world(seed);
     world.Live(1500);

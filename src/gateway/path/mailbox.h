@@ -63,6 +63,7 @@ struct Camera {
   bool has_states = false;
   std::unique_ptr<PendingFrame> waiting;
   ClockView clock;
+  bool clock_is_wrong = false;  // by more than kLateAfter
   std::unique_ptr<RecentFrames> recent;
   std::shared_ptr<const std::vector<std::pair<std::string, rules::AlertPhase>>> phases;  // after the last turn
   CameraCounts counts;
@@ -76,6 +77,7 @@ struct Camera {
     std::vector<RuleState> states;          // the first rules.size() are theirs, in their order; others sleep
     std::unique_ptr<Gate> gate;             // null until there is something to compare with, and after a long idle
     Time gate_used{};
+    Time newest{};  // of the frames judged
   } turn;
 };
 

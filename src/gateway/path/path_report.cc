@@ -66,6 +66,8 @@ std::string FramePath::State::Metrics() const {
   out.Gauge("records_in_flight", "Writes at the store.", static_cast<double>(records.in_flight));
   MutexLock lock(mu);
   out.Gauge("cameras", "Cameras there are.", static_cast<double>(mailbox.cameras().size()));
+  out.Gauge("cameras_clock_wrong", "Cameras whose clock is wrong by more than a minute.",
+            static_cast<double>(num_clocks_wrong));
   out.Gauge("owners", "Owners there are.", static_cast<double>(mailbox.num_owners()));
   out.Gauge("frames_inside", "Frames that wait or are on their way.", static_cast<double>(mailbox.num_frames()));
   out.Gauge("frames_inside_bytes", "Their bytes.", static_cast<double>(mailbox.num_bytes()));

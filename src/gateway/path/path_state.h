@@ -45,6 +45,7 @@ struct FramePath::State : std::enable_shared_from_this<FramePath::State> {
   Submitted Admit(std::unique_ptr<PendingFrame> frame, uint64_t fingerprint) EXCLUDES(mu);
   /// Refusals that a camera's own past decides: rate, duplicates, time, room.
   Submitted CheckAgainstPast(Camera& camera, PendingFrame& frame, uint64_t fingerprint) REQUIRES(mu);
+  void NoteClock(Camera& camera) REQUIRES(mu);
   Status SetOwner(const std::string& owner, OwnerSetup setup) EXCLUDES(mu);
   size_t RestoreStates(const std::vector<RestoredState>& states) EXCLUDES(mu);
   size_t EndOrphans(const std::vector<AlertNotice>& open) EXCLUDES(mu);
@@ -86,7 +87,7 @@ struct FramePath::State : std::enable_shared_from_this<FramePath::State> {
   Result<Json> Stats(const std::string& owner) const EXCLUDES(mu);
   std::string Metrics() const EXCLUDES(mu);
 
-  /// `prefix` and 20 characters: 48 bits of `now` in milliseconds, 52 random ones.
+  /// As events::NewId, but repeatable from the seed.
   std::string NewId(std::string_view prefix, Time now);
   bool MayStep() const REQUIRES(mu) { return mailbox.HasTurn() && outstanding < window.size(); }
   bool IsInside() const REQUIRES(mu) { return mailbox.num_frames() > 0 || turns > 0 || mailbox.HasTurn(); }
@@ -114,7 +115,8 @@ struct FramePath::State : std::enable_shared_from_this<FramePath::State> {
   bool draining GUARDED_BY(mu) = false;
   bool stopping GUARDED_BY(mu) = false;
   size_t tick_bucket GUARDED_BY(mu) = 0;
-  std::vector<std::thread> threads;  // started and joined by FramePath
+  size_t num_clocks_wrong GUARDED_BY(mu) = 0;  // cameras whose clock_is_wrong
+  std::vector<std::thread> threads;            // started and joined by FramePath
 };
 
 }  // namespace pawsight::gateway

@@ -82,6 +82,7 @@ void FramePath::State::ReconcileTurn(Camera& camera, const std::shared_ptr<const
   Reconciled made = Reconcile(camera.turn, std::move(restored), view, camera.id, removed, clock.Now());
   made.turn.gate = std::move(camera.turn.gate);
   made.turn.gate_used = camera.turn.gate_used;
+  made.turn.newest = camera.turn.newest;
   const Camera::InTurn before = std::exchange(camera.turn, std::move(made.turn));  // the closings' rules are its view's
   TellClosings(camera, made);
   std::vector<RecordEntry> entries;
@@ -132,7 +133,7 @@ void FramePath::State::TellEnd(AlertNotice notice, std::optional<std::string> st
 
 void FramePath::State::Plan(Trip& trip) {
   const PendingFrame& frame = *trip.frame;
-  const Camera::InTurn& turn = trip.camera->turn;
+  Camera::InTurn& turn = trip.camera->turn;
   FrameResult& result = *trip.result;
   result.frame = frame.id;
   result.owner = trip.camera->owner;
@@ -142,7 +143,10 @@ void FramePath::State::Plan(Trip& trip) {
   result.questions = frame.submission.questions;
   result.time = frame.time.time;
   result.received = frame.received;
-  result.late = frame.time.timeliness != Timeliness::kFresh;
+  // Out of order: a newer one has been judged. (By more than kMaxGap our own clock was set back.)
+  const bool earlier = result.time < turn.newest && turn.newest - result.time <= rules::kMaxGap;
+  result.late = frame.time.timeliness != Timeliness::kFresh || earlier;
+  if (!result.late) turn.newest = result.time;
   const nanoseconds now = clock.Monotonic();
   result.waited = now - frame.arrived;
   numbers.waited.Add(result.waited);
