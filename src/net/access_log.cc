@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -133,6 +134,10 @@ bool AccessLog::Stopping() const {
 }
 
 void AccessLog::Run() {
+  sigset_t broken_pipe;  // whoever reads a FIFO may go: that is an error of write, and no more
+  sigemptyset(&broken_pipe);
+  sigaddset(&broken_pipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
   for (;;) {
     std::string lines;
     std::shared_ptr<File> file;
