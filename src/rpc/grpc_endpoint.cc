@@ -292,8 +292,9 @@ class TlsCredentials : public grpc::ServerCredentials {
     const std::unique_lock lock(mu_);
     if (std::exchange(fetched_, true)) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
     const grpc_ssl_pem_key_cert_pair pair{tls_.key.c_str(), tls_.certificate.c_str()};
-    *config =
-        grpc_ssl_server_certificate_config_create(tls_.client_ca.empty() ? nullptr : tls_.client_ca.c_str(), &pair, 1);
+    // gRPC wants authorities even where it asks no client for a certificate, and then does not use them.
+    const std::string& authorities = tls_.client_ca.empty() ? tls_.certificate : tls_.client_ca;
+    *config = grpc_ssl_server_certificate_config_create(authorities.c_str(), &pair, 1);
     return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
   }
 
@@ -330,6 +331,8 @@ class GrpcEndpoint::Impl {
     builder.SetResourceQuota(grpc::ResourceQuota("inference").Resize(options_.max_memory_bytes));
     builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options_.max_calls_a_connection);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, static_cast<int>(options_.max_idle.count() * 1000));
+    builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
+                               static_cast<int>(options_.handshake_timeout.count() * 1000));
     builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10000);
     builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 3);
     builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 16384);

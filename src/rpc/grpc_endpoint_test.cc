@@ -13,6 +13,7 @@
 
 #include "base/files.h"
 #include "net/access_log.h"
+#include "net/testing.h"
 #include "net/tls/testing.h"
 #include "open_inference.grpc.pb.h"
 #include "server/empty_model.h"
@@ -277,6 +278,22 @@ TEST_F(GrpcEndpointTest, OverTlsOnlyClientsOfTheAuthorityAreServedAndANewCertifi
   ASSERT_TRUE(endpoint_->SetTls(renewed).ok());
   EXPECT_EQ(InferOver({next.pem(), box.key, box.certificate}), grpc::StatusCode::OK);
   EXPECT_EQ(InferOver({ca.pem(), box.key, box.certificate}), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_F(GrpcEndpointTest, WhoeverConnectsAndSaysNothingIsCutOff) {
+  Restart({.handshake_timeout = std::chrono::seconds(1), .tls = TestCa().Server()});
+  net::testing::RawClient silent(endpoint_->port());
+  silent.Send("\x16\x03\x01");
+  EXPECT_EQ(silent.ReadAll(), "");
+}
+
+TEST_F(GrpcEndpointTest, TlsWithoutAClientAuthorityServesEveryClientThatTrustsTheServer) {
+  const TestCa ca;
+  Restart({.tls = ca.Server()});
+  EXPECT_EQ(InferOver({ca.pem(), "", ""}), grpc::StatusCode::OK);
+  EXPECT_EQ(InferOver({TestCa().pem(), "", ""}), grpc::StatusCode::UNAVAILABLE);
+  ASSERT_TRUE(endpoint_->SetTls(ca.Server()).ok());
+  EXPECT_EQ(InferOver({ca.pem(), "", ""}), grpc::StatusCode::OK);
 }
 
 TEST_F(GrpcEndpointTest, TlsWantsBothHalvesAndATakenPortIsSaid) {
