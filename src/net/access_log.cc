@@ -191,7 +191,7 @@ std::function<void(const HttpExchange&)> LogTo(AccessLog& log, std::string liste
     log.Write({.listener = listener,
                .method = exchange.method,
                .path = exchange.path,
-               .status = std::to_string(exchange.status),
+               .status = exchange.status == 0 ? "" : std::to_string(exchange.status),
                .reason = exchange.reason,
                .whole = exchange.whole,
                .bytes_in = exchange.bytes_in,

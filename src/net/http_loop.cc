@@ -109,6 +109,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void Start() {
     Enter(Phase::kShaking, shared_.options.handshake_timeout);
+    record_.begun = steady_clock::now();
     Shake();
   }
 
@@ -145,8 +146,7 @@ class Session : public std::enable_shared_from_this<Session> {
       case Phase::kStreaming:
         return writing_ ? Close() : Beat();
       case Phase::kShaking:
-        ++shared_.service.counts->handshakes_failed;
-        return Close();
+        return GiveUpHandshake();
       case Phase::kIdle:
       case Phase::kWriting:
       case Phase::kDraining:
@@ -187,6 +187,12 @@ class Session : public std::enable_shared_from_this<Session> {
     record_.begun = deadline_ - shared_.options.header_timeout;
   }
 
+  void GiveUpHandshake() {
+    ++shared_.service.counts->handshakes_failed;
+    record_.NoRequest("handshake_failed");
+    Close();
+  }
+
   void Shake() {
     switch (connection_.Handshake()) {
       case Io::kDone:
@@ -198,8 +204,7 @@ class Session : public std::enable_shared_from_this<Session> {
         return AwaitWrite();
       case Io::kEnded:
       case Io::kFailed:
-        ++shared_.service.counts->handshakes_failed;
-        return Close();
+        return GiveUpHandshake();
     }
   }
 

@@ -40,7 +40,7 @@ HttpResponse HttpService::TooManyBytes() const {
 void HttpRecord::Answered(int status, std::string reason, std::shared_ptr<const AccessNotes> notes) {
   status_ = std::clamp(status, 0, kMaxStatus);
   service_.counts->responses[static_cast<size_t>(status_)].fetch_add(1, std::memory_order_relaxed);
-  if (!reason.empty()) service_.counts->reasons.Count(reason);
+  Count(reason);
   reason_ = std::move(reason);
   notes_ = std::move(notes);
 }

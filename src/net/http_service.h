@@ -91,6 +91,13 @@ class HttpRecord {
     path_ = request.path;
   }
   void Answered(int status, std::string reason = {}, std::shared_ptr<const AccessNotes> notes = nullptr);
+  /// A connection that came to no request.
+  void NoRequest(std::string reason) {
+    Count(reason);
+    status_ = 0;
+    reason_ = std::move(reason);
+    End(false, 0);
+  }
   /// Tells of it and forgets it.
   void End(bool whole, size_t bytes_out);
 
@@ -98,6 +105,10 @@ class HttpRecord {
   size_t bytes_in = 0;
 
  private:
+  void Count(const std::string& reason) const {
+    if (!reason.empty()) service_.counts->reasons.Count(reason);
+  }
+
   const HttpService& service_;
   const SocketAddress peer_;
   std::string method_;

@@ -49,6 +49,15 @@ std::chrono::nanoseconds Deadline(const grpc::CallbackServerContext& context, st
 
 constexpr size_t kNumCodes = 17;
 
+/// gRPC's "ipv4:127.0.0.1:51324" and "ipv6:%5B::1%5D:51324" as the HTTP door writes them.
+std::string AddressOf(std::string peer) {
+  if (peer.starts_with("ipv4:") || peer.starts_with("ipv6:")) peer.erase(0, 5);
+  for (const auto& [coded, plain] : {std::pair("%5B", "["), std::pair("%5D", "]")}) {
+    if (const size_t at = peer.find(coded); at != peer.npos) peer.replace(at, 3, plain);
+  }
+  return peer;
+}
+
 /// What is known of a call besides its status.
 struct CallFacts {
   size_t bytes_in = 0;
@@ -83,7 +92,7 @@ struct Shared {
                                .bytes_in = facts.bytes_in,
                                .bytes_out = facts.bytes_out,
                                .total = facts.total,
-                               .peer = context.peer(),
+                               .peer = AddressOf(context.peer()),
                                .notes = facts.notes});
   }
 
