@@ -168,6 +168,7 @@ TEST(Worker, TheAccessLogSaysNothingOfWhatWasAskedIsOpenedAnewAndMayBeOnAFullDis
     EXPECT_THAT(client.ReadAll(), StartsWith("HTTP/1.1 200"));
   };
   ask(http);
+  while (ReadText(log).empty()) std::this_thread::yield();  // the client has its answer first
   const std::string old = folder.Path("access.log.1");
   ASSERT_EQ(rename(log.c_str(), old.c_str()), 0);
   worker.Signal(SIGHUP);
