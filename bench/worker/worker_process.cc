@@ -1,12 +1,9 @@
 #include "worker/worker_process.h"
 
-#include <unistd.h>
-
 #include <array>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <thread>
 
 #include "base/check.h"
@@ -69,14 +66,6 @@ WorkerProcess::WorkerProcess(const std::vector<std::string>& arguments) {
   if (http_port_ == 0) std::fprintf(stderr, "pawsight worker: %s\n", child_->LastError().c_str());
   CHECK(http_port_ != 0);
   pid_ = child_->pid();
-}
-
-size_t WorkerProcess::ResidentBytes() const {
-  std::ifstream file("/proc/" + std::to_string(pid_) + "/statm");
-  size_t all = 0;
-  size_t resident = 0;
-  file >> all >> resident;
-  return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace pawsight::bench

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/memory.h"
 #include "net/child_process.h"
 
 namespace pawsight::bench {
@@ -27,7 +28,7 @@ class WorkerProcess {
   /// Reads what it said on standard error, so that it never waits for us to.
   void Drain() { (void)child_->LastError(); }
   /// Resident memory, bytes.
-  size_t ResidentBytes() const;
+  size_t ResidentBytes() const { return pawsight::ResidentBytes(pid_); }
 
  private:
   std::unique_ptr<net::ChildProcess> child_;
