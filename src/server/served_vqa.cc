@@ -32,8 +32,8 @@ Result<std::unique_ptr<ServedVqa>> ServedVqa::Start(const ServedVqaOptions& opti
   auto served = std::unique_ptr<ServedVqa>(new ServedVqa(options, std::move(opener), clock));
   PAWSIGHT_ASSIGN_OR_RETURN(std::shared_ptr<Engine> engine, served->OpenAndTry());
   PAWSIGHT_ASSIGN_OR_RETURN(served->batcher_, Batcher::Start(options.batcher, std::move(engine), clock));
-  served->model_ =
-      std::make_shared<VqaModel>(options.version, *served->batcher_, [s = served.get()] { return s->Ready(); });
+  served->model_ = std::make_shared<VqaModel>(
+      options.version, *served->batcher_, [s = served.get()] { return s->Ready(); }, options.limits);
   served->thread_ = std::thread([s = served.get()] { s->AskCanaries(); });
   return served;
 }

@@ -20,6 +20,7 @@ namespace pawsight::server {
 struct ServedVqaOptions {
   BatcherOptions batcher;
   std::string version = "1";
+  VqaLimits limits;
   std::vector<uint8_t> canary_image;  // a small JPEG or PNG
   std::string canary_question = "Is there a dog?";
   Nanos canary_interval{2'000'000'000};  // between one's end and the next

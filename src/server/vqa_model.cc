@@ -35,13 +35,15 @@ Status BadShape(const std::string& name, const std::string& want) {
   return InvalidArgument("input '" + name + "': shape: want " + want, "shape_invalid");
 }
 
-Status ReadQuestions(const InputTensor& input, size_t images, std::vector<std::vector<std::string>>* questions) {
+Status ReadQuestions(const InputTensor& input, size_t images, int max_questions,
+                     std::vector<std::vector<std::string>>* questions) {
   const bool shared = input.shape.size() == 1;
   const bool own = input.shape.size() == 2 && static_cast<size_t>(input.shape[0]) == images;
   if (!shared && !own) return BadShape("question", "[Q], asked of every image, or [N,Q] with N images");
   const auto each = static_cast<size_t>(input.shape.back());
-  if (each > kMaxQuestionsAnImage)
-    return BadShape("question", "at most " + std::to_string(kMaxQuestionsAnImage) + " an image");
+  if (each > static_cast<size_t>(max_questions)) {
+    return BadShape("question", "at most " + std::to_string(max_questions) + " an image");
+  }
   for (size_t from = 0; from < input.elements.size(); from += each) {
     const auto first = input.elements.begin() + static_cast<ptrdiff_t>(from);
     questions->emplace_back(first, first + static_cast<ptrdiff_t>(each));
@@ -109,18 +111,20 @@ protocol::CountedTime Counted(uint64_t count, uint64_t nanoseconds) {
 
 }  // namespace
 
-Result<VqaWork> ToWork(std::shared_ptr<const InferRequest> request, const RequestContext& context) {
+Result<VqaWork> ToWork(std::shared_ptr<const InferRequest> request, const RequestContext& context,
+                       const VqaLimits& limits) {
   VqaWork work;
   const InputTensor& image = *request->Find("image");
-  if (image.shape.size() != 1 || image.elements.size() > kMaxImages) {
-    return BadShape("image", "[N] with N of 1.." + std::to_string(kMaxImages));
+  if (image.shape.size() != 1 || image.elements.size() > static_cast<size_t>(limits.max_images)) {
+    return BadShape("image", "[N] with N of 1.." + std::to_string(limits.max_images));
   }
   for (const std::string_view bytes : image.elements) {
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes as
     // bytes
     work.images.push_back({request, {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}});
   }
-  PAWSIGHT_RETURN_IF_ERROR(ReadQuestions(*request->Find("question"), image.elements.size(), &work.questions));
+  PAWSIGHT_RETURN_IF_ERROR(
+      ReadQuestions(*request->Find("question"), image.elements.size(), limits.max_questions, &work.questions));
   PAWSIGHT_RETURN_IF_ERROR(ReadMode(*request, &work.ask));
   work.priority = ReadPriority(request->priority);
   work.arrival = context.arrival;
@@ -128,21 +132,31 @@ Result<VqaWork> ToWork(std::shared_ptr<const InferRequest> request, const Reques
   return work;
 }
 
-VqaModel::VqaModel(std::string version, Batcher& batcher, std::function<bool()> ready)
+VqaModel::VqaModel(std::string version, Batcher& batcher, std::function<bool()> ready, const VqaLimits& limits)
     : batcher_(batcher),
       ready_(std::move(ready)),
+      limits_(limits),
       metadata_(VqaMetadata(std::move(version))),
       config_(VqaConfig(batcher.options())) {}
 
 void VqaModel::Infer(std::shared_ptr<const InferRequest> request, const RequestContext& context, Done done) {
-  Result<VqaWork> work = ToWork(std::move(request), context);
+  Result<VqaWork> work = ToWork(std::move(request), context, limits_);
   if (!work.ok()) return done(work.status());
+  RequestNotes* const notes = context.notes;
+  if (notes != nullptr) {
+    notes->images = work->images.size();
+    for (size_t image = 0; image < work->images.size(); ++image) notes->questions += work->QuestionsOf(image).size();
+  }
   const auto call = std::make_shared<Call>();
   call->done = std::move(done);
   call->cancel = std::make_shared<CancelToken>();
   work->cancel = call->cancel;
   if (context.gone.stop_possible()) call->gone.emplace(context.gone, [token = call->cancel] { token->Cancel(); });
-  batcher_.Submit(*std::move(work), [this, call](const WorkResult& result) {
+  batcher_.Submit(*std::move(work), [this, call, notes](const WorkResult& result) {
+    if (notes != nullptr) {
+      notes->outcome = OutcomeName(result.outcome);
+      notes->queue = result.times.queue;
+    }
     if (result.outcome == Outcome::kOk) {
       call->done(ToResponse(metadata_, result));
     } else {

@@ -21,10 +21,16 @@
 
 namespace pawsight::server {
 
+/// Of one request; more is kInvalidArgument.
+struct VqaLimits {
+  int max_images = kMaxImages;               // 1..kMaxImages
+  int max_questions = kMaxQuestionsAnImage;  // an image, 1..kMaxQuestionsAnImage
+};
+
 class VqaModel : public Model {
  public:
   /// `batcher` outlives it. `ready` is asked by Ready(): the health that the worker's canaries found.
-  VqaModel(std::string version, Batcher& batcher, std::function<bool()> ready);
+  VqaModel(std::string version, Batcher& batcher, std::function<bool()> ready, const VqaLimits& limits = {});
 
   const protocol::ModelMetadata& Metadata() const override { return metadata_; }
   const protocol::ModelConfig& Config() const override { return config_; }
@@ -37,11 +43,13 @@ class VqaModel : public Model {
  private:
   Batcher& batcher_;
   const std::function<bool()> ready_;
+  const VqaLimits limits_;
   const protocol::ModelMetadata metadata_;
   const protocol::ModelConfig config_;
 };
 
 /// The request's tensors as work, whose images view into the request and keep it. Errors: as VqaModel::Infer's first.
-Result<VqaWork> ToWork(std::shared_ptr<const protocol::InferRequest> request, const RequestContext& context);
+Result<VqaWork> ToWork(std::shared_ptr<const protocol::InferRequest> request, const RequestContext& context,
+                       const VqaLimits& limits = {});
 
 }  // namespace pawsight::server

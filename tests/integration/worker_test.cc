@@ -2,12 +2,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <stdio.h>
 
+#include <algorithm>
+#include <sstream>
 #include <string>
 
+#include "base/files.h"
 #include "base/json.h"
 #include "frames/encode.h"
 #include "net/testing.h"
+#include "net/tls/testing.h"
 #include "program.h"
 #include "scenes/draw.h"
 
@@ -15,6 +20,9 @@ namespace pawsight::integration {
 namespace {
 
 using net::testing::RawClient;
+using net::testing::TestCa;
+using net::testing::TestPair;
+using net::testing::TlsClient;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -32,6 +40,8 @@ int PortOf(const std::string& said, const std::string& scheme, const std::string
   ADD_FAILURE() << "no " << scheme << " in " << said;
   return 0;
 }
+
+std::string ReadText(const std::string& path) { return ReadTextFile(path, 1U << 20U).value(); }
 
 std::string Get(int port, const std::string& path) {
   RawClient client(port);
@@ -102,6 +112,105 @@ TEST(Worker, SighupPutsTheModelInItsOwnPlaceWhileItServes) {
   EXPECT_THAT(after.ReadAll(), StartsWith("HTTP/1.1 200"));
 }
 
+TEST(Worker, F3SighupReadsTheCertificateAnewAndABadPairChangesNothing) {
+  const TempFolder folder;
+  const TestCa ca, next("next");
+  const TestPair box = ca.Issue("box");
+  const auto put = [&](const net::TlsText& tls) {
+    WriteText(folder.Path("certificate.pem"), tls.certificate);
+    WriteText(folder.Path("key.pem"), tls.key);
+  };
+  put(ca.Server());
+  WriteText(folder.Path("ca.pem"), ca.pem());
+  std::vector<std::string> arguments = kAnyPorts;
+  for (const std::string& more : {std::string("--empty-model"), "--tls-certificate=" + folder.Path("certificate.pem"),
+                                  "--tls-key=" + folder.Path("key.pem"), "--tls-client-ca=" + folder.Path("ca.pem")}) {
+    arguments.push_back(more);
+  }
+  RunningProgram worker(arguments);
+  const int port = PortOf(worker.WaitUntilSaid("worker_started"), "https://");
+  const auto ready = [&](const TestCa& trusted, const TestPair& own) {
+    TlsClient client(port, {.ca = trusted.pem(), .own = own, .alpn = {}});
+    if (!client.shaken()) return std::string();
+    client.Send("GET /v2/health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    return client.ReadAll();
+  };
+  EXPECT_THAT(ready(ca, box), StartsWith("HTTP/1.1 200"));
+  EXPECT_EQ(ready(ca, {}), "") << "no certificate of the client";
+
+  net::TlsText mixed = next.Server();
+  mixed.key = next.Server().key;
+  put(mixed);
+  worker.Signal(SIGHUP);
+  EXPECT_THAT(worker.WaitUntilSaid("reload_failed"), HasSubstr("tls-key: it is not that of the certificate"));
+  EXPECT_THAT(ready(ca, box), StartsWith("HTTP/1.1 200")) << "the old pair serves on";
+  put(next.Server());
+  worker.Signal(SIGHUP);
+  worker.WaitUntilSaid("certificate_reloaded");
+  EXPECT_THAT(ready(next, box), StartsWith("HTTP/1.1 200"));
+  EXPECT_EQ(ready(ca, box), "");
+}
+
+TEST(Worker, TheAccessLogSaysNothingOfWhatWasAskedIsOpenedAnewAndMayBeOnAFullDisk) {
+  const TempFolder folder;
+  const std::string log = folder.Path("access.log");
+  std::vector<std::string> arguments = kAnyPorts;
+  arguments.insert(arguments.end(), {"--empty-model", "--access-log=" + log});
+  RunningProgram worker(arguments);
+  const std::string said = worker.WaitUntilSaid("worker_started");
+  const int http = PortOf(said, "http://");
+  const auto ask = [](int port) {
+    RawClient client(port);
+    client.Send(InferBytes({"Is there a dog?", "Is it night?"}));
+    EXPECT_THAT(client.ReadAll(), StartsWith("HTTP/1.1 200"));
+  };
+  ask(http);
+  const std::string old = folder.Path("access.log.1");
+  ASSERT_EQ(rename(log.c_str(), old.c_str()), 0);
+  worker.Signal(SIGHUP);
+  worker.WaitUntilSaid("model_reloaded");
+  ask(http);
+  const std::string metrics = Get(PortOf(said, "http://", "/metrics"), "/metrics");
+  EXPECT_THAT(metrics, HasSubstr("pawsight_build_info{version=\""));
+  EXPECT_THAT(metrics, HasSubstr("pawsight_net_responses_total{listener=\"http\",status=\"200\"} 2\n"));
+  EXPECT_THAT(metrics, HasSubstr("pawsight_rpc_calls_total{code=\"OK\"} 0\n"));
+  worker.Signal(SIGTERM);
+  EXPECT_EQ(worker.Wait().code, 0);
+  for (const std::string& path : {log, old}) {
+    const std::string lines = ReadText(path);
+    EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 1) << lines;
+    EXPECT_THAT(lines, HasSubstr("path=/v2/models/vqa/infer status=200 bytes_in="));
+    EXPECT_THAT(lines, HasSubstr(" model=vqa outcome=ok images=1 questions=2 queue_ms="));
+    EXPECT_EQ(lines.find("Is "), std::string::npos);
+  }
+
+  arguments.back() = "--access-log=/dev/full";
+  RunningProgram full(arguments);
+  const std::string full_said = full.WaitUntilSaid("worker_started");
+  for (int n = 0; n < 5; ++n) ask(PortOf(full_said, "http://"));
+  full.WaitUntilSaid("access_log_failed");
+  ask(PortOf(full_said, "http://"));
+  std::string after;
+  while (after.find("lost\"} 6\n") == std::string::npos) {
+    after = Get(PortOf(full_said, "http://", "/metrics"), "/metrics");
+    ASSERT_THAT(after, HasSubstr("pawsight_net_access_log_lines_total{outcome=\"written\"} 0\n"));
+  }
+}
+
+TEST(Worker, TheSettingsAreThoseOfTheManual) {
+  std::istringstream settings(RunProgram({"worker", "--print-config"}).out);
+  const std::string manual = ReadText(PAWSIGHT_SOURCE_DIR "/docs/serving.md");
+  int count = 0;
+  for (std::string line; std::getline(settings, line); ++count) {
+    const size_t colon = line.find(": ");
+    std::string value = line.substr(colon + 2, line.rfind("  # ") - colon - 2);
+    std::erase(value, '"');
+    EXPECT_THAT(manual, HasSubstr("\n| `" + line.substr(0, colon) + "` | " +
+                                  (value.empty() ? std::string("none") : "`" + value + "`") + " | "));
+  }
+  EXPECT_GT(count, 40);
+}
+
 TEST(Worker, SettingsComeFromFileEnvironmentAndFlagsAndAreChecked) {
   const TempFolder folder;
   WriteText(folder.Path("worker.yaml"), "max-batch: 4\nmax-queue-delay: 5ms\n");
@@ -120,6 +229,9 @@ TEST(Worker, SettingsComeFromFileEnvironmentAndFlagsAndAreChecked) {
   const Ended open = RunProgram({"worker", "--listen-http", "0.0.0.0:0", "--check-config"});
   EXPECT_EQ(open.code, 2);
   EXPECT_THAT(open.err, HasSubstr("token-file"));
+  const Ended half = RunProgram({"worker", "--tls-key", folder.Path("worker.yaml"), "--check-config"});
+  EXPECT_EQ(half.code, 2);
+  EXPECT_THAT(half.err, HasSubstr("both tls-certificate and tls-key"));
 }
 
 }  // namespace
