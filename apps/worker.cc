@@ -172,7 +172,7 @@ class Worker {
       return std::shared_ptr<server::Engine>(server::MakeVqaEngine(std::move(vqa)));
     };
     PAWSIGHT_ASSIGN_OR_RETURN(served_, server::ServedVqa::Start(served, open, clock_));
-    repository_.Put(served_->model());
+    for (const std::shared_ptr<server::Model>& model : served_->models()) repository_.Put(model);
     return Ok();
   }
 

@@ -88,7 +88,7 @@ void WriteWork(const CountersView& c, Writer& out) {
   out.Counter("decode_failures_total", "Images that could not be decoded.", c.decode_failures);
   out.Gauge("sharing_ratio", "Frames answered about for each one encoded.", c.SharingRatio());
   out.Gauge("last_answer_timestamp_seconds", "When a request last ended ok; 0: never.",
-            static_cast<double>(c.last_ok_unix_ms) * 1e-3);
+            static_cast<double>(c.LastOkUnixMs()) * 1e-3);
 }
 
 void WriteHealth(const Health& h, Writer& out) {

@@ -6,100 +6,44 @@
 #include <string>
 
 #include "base/json.h"
-#include "frames/encode.h"
-#include "net/testing.h"
-#include "program.h"
-#include "scenes/draw.h"
+#include "running_worker.h"
 
 namespace pawsight::integration {
 namespace {
 
-using net::testing::RawClient;
 using ::testing::HasSubstr;
-using ::testing::StartsWith;
 
-const std::vector<std::string> kAnyPorts = {"worker",      "--listen-http",    "127.0.0.1:0", "--listen-grpc",
-                                            "127.0.0.1:0", "--listen-metrics", "127.0.0.1:0"};
-
-/// The port behind the first `scheme` in what a worker said.
-int PortOf(const std::string& said, const std::string& scheme, const std::string& after = "") {
-  const size_t from = said.find("worker_started");
-  for (size_t at = said.find(scheme, from); at != std::string::npos; at = said.find(scheme, at + 1)) {
-    const size_t colon = said.find(':', at + scheme.size());
-    const size_t end = said.find_first_not_of("0123456789", colon + 1);
-    if (said.compare(end, after.size(), after) == 0) return std::stoi(said.substr(colon + 1, end - colon - 1));
-  }
-  ADD_FAILURE() << "no " << scheme << " in " << said;
-  return 0;
-}
-
-std::string Get(int port, const std::string& path) {
-  RawClient client(port);
-  client.Send("GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-  return client.ReadAll();
-}
-
-/// A request of one drawn room with binary tensors, as the well-known clients send it.
-std::string InferBytes(const std::vector<std::string>& questions) {
-  const auto jpeg = frames::EncodeJpeg(scenes::Draw(11, 320, 240).image, 85).value();
-  std::string tensors;
-  const auto add = [&](std::string_view bytes) {
-    const auto size = static_cast<uint32_t>(bytes.size());
-    for (unsigned shift = 0; shift < 32; shift += 8) tensors += static_cast<char>(size >> shift);
-    tensors += bytes;
-  };
-  add({reinterpret_cast<const char*>(jpeg.data()), jpeg.size()});
-  const size_t image_size = tensors.size();
-  for (const std::string& question : questions) add(question);
-  const std::string json =
-      R"({"id":"7","inputs":[{"name":"image","datatype":"BYTES","shape":[1],"parameters":{"binary_data_size":)" +
-      std::to_string(image_size) + R"(}},{"name":"question","datatype":"BYTES","shape":[)" +
-      std::to_string(questions.size()) + R"(],"parameters":{"binary_data_size":)" +
-      std::to_string(tensors.size() - image_size) + "}}]}";
-  return "POST /v2/models/vqa/infer HTTP/1.1\r\nHost: localhost\r\nConnection: "
-         "close\r\nInference-Header-Content-Length: " +
-         std::to_string(json.size()) + "\r\nContent-Length: " + std::to_string(json.size() + tensors.size()) +
-         "\r\n\r\n" + json + tensors;
+HttpAnswer AskOf(const RunningWorker& worker, const std::vector<std::string>& questions) {
+  return worker.Infer(
+      "vqa", {{"image", {1}, {RoomJpeg(11)}}, {"question", {static_cast<int64_t>(questions.size())}, questions}});
 }
 
 TEST(Worker, AnswersOverHttpCountsItAndLeavesCleanlyAtSigterm) {
-  RunningProgram worker(kAnyPorts);
-  const std::string said = worker.WaitUntilSaid("worker_started");
-  const int http = PortOf(said, "http://");
-  EXPECT_THAT(Get(http, "/v2/health/ready"), StartsWith("HTTP/1.1 200"));
-  EXPECT_THAT(Get(http, "/v2/models/vqa"), HasSubstr(R"("platform":"pawsight_blip")"));
-  RawClient client(http);
-  client.Send(InferBytes({"Is there a dog?", "Is it night?"}));
-  const std::string answer = client.ReadAll();
-  ASSERT_THAT(answer, StartsWith("HTTP/1.1 200"));
-  const auto json = Json::Parse(answer.substr(answer.find("\r\n\r\n") + 4));
-  ASSERT_TRUE(json.ok()) << answer;
-  EXPECT_EQ(json->Find("id")->as_string(), "7");
-  const Json& p_yes = json->Find("outputs")->as_array().at(1);
-  EXPECT_EQ(p_yes.Find("name")->as_string(), "p_yes");
-  for (const Json& p : p_yes.Find("data")->as_array()) {
+  RunningWorker worker({});
+  EXPECT_EQ(worker.Get("/v2/health/ready").status, 200);
+  EXPECT_THAT(worker.Get("/v2/models/vqa").body, HasSubstr(R"("platform":"pawsight_blip")"));
+  const HttpAnswer answer = AskOf(worker, {"Is there a dog?", "Is it night?"});
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(answer.json().Find("id")->as_string(), "7");
+  EXPECT_EQ(answer.Output("p_yes").size(), 2U);
+  for (const Json& p : answer.Output("p_yes")) {
     EXPECT_GE(p.as_number(), 0);
     EXPECT_LE(p.as_number(), 1);
   }
-  EXPECT_THAT(Get(PortOf(said, "http://", "/metrics"), "/metrics"), HasSubstr("pawsight_server_"));
-  worker.Signal(SIGTERM);
-  const Ended ended = worker.Wait();
+  EXPECT_THAT(worker.Metrics().body, HasSubstr("pawsight_server_"));
+  worker.program().Signal(SIGTERM);
+  const Ended ended = worker.program().Wait();
   EXPECT_EQ(ended.code, 0) << ended.err;
   EXPECT_THAT(ended.err, HasSubstr("worker_stopped"));
   EXPECT_EQ(ended.err.find("Is there"), std::string::npos) << "no question is logged";
 }
 
 TEST(Worker, SighupPutsTheModelInItsOwnPlaceWhileItServes) {
-  RunningProgram worker(kAnyPorts);
-  const int http = PortOf(worker.WaitUntilSaid("worker_started"), "http://");
-  worker.Signal(SIGHUP);
-  RawClient client(http);
-  client.Send(InferBytes({"Is there a dog?"}));
-  EXPECT_THAT(client.ReadAll(), StartsWith("HTTP/1.1 200"));
-  worker.WaitUntilSaid("model_reloaded");
-  RawClient after(http);
-  after.Send(InferBytes({"Is there a dog?"}));
-  EXPECT_THAT(after.ReadAll(), StartsWith("HTTP/1.1 200"));
+  RunningWorker worker({});
+  worker.program().Signal(SIGHUP);
+  EXPECT_EQ(AskOf(worker, {"Is there a dog?"}).status, 200);
+  worker.program().WaitUntilSaid("model_reloaded");
+  EXPECT_EQ(AskOf(worker, {"Is there a dog?"}).status, 200);
 }
 
 TEST(Worker, SettingsComeFromFileEnvironmentAndFlagsAndAreChecked) {
