@@ -146,7 +146,8 @@ class Worker {
             .precision = options_.precision,
             .kernels = options_.cpu,
             .threads = threads,
-            .teams = options_.teams};
+            .teams = options_.teams,
+            .verify = true};  // what a reload puts in the old one's place has no flipped bit
   }
 
   Status StartModel() {
