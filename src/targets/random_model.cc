@@ -26,6 +26,13 @@ struct Close {
 
 Status Failed(const std::string& path) { return Unavailable(path + ": " + std::strerror(errno)); }
 
+/// What a checkpoint of that class can be asked.
+engine::Head HeadOf(const engine::BlipConfig& config) {
+  if (config.architecture == "BlipForConditionalGeneration") return engine::Head::kCaption;
+  if (config.architecture == "BlipForImageTextRetrieval") return engine::Head::kItm;
+  return engine::Head::kVqa;
+}
+
 /// The header of a safetensors file with every tensor that the config wants, padded to 8 bytes, and the tensors' bytes.
 struct Layout {
   std::string header;
@@ -35,7 +42,7 @@ struct Layout {
 Layout LayOut(const engine::BlipConfig& config) {
   Json header;
   Layout layout;
-  for (const engine::ExpectedTensor& tensor : engine::ExpectedTensors(config, engine::Head::kVqa)) {
+  for (const engine::ExpectedTensor& tensor : engine::ExpectedTensors(config, HeadOf(config))) {
     if (tensor.optional) continue;
     Json shape{Json::Array{}};
     int64_t count = 1;
