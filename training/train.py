@@ -117,6 +117,7 @@ class Beside:
         os.setsid()
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
         os.sched_setaffinity(0, range(os.cpu_count()))
+        os.nice(19)
         if os.path.exists('/proc/self/autogroup'):
             open('/proc/self/autogroup', 'w').write('19')
         batches, parent = open_batches(), os.getppid()
