@@ -273,9 +273,17 @@ class Batches:
 
     def run(self, open_source, size, tokenizer, questions, asked):
         os.nice(5)  # what it makes waits in the queue; the run is what must not
-        source = open_source()
+        source, parent = open_source(), os.getppid()
         while True:
-            self.queue.put(make_batch([source.next() for _ in range(size)], tokenizer, questions, asked))
+            batch = make_batch([source.next() for _ in range(size)], tokenizer, questions, asked)
+            while os.getppid() == parent:
+                try:
+                    self.queue.put(batch, timeout=5)
+                    break
+                except queue.Full:
+                    pass
+            else:  # the run was killed and cannot end this process
+                os._exit(0)
 
     def next(self):
         while True:
