@@ -58,8 +58,11 @@ Status ReadTextLists(const InputTensor& input, size_t num_images, std::vector<st
   const bool own = input.shape.size() == 2 && static_cast<size_t>(input.shape[0]) == num_images;
   if (!shared && !own) return BadShape(input.name, "[Q], asked of every image, or [N,Q] with N images");
   const auto each = static_cast<size_t>(input.shape.back());
-  if (each > kMaxQuestionsAnImage)
-    return BadShape(input.name, "at most " + std::to_string(kMaxQuestionsAnImage) + " an image");
+  if (each > kMaxQuestionsAnImage) {
+    return InvalidArgument("input '" + input.name + "': " + std::to_string(each) + " an image, want at most " +
+                               std::to_string(kMaxQuestionsAnImage),
+                           "too_many_questions");
+  }
   for (size_t from = 0; from < input.elements.size(); from += each) {
     const auto first = input.elements.begin() + static_cast<ptrdiff_t>(from);
     lists->emplace_back(first, first + static_cast<ptrdiff_t>(each));
