@@ -14,16 +14,17 @@
 #include "apps/commands.h"
 #include "apps/open_model.h"
 #include "apps/option_flags.h"
+#include "apps/worker_metrics.h"
 #include "apps/worker_options.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "frames/encode.h"
+#include "net/access_log.h"
 #include "net/http_server.h"
 #include "net/systemd.h"
 #include "rpc/grpc_endpoint.h"
 #include "scenes/draw.h"
 #include "server/empty_model.h"
-#include "server/exposition.h"
 #include "server/http_endpoint.h"
 #include "server/served_vqa.h"
 #include "server/vqa_engine.h"
@@ -34,7 +35,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr size_t kMaxSecretBytes = 64U << 10U;
-constexpr int kHttpConnections = 16384;
 
 /// Signals as values: threads started later leave them to whoever waits.
 class Signals {
@@ -83,7 +83,18 @@ Result<std::string> Secret(const std::string& path) {
   return text;
 }
 
-/// Beyond loopback a token is wanted.
+net::TlsFiles TlsFilesOf(const WorkerOptions& options) {
+  return {options.tls_certificate, options.tls_key, options.tls_client_ca};
+}
+
+/// What the listeners show and want; what cannot be shown is an error.
+Result<net::TlsText> Tls(const WorkerOptions& options) {
+  PAWSIGHT_ASSIGN_OR_RETURN(net::TlsText tls, net::ReadTls(TlsFilesOf(options)));
+  if (tls.wanted()) PAWSIGHT_RETURN_IF_ERROR(net::TlsContext::Make(tls).status());
+  return tls;
+}
+
+/// Beyond loopback a token or a certificate is wanted.
 Status CheckExposure(const WorkerOptions& options) {
   for (const auto& [name, listen] :
        {std::pair{"listen-http", options.listen_http}, std::pair{"listen-grpc", options.listen_grpc},
@@ -92,21 +103,25 @@ Status CheckExposure(const WorkerOptions& options) {
     const Result<net::ListenAddress> address = net::ParseListenAddress(listen);
     if (!address.ok()) return Annotate(address.status(), name);
     const bool loopback = address->host == "::1" || address->host.starts_with("127.");
-    if (!loopback && options.token_file.empty() && std::string_view(name) != "listen-metrics") {
+    const bool guarded = !options.token_file.empty() || !options.tls_client_ca.empty();
+    if (!loopback && !guarded && std::string_view(name) != "listen-metrics") {
       return InvalidArgument(std::string(name) + ": " + listen +
-                             " is not loopback; name the file of a bearer token with token-file");
+                             " is not loopback; name the file of a bearer token with token-file, or want certificates "
+                             "with tls-client-ca");
     }
   }
-  return Ok();
+  return Tls(options).status();
 }
 
 /// Everything a worker has, bottom up; destructors undo it in reverse.
 class Worker {
  public:
-  explicit Worker(const WorkerOptions& options) : options_(options), endpoint_(repository_, clock_) {}
+  explicit Worker(const WorkerOptions& options)
+      : options_(options), endpoint_(repository_, clock_, {.limits = Limits(), .notes = options.access_log != "off"}) {}
 
   Status Start() {
     PAWSIGHT_RETURN_IF_ERROR(CheckExposure(options_));
+    PAWSIGHT_RETURN_IF_ERROR(StartAccessLog());
     PAWSIGHT_RETURN_IF_ERROR(StartModel());
     PAWSIGHT_RETURN_IF_ERROR(StartHttp());
     PAWSIGHT_RETURN_IF_ERROR(StartGrpc());
@@ -117,7 +132,15 @@ class Worker {
   void Tell(bool ready) {
     if (grpc_) grpc_->SetReady(ready);
   }
-  Status Reload() { return served_ ? served_->Reload() : Ok(); }
+  Status ReopenAccessLog() { return access_log_ ? access_log_->Reopen() : Ok(); }
+  bool has_tls() const { return !options_.tls_certificate.empty(); }
+  Status ReloadModel() { return served_ ? served_->Reload() : Ok(); }
+  /// New connections are shown what the files hold now, or on an error what was shown before.
+  Status ReloadTls() {
+    PAWSIGHT_ASSIGN_OR_RETURN(const net::TlsText tls, Tls(options_));
+    if (http_) PAWSIGHT_RETURN_IF_ERROR(http_->SetTls(tls));
+    return grpc_ ? grpc_->SetTls(tls) : Ok();
+  }
 
   /// Not ready at once; accepted work is finished, within the limit. False: some is still running.
   bool Drain() {
@@ -161,6 +184,7 @@ class Worker {
     served.canary_limit = options_.canary_limit;
     served.batcher.num_runners = options_.teams;
     served.batcher.num_decoders = options_.decoders;
+    served.limits = {options_.max_images, options_.max_questions};
     server::ScheduleOptions& schedule = served.batcher.schedule;
     schedule.max_batch = options_.max_batch;
     schedule.max_queue_delay = options_.max_queue_delay;
@@ -168,9 +192,10 @@ class Worker {
     schedule.bytes_limit = options_.queue_bytes.value;
     schedule.shed_target = options_.shed_target;
     schedule.default_timeout = options_.default_timeout;
-    const auto open = [model = Model()]() -> Result<std::shared_ptr<server::Engine>> {
+    const frames::DecodeLimits images{.max_pixels = options_.max_pixels};
+    const auto open = [model = Model(), images]() -> Result<std::shared_ptr<server::Engine>> {
       PAWSIGHT_ASSIGN_OR_RETURN(engine::Vqa vqa, OpenModel(model));
-      return std::shared_ptr<server::Engine>(server::MakeVqaEngine(std::move(vqa)));
+      return std::shared_ptr<server::Engine>(server::MakeVqaEngine(std::move(vqa), images));
     };
     PAWSIGHT_ASSIGN_OR_RETURN(served_, server::ServedVqa::Start(served, open, clock_));
     for (const std::shared_ptr<server::Model>& model : served_->models()) repository_.Put(model);
@@ -182,8 +207,19 @@ class Worker {
     net::HttpServerOptions http;
     PAWSIGHT_ASSIGN_OR_RETURN(http.listen, net::ParseListenAddress(options_.listen_http));
     PAWSIGHT_ASSIGN_OR_RETURN(http.token, Secret(options_.token_file));
-    http.max_connections = kHttpConnections;
-    http.max_body_bytes = 32U << 20U;
+    PAWSIGHT_ASSIGN_OR_RETURN(http.tls, Tls(options_));
+    http.io_threads = options_.http_threads;
+    http.max_connections = static_cast<size_t>(options_.max_connections);
+    http.handshake_timeout = options_.handshake_timeout;
+    http.header_timeout = options_.header_timeout;
+    http.max_header_bytes = options_.header_bytes.value;
+    http.body_timeout = options_.body_timeout;
+    http.min_body_rate = options_.body_rate.value;
+    http.idle_timeout = options_.idle_timeout;
+    http.write_timeout = options_.write_timeout;
+    http.max_body_bytes = options_.max_body.value;
+    http.max_bytes_in_flight = options_.max_bytes_in_flight.value;
+    if (access_log_) http.answered = net::LogTo(*access_log_, "http");
     http.refuse = server::HttpEndpoint::Refusal;
     http.public_paths = {"/v2/health/live", "/v2/health/ready"};
     endpoint_.AddRoutes(routes_);
@@ -198,22 +234,38 @@ class Worker {
     rpc::GrpcEndpointOptions grpc;
     grpc.listen = grpc_host_ + ":" + std::to_string(listen.port);  // gRPC itself takes ":8001" for every address
     PAWSIGHT_ASSIGN_OR_RETURN(grpc.token, Secret(options_.token_file));
-    PAWSIGHT_ASSIGN_OR_RETURN(grpc.tls_certificate, Secret(options_.tls_certificate));
-    PAWSIGHT_ASSIGN_OR_RETURN(grpc.tls_key, Secret(options_.tls_key));
-    PAWSIGHT_ASSIGN_OR_RETURN(grpc.tls_client_ca, Secret(options_.tls_client_ca));
+    PAWSIGHT_ASSIGN_OR_RETURN(grpc.tls, Tls(options_));
+    grpc.max_message_bytes = options_.max_body.value;
+    grpc.max_calls = options_.max_calls;
+    grpc.max_idle = options_.idle_timeout;
+    grpc.limits = Limits();
+    grpc.access_log = access_log_.get();
     PAWSIGHT_ASSIGN_OR_RETURN(grpc_, rpc::GrpcEndpoint::Start(grpc, repository_, clock_));
     return Ok();
   }
 
+  Status StartAccessLog() {
+    if (options_.access_log == "off") return Ok();
+    const net::AccessLogOptions log{options_.access_log, options_.access_log_rate};
+    PAWSIGHT_ASSIGN_OR_RETURN(access_log_, net::AccessLog::Open(log, clock_));
+    return Ok();
+  }
+
+  /// What a request may hold; the largest body is also the largest JSON.
+  protocol::InferLimits Limits() const { return {.max_json_bytes = options_.max_body.value}; }
+
   Status StartMetrics() {
-    if (options_.listen_metrics.empty() || !served_) return Ok();
+    if (options_.listen_metrics.empty()) return Ok();
     net::HttpServerOptions http;
     PAWSIGHT_ASSIGN_OR_RETURN(http.listen, net::ParseListenAddress(options_.listen_metrics));
     metrics_routes_.Add("GET", "/metrics", [this](const net::HttpRequest&) {
-      server::Batcher& batcher = served_->batcher();
       return net::HttpResponse{200,
                                "text/plain; version=0.0.4; charset=utf-8",
-                               server::Exposition(batcher.counters(), batcher.health()),
+                               WorkerMetrics({.batcher = served_ ? &served_->batcher() : nullptr,
+                                              .http = http_.get(),
+                                              .grpc = grpc_.get(),
+                                              .access_log = access_log_.get(),
+                                              .precision = options_.precision}),
                                {}};
     });
     PAWSIGHT_ASSIGN_OR_RETURN(metrics_, net::HttpServer::Start(http, metrics_routes_));
@@ -222,7 +274,8 @@ class Worker {
 
   const WorkerOptions& options_;
   const SystemClock clock_;
-  std::unique_ptr<server::ServedVqa> served_;  // outlives who asks it
+  std::unique_ptr<net::AccessLog> access_log_;  // outlives who writes to it; null: off
+  std::unique_ptr<server::ServedVqa> served_;   // outlives who asks it
   server::Repository repository_;
   server::HttpEndpoint endpoint_;
   net::Router routes_, metrics_routes_;
@@ -232,13 +285,20 @@ class Worker {
   std::unique_ptr<net::HttpServer> metrics_;
 };
 
-void Reload(Worker& worker) {
-  const Status reloaded = worker.Reload();
+void SayReloaded(const std::string& what, const Status& reloaded) {
   if (reloaded.ok()) {
-    LogInfo("model_reloaded");
+    LogInfo(what + "_reloaded");
   } else {
-    LogError("reload_failed", {{"reason", reloaded.message()}, {"so", "the old model serves on"}});
+    LogError("reload_failed", {{"reason", reloaded.message()}, {"so", "the old " + what + " serves on"}});
   }
+}
+
+void Reload(Worker& worker) {
+  if (const Status reopened = worker.ReopenAccessLog(); !reopened.ok()) {
+    LogError("access_log_not_reopened", {{"reason", reopened.message()}, {"so", "the old file is written on"}});
+  }
+  if (worker.has_tls()) SayReloaded("certificate", worker.ReloadTls());
+  SayReloaded("model", worker.ReloadModel());
 }
 
 /// Until SIGINT or SIGTERM: tells gRPC's health and systemd how we are, reloads at SIGHUP.
@@ -315,7 +375,8 @@ void AddWorkerCommand(CLI::App& program, int* exit_code) {
   pawsight worker --artifacts blip-int8 --teams 2 --threads 1 two forward passes at once
   PAWSIGHT_WORKER_MAX_BATCH=16 pawsight worker --config worker.yaml --print-config
 Settings come from --config, then PAWSIGHT_WORKER_* of the environment, then flags. SIGTERM: not ready at once, accepted work
-is finished; the second one leaves at once. SIGHUP: the model is opened anew, tried, and put in the old one's place.)");
+is finished; the second one leaves at once. SIGHUP: the access log is opened anew, the certificate read anew, the
+model opened anew and tried; what is good takes the old one's place.)");
   AddOptionFlags(worker, command->table, &command->flags);
   worker.callback([command, exit_code] { *exit_code = Run(*command); });
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/options.h"
+#include "server/work.h"
 
 namespace pawsight {
 
@@ -24,6 +25,25 @@ struct WorkerOptions {
   std::string tls_certificate;
   std::string tls_key;
   std::string tls_client_ca;
+
+  int http_threads = 1;
+  int max_connections = 16384;
+  std::chrono::seconds handshake_timeout{10};
+  std::chrono::seconds header_timeout{10};
+  Bytes header_bytes{32U << 10U};
+  std::chrono::seconds body_timeout{30};
+  Bytes body_rate{1000};
+  std::chrono::seconds idle_timeout{75};
+  std::chrono::seconds write_timeout{20};
+  Bytes max_body{32U << 20U};
+  Bytes max_bytes_in_flight{256U << 20U};
+  int max_calls = 2048;
+  int max_images = server::kMaxImages;
+  int max_questions = server::kMaxQuestionsAnImage;
+  int max_pixels = 4096 * 4096;
+
+  std::string access_log = "-";
+  int access_log_rate = 20;
 
   int max_batch = 8;
   std::chrono::microseconds max_queue_delay{2000};
@@ -53,10 +73,38 @@ struct WorkerOptions {
     option(&O::listen_http, "listen-http", "address:port of HTTP; empty: none");
     option(&O::listen_grpc, "listen-grpc", "address:port of gRPC; empty: none");
     option(&O::listen_metrics, "listen-metrics", "address:port of /metrics; empty: none");
-    option(&O::token_file, "token-file", "file with the bearer token that callers want; wanted beyond loopback");
-    option(&O::tls_certificate, "tls-certificate", "gRPC: PEM file of the certificate and its chain");
-    option(&O::tls_key, "tls-key", "gRPC: PEM file of its key");
-    option(&O::tls_client_ca, "tls-client-ca", "gRPC: PEM file; callers want a certificate of it");
+    option(&O::token_file, "token-file",
+           "file with the bearer token that callers want; beyond loopback, this or tls-client-ca");
+    option(&O::tls_certificate, "tls-certificate",
+           "HTTP and gRPC: PEM file of the certificate and its chain; empty: no TLS");
+    option(&O::tls_key, "tls-key", "PEM file of its key");
+    option(&O::tls_client_ca, "tls-client-ca", "PEM file; callers want a certificate of it");
+
+    option(&O::http_threads, "http-threads", "that read and answer HTTP", 1, 64);
+    option(&O::max_connections, "max-connections", "HTTP: at once; another gets 503", 1, 1 << 20);
+    option(&O::handshake_timeout, "handshake-timeout", "HTTP with TLS: for the handshake", seconds(1), seconds(600));
+    option(&O::header_timeout, "header-timeout", "HTTP: from a request's first byte to its header's end; 408",
+           seconds(1), seconds(600));
+    option(&O::header_bytes, "header-bytes", "HTTP: of a request line and its headers; 431", Bytes{1024},
+           Bytes{1U << 20U});
+    option(&O::body_timeout, "body-timeout", "HTTP: for a body; 408", seconds(1), seconds(3600));
+    option(&O::body_rate, "body-rate", "HTTP: bytes a second that a body must come at, after 5s; 408", Bytes{0},
+           Bytes{1U << 30U});
+    option(&O::idle_timeout, "idle-timeout", "between requests of a connection; then it is closed", seconds(1),
+           seconds(3600));
+    option(&O::write_timeout, "write-timeout", "HTTP: for a client to take a response; then it is closed", seconds(1),
+           seconds(3600));
+    option(&O::max_body, "max-body", "of a request; 413 or RESOURCE_EXHAUSTED", Bytes{1024}, Bytes{1U << 30U});
+    option(&O::max_bytes_in_flight, "max-bytes-in-flight", "HTTP: of bodies being read and answered; 503", Bytes{1024},
+           Bytes{1ULL << 40U});
+    option(&O::max_calls, "max-calls", "gRPC: infer calls at once; RESOURCE_EXHAUSTED", 1, 1 << 20);
+    option(&O::max_images, "max-images", "of a request", 1, server::kMaxImages);
+    option(&O::max_questions, "max-questions", "about an image of a request", 1, server::kMaxQuestionsAnImage);
+    option(&O::max_pixels, "max-pixels", "of an image", 256, 1 << 28);
+
+    option(&O::access_log, "access-log", "file for a line a request, - for standard error, off for none");
+    option(&O::access_log_rate, "access-log-rate", "lines a second, of requests that went well and of others each", 1,
+           100000);
 
     option(&O::max_batch, "max-batch", "frames in one batch", 1, 64);
     option(&O::max_queue_delay, "max-queue-delay", "longest a frame that could run waits for company", seconds(0),

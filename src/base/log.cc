@@ -5,7 +5,6 @@
 
 #include <memory>
 
-#include "base/clock.h"
 #include "base/json.h"
 
 namespace pawsight {
@@ -52,15 +51,27 @@ bool IsPlain(std::string_view value) {
 
 }  // namespace
 
+std::string LogLineStart(Time time, LogLevel level, std::string_view event) {
+  std::string line = FormatTime(time);
+  line.append(" ").append(Name(level)).append(" ").append(event);
+  return line;
+}
+
+void AppendLogField(std::string* line, std::string_view key, std::string_view value) {
+  line->append(" ").append(key).append("=");
+  if (IsPlain(value)) {
+    line->append(value);
+  } else {
+    line->append(JsonQuote(value));
+  }
+}
+
 void SetLogLevel(LogLevel level) { Logger().set_level(ToSpdlog(level)); }
 
 void Log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
   if (!Logger().should_log(ToSpdlog(level))) return;
-  std::string line = FormatTime(SystemClock().Now());
-  line.append(" ").append(Name(level)).append(" ").append(event);
-  for (const LogField& field : fields) {
-    line.append(" ").append(field.key).append("=").append(IsPlain(field.value) ? field.value : JsonQuote(field.value));
-  }
+  std::string line = LogLineStart(SystemClock().Now(), level, event);
+  for (const LogField& field : fields) AppendLogField(&line, field.key, field.value);
   Logger().log(ToSpdlog(level), line);
 }
 

@@ -1,11 +1,13 @@
-// base/log.h: one line an event for a person, `2026-01-31T08:15:30.250Z info server.started port=8000`, to standard error.
-// Never log pixels, question text, answers about people, or secrets. Thread-safe.
+// base/log.h: one line an event for a person, `2026-01-31T08:15:30.250Z info server.started port=8000`, to standard
+// error. Never log pixels, question text, answers about people, or secrets. Thread-safe.
 #pragma once
 
 #include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "base/clock.h"
 
 namespace pawsight {
 
@@ -16,6 +18,11 @@ struct LogField {
   std::string_view key;
   std::string value;
 };
+
+/// "2026-01-31T08:15:30.250Z info server.started": how a line begins.
+std::string LogLineStart(Time time, LogLevel level, std::string_view event);
+/// " port=8000".
+void AppendLogField(std::string* line, std::string_view key, std::string_view value);
 
 void SetLogLevel(LogLevel level);
 void Log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields = {});

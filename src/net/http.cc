@@ -140,6 +140,7 @@ HttpResponse ProblemResponse(int status, std::string_view code, std::string_view
       Json(Json::Object{{"title", HttpReasonPhrase(status)}, {"status", status}, {"code", code}, {"detail", detail}})
           .Dump() +
       "\n";
+  response.reason = code;
   return response;
 }
 

@@ -2,6 +2,7 @@
 // (net/http_server.h), fetching (net/http_client.h). Values; thread-compatible.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,11 +29,16 @@ struct HttpRequest {
   std::string_view Query(std::string_view name) const;
 };
 
+class AccessNotes;  // net/access_log.h
+
 struct HttpResponse {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
   HttpHeaders headers;  // besides Content-Length, Content-Type, Cache-Control: no-store and X-Content-Type-Options
+  // Not sent, for the access log and the counts:
+  std::string reason;  // of an error: its stable code
+  std::shared_ptr<const AccessNotes> notes;
 };
 
 /// gRPC's code as HTTP's: kInvalidArgument 400, kNotFound 404, kResourceExhausted 429, kUnavailable 503 and so on.

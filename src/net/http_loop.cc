@@ -6,7 +6,6 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/write.hpp>
 #include <optional>
 #include <thread>
 #include <unordered_map>
@@ -14,8 +13,8 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "net/connection.h"
 #include "net/http_reader.h"
-#include "net/secret.h"
 
 namespace pawsight::net {
 namespace {
@@ -30,6 +29,7 @@ constexpr size_t kReadAheadBytes = 16U << 10U;  // of requests to come, while on
 constexpr size_t kStreamWriteBytes = 64U << 10U;
 constexpr size_t kMaxDrainedBytes = 1U << 20U;
 constexpr std::chrono::seconds kDrainTimeout{2};
+constexpr int kClientGone = 499;
 constexpr std::chrono::milliseconds kSweepEvery{250};  // how late a time limit may be noticed
 
 class Session;
@@ -68,26 +68,6 @@ struct Shared {
   bool stopping = false;
 };
 
-/// A request with what it counts for.
-struct CountedRequest {
-  explicit CountedRequest(std::shared_ptr<HttpCounts> shared_counts) : counts(std::move(shared_counts)) {}
-  ~CountedRequest() { counts->bytes_in_flight -= bytes; }
-  CountedRequest(const CountedRequest&) = delete;
-  CountedRequest& operator=(const CountedRequest&) = delete;
-
-  /// False when that is more than the server takes.
-  bool Count(size_t now, size_t limit) {
-    if (now <= bytes) return true;
-    const size_t all = counts->bytes_in_flight += now - bytes;
-    bytes = now;
-    return all <= limit;
-  }
-
-  std::shared_ptr<HttpCounts> counts;
-  size_t bytes = 0;
-  HttpRequest request;
-};
-
 /// The promise of a response to one request of a session.
 class Reply : public HttpResponder::Slot {
  public:
@@ -119,25 +99,33 @@ class Reply : public HttpResponder::Slot {
 /// one wait for bytes is pending, in every phase but kWriting; in kAnswering it sees the client go.
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(tcp::socket&& socket, Shared& shared)
-      : shared_(shared), socket_(std::move(socket)), reader_(shared.options) {}
+  Session(tcp::socket&& socket, Accepted accepted, Shared& shared)
+      : shared_(shared),
+        socket_(std::move(socket)),
+        connection_(accepted.socket, std::move(accepted.tls)),
+        reader_(shared.options),
+        record_(shared.service, accepted.peer) {}
   ~Session() { CHECK(phase_ == Phase::kClosed); }
 
   void Start() {
-    Enter(Phase::kIdle, shared_.options.idle_timeout);
-    Await();
+    Enter(Phase::kShaking, shared_.options.handshake_timeout);
+    Shake();
   }
 
   /// The server stops: what is not being answered or written ends now.
   void EndSoon() {
-    if (phase_ == Phase::kIdle || phase_ == Phase::kStreaming) Close();
+    if (phase_ == Phase::kShaking || phase_ == Phase::kIdle || phase_ == Phase::kStreaming) Close();
   }
 
   void Close() {
     if (phase_ == Phase::kClosed) return;
     const std::shared_ptr<Session> self = shared_from_this();  // until this returns
     EndSubscription();
+    if (phase_ == Phase::kAnswering) record_.Answered(kClientGone);
+    if (phase_ == Phase::kAnswering || phase_ == Phase::kWriting || phase_ == Phase::kStreaming)
+      record_.End(false, sent_);
     phase_ = Phase::kClosed;
+    if (connection_.is_tls()) connection_.EndSending();
     error_code ignored;  // closing what the peer has closed fails; nothing is to be done about it
     socket_.shutdown(tcp::socket::shutdown_both, ignored);
     socket_.close(ignored);
@@ -156,6 +144,9 @@ class Session : public std::enable_shared_from_this<Session> {
         return Refuse(shared_.options.refuse(408, "too_slow", "the request came too slowly"));
       case Phase::kStreaming:
         return writing_ ? Close() : Beat();
+      case Phase::kShaking:
+        ++shared_.service.counts->handshakes_failed;
+        return Close();
       case Phase::kIdle:
       case Phase::kWriting:
       case Phase::kDraining:
@@ -181,7 +172,7 @@ class Session : public std::enable_shared_from_this<Session> {
   }
 
  private:
-  enum class Phase { kIdle, kReading, kAnswering, kWriting, kDraining, kStreaming, kClosed };
+  enum class Phase { kShaking, kIdle, kReading, kAnswering, kWriting, kDraining, kStreaming, kClosed };
 
   void Enter(Phase phase, steady_clock::duration limit) {
     phase_ = phase;
@@ -190,6 +181,26 @@ class Session : public std::enable_shared_from_this<Session> {
   void EnterWithoutLimit(Phase phase) {
     phase_ = phase;
     deadline_ = steady_clock::time_point::max();
+  }
+  void EnterReading() {
+    Enter(Phase::kReading, shared_.options.header_timeout);
+    record_.begun = deadline_ - shared_.options.header_timeout;
+  }
+
+  void Shake() {
+    switch (connection_.Handshake()) {
+      case Io::kDone:
+        Enter(Phase::kIdle, shared_.options.idle_timeout);
+        return Await();
+      case Io::kWantRead:
+        return Await();
+      case Io::kWantWrite:
+        return AwaitWrite();
+      case Io::kEnded:
+      case Io::kFailed:
+        ++shared_.service.counts->handshakes_failed;
+        return Close();
+    }
   }
 
   bool IsSlowBody(steady_clock::time_point now) const {
@@ -203,28 +214,38 @@ class Session : public std::enable_shared_from_this<Session> {
   void Await() {
     if (awaiting_ || phase_ == Phase::kClosed) return;
     awaiting_ = true;
-    socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this()](error_code error) {
-      self->awaiting_ = false;
-      if (self->phase_ == Phase::kClosed || self->phase_ == Phase::kWriting) return;  // read on when that is done
-      if (error) return self->Close();
-      self->Receive();
-    });
+    if (connection_.has_more()) {
+      return asio::post(shared_.io, [self = shared_from_this()] { self->Readable(error_code()); });
+    }
+    socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this()](error_code error) { self->Readable(error); });
+  }
+
+  void Readable(error_code error) {
+    awaiting_ = false;
+    if (phase_ == Phase::kClosed || phase_ == Phase::kWriting) return;  // read on when that is done
+    if (error) return Close();
+    if (phase_ == Phase::kShaking) return Shake();
+    Receive();
   }
 
   void Receive() {
-    error_code error;
     const size_t room = phase_ == Phase::kAnswering ? kReadAheadBytes - reader_.held_bytes() : kReadBytes;
-    const size_t num_bytes = socket_.read_some(asio::buffer(shared_.scratch, room), error);
-    if (error == asio::error::would_block) return Await();
-    if (error == asio::error::eof && phase_ == Phase::kAnswering) {
+    size_t num_bytes = 0;
+    const Io io = connection_.Read(shared_.scratch.data(), room, &num_bytes);
+    if (io == Io::kWantRead || io == Io::kWantWrite) {
+      if (phase_ == Phase::kIdle && connection_.HoldsPart()) EnterReading();  // a record that trickles
+      return Await();
+    }
+    if (io == Io::kEnded && phase_ == Phase::kAnswering) {
       peer_closed_ = true;  // perhaps only its sending half: the response is still tried
       return Gone();
     }
-    if (error) return Close();
+    if (io != Io::kDone) return Close();
+    shared_.service.counts->bytes_in.fetch_add(num_bytes, std::memory_order_relaxed);
     const std::string_view bytes(shared_.scratch.data(), num_bytes);
     switch (phase_) {
       case Phase::kIdle:
-        Enter(Phase::kReading, shared_.options.header_timeout);
+        EnterReading();
         return Run(bytes);
       case Phase::kReading:
         return Run(bytes);
@@ -237,6 +258,7 @@ class Session : public std::enable_shared_from_this<Session> {
         return Await();
       case Phase::kStreaming:  // what a stream's client says is not read
         return Await();
+      case Phase::kShaking:
       case Phase::kWriting:
       case Phase::kClosed:
         return;
@@ -253,7 +275,7 @@ class Session : public std::enable_shared_from_this<Session> {
     running_ = true;
     while (phase_ == Phase::kReading || phase_ == Phase::kIdle) {
       if (phase_ == Phase::kIdle && bytes.empty() && !reader_.started()) break;
-      if (phase_ == Phase::kIdle) Enter(Phase::kReading, shared_.options.header_timeout);
+      if (phase_ == Phase::kIdle) EnterReading();
       const HttpReader::Event event = reader_.Read(&bytes);
       if (event == HttpReader::Event::kRefused) {
         Refuse(reader_.refusal());
@@ -288,7 +310,8 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void OnHeader() {
     head_ = reader_.request().method == "HEAD";
-    if (std::optional<HttpResponse> refusal = FindRoute()) {
+    record_.Asked(reader_.request());
+    if (std::optional<HttpResponse> refusal = shared_.service.FindRoute(reader_.request(), &match_)) {
       if (reader_.has_body() || !reader_.keep_alive()) return Refuse(*std::move(refusal));
       return Write(*std::move(refusal), !shared_.stopping);
     }
@@ -297,37 +320,13 @@ class Session : public std::enable_shared_from_this<Session> {
     deadline_ = body_start_ + shared_.options.body_timeout;
     if (!reader_.expects_continue() || !reader_.has_body()) return;
     static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-    error_code error;
-    const size_t written = socket_.write_some(asio::buffer(kContinue.data(), kContinue.size()), error);
-    if (error || written != kContinue.size()) Close();  // 25 bytes always fit, unless the client reads nothing
-  }
-
-  std::optional<HttpResponse> FindRoute() {
-    const HttpRequest& request = reader_.request();
-    const std::string host = HostNameOf(request.Header("host"));
-    if (!host.empty() && !IsIpAddress(host) && shared_.service.hosts.count(host) == 0)
-      return shared_.options.refuse(421, "host_unknown", "this server has another name");
-    if (!Admitted(request)) {
-      HttpResponse response = shared_.options.refuse(401, "token_wrong", "Authorization: want a bearer token");
-      response.headers.emplace_back("WWW-Authenticate", "Bearer");
-      return response;
-    }
-    match_ = shared_.service.router.Find(request.method, request.path);
-    if (match_.allowed.empty()) return shared_.options.refuse(404, "no_such_path", "there is nothing here");
-    if (match_.handler != nullptr || match_.later != nullptr || match_.stream != nullptr) return std::nullopt;
-    HttpResponse response = shared_.options.refuse(405, "method", "this path has " + match_.allowed);
-    response.headers.emplace_back("Allow", match_.allowed);
-    return response;
-  }
-
-  bool Admitted(const HttpRequest& request) const {
-    const HttpServerOptions& options = shared_.options;
-    return options.token.empty() ||
-           std::ranges::find(options.public_paths, request.path) != options.public_paths.end() ||
-           IsBearer(request.Header("authorization"), options.token);
+    size_t written = 0;
+    (void)connection_.Write(kContinue, {}, &written);
+    if (written != kContinue.size()) Close();  // 25 bytes always fit, unless the client reads nothing
   }
 
   void Answer() {
+    record_.bytes_in = reader_.body_bytes();
     if (match_.stream != nullptr) return StartStream();
     in_body_ = false;
     HttpRequest& request = reader_.request();
@@ -351,7 +350,10 @@ class Session : public std::enable_shared_from_this<Session> {
   }
 
   /// Answers what was not read to its end and closes.
-  void Refuse(HttpResponse response) { Write(std::move(response), false); }
+  void Refuse(HttpResponse response) {
+    if (in_body_) record_.bytes_in = reader_.body_bytes();
+    Write(std::move(response), false);
+  }
 
   void Write(HttpResponse response, bool keep_alive) {
     gone_ = std::stop_source(std::nostopstate);
@@ -359,17 +361,36 @@ class Session : public std::enable_shared_from_this<Session> {
     out_ = FormatResponseHead(response, keep_alive, reader_.version());
     out_body_ = head_ ? std::string() : std::move(response.body);
     head_ = false;
+    record_.Answered(response.status, std::move(response.reason), std::move(response.notes));
     Enter(Phase::kWriting, shared_.options.write_timeout);
-    std::array<asio::const_buffer, 2> parts = {asio::buffer(out_), asio::buffer(out_body_)};
-    error_code error;
-    const size_t written = socket_.write_some(parts, error);
-    if (error && error != asio::error::would_block) return Close();
-    if (written == out_.size() + out_body_.size()) return Written();
-    const size_t of_head = std::min(written, out_.size());
-    parts = {parts[0] + of_head, parts[1] + (written - of_head)};
-    asio::async_write(socket_, parts, [self = shared_from_this()](error_code failed, size_t) {
-      if (self->phase_ != Phase::kWriting) return;  // closed
-      if (failed) return self->Close();
+    sent_ = 0;
+    if (Send()) Written();
+  }
+
+  /// True: all of it is with the kernel. Else it goes on by itself in time, or the connection is closed.
+  bool Send() {
+    const size_t of_head = std::min(sent_, out_.size());
+    size_t count = 0;
+    const Io io = connection_.Write(std::string_view(out_).substr(of_head),
+                                    std::string_view(out_body_).substr(sent_ - of_head), &count);
+    sent_ += count;
+    shared_.service.counts->bytes_out.fetch_add(count, std::memory_order_relaxed);
+    if (sent_ == out_.size() + out_body_.size()) return true;
+    if (io == Io::kDone || io == Io::kWantWrite) {
+      AwaitWrite();
+    } else {
+      Close();
+    }
+    return false;
+  }
+
+  void AwaitWrite() {
+    socket_.async_wait(tcp::socket::wait_write, [self = shared_from_this()](error_code error) {
+      if (self->phase_ == Phase::kClosed) return;
+      if (error) return self->Close();
+      if (self->phase_ == Phase::kShaking) return self->Shake();
+      if (!self->Send()) return;
+      if (self->phase_ == Phase::kStreaming) return self->StreamWritten();
       self->Written();
       if (self->phase_ != Phase::kClosed) self->Run({});
     });
@@ -377,6 +398,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   /// A response is with the kernel: on to the next request.
   void Written() {
+    record_.End(true, sent_);
     out_ = {};
     out_body_ = {};
     match_ = {};
@@ -391,8 +413,7 @@ class Session : public std::enable_shared_from_this<Session> {
   /// Closing with unread bytes would reset the connection and take the response away from the peer: read some first.
   void Drain() {
     if (peer_closed_) return Close();
-    error_code ignored;  // the peer may be gone
-    socket_.shutdown(tcp::socket::shutdown_send, ignored);
+    connection_.EndSending();
     Enter(Phase::kDraining, kDrainTimeout);
     Await();
   }
@@ -411,6 +432,7 @@ class Session : public std::enable_shared_from_this<Session> {
     subscriber_ = *subscriber;
     counted_.reset();
     EnterWithoutLimit(Phase::kStreaming);
+    record_.Answered(200);
     out_ =
         "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
         "X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\nretry: 2000\n\n";
@@ -426,13 +448,14 @@ class Session : public std::enable_shared_from_this<Session> {
   void WriteStream() {
     writing_ = true;
     deadline_ = steady_clock::now() + shared_.options.write_timeout;
-    asio::async_write(socket_, asio::buffer(out_), [self = shared_from_this()](error_code error, size_t) {
-      self->writing_ = false;
-      if (self->phase_ == Phase::kClosed) return;
-      if (error) return self->Close();
-      self->deadline_ = steady_clock::now() + self->shared_.options.stream_heartbeat;
-      self->Flush();
-    });
+    sent_ = 0;
+    if (Send()) asio::post(shared_.io, [self = shared_from_this()] { self->StreamWritten(); });
+  }
+  void StreamWritten() {
+    writing_ = false;
+    if (phase_ == Phase::kClosed) return;
+    deadline_ = steady_clock::now() + shared_.options.stream_heartbeat;
+    Flush();
   }
 
   void Beat() {
@@ -441,7 +464,8 @@ class Session : public std::enable_shared_from_this<Session> {
   }
 
   Shared& shared_;
-  tcp::socket socket_;
+  tcp::socket socket_;  // to wait for, and to close
+  Connection connection_;
   HttpReader reader_;
   Router::Match match_;
   Phase phase_ = Phase::kIdle;
@@ -458,6 +482,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::stop_source gone_{std::nostopstate};  // of the request being answered
   std::string out_;                          // being written
   std::string out_body_;
+  size_t sent_ = 0;  // of these
+  HttpRecord record_;
   // Of a stream:
   std::optional<Broadcast::SubscriberId> subscriber_;
   bool writing_ = false;
@@ -490,15 +516,15 @@ class HttpLoop::Impl {
   }
   ~Impl() { EndStop(); }
 
-  void Adopt(int fd) {
-    asio::post(io_, [this, fd] {
+  void Adopt(Accepted accepted) {
+    asio::post(io_, [this, accepted = std::move(accepted)] {
       tcp::socket socket(io_);
       error_code error;
-      socket.assign(tcp::v4(), fd, error);  // the family is told to nobody
+      socket.assign(tcp::v4(), accepted.socket, error);  // the family is told to nobody
       CHECK(!error);
       socket.native_non_blocking(true, error);
       socket.non_blocking(true, error);
-      const auto session = std::make_shared<Session>(std::move(socket), shared_);
+      const auto session = std::make_shared<Session>(std::move(socket), accepted, shared_);
       shared_.sessions.emplace(session.get(), session);
       session->Start();
       if (shared_.stopping) session->EndSoon();
@@ -558,7 +584,7 @@ class HttpLoop::Impl {
 
 HttpLoop::HttpLoop(const HttpService& service) : impl_(std::make_unique<Impl>(service)) {}
 HttpLoop::~HttpLoop() = default;
-void HttpLoop::Adopt(int socket) { impl_->Adopt(socket); }
+void HttpLoop::Adopt(Accepted accepted) { impl_->Adopt(std::move(accepted)); }
 void HttpLoop::BeginStop() { impl_->BeginStop(); }
 void HttpLoop::EndStop() { impl_->EndStop(); }
 

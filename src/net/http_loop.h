@@ -2,28 +2,19 @@
 // accepts. Thread-safe.
 #pragma once
 
-#include <atomic>
 #include <memory>
-#include <set>
-#include <string>
 
-#include "net/http_options.h"
-#include "net/router.h"
+#include "net/http_service.h"
+#include "net/socket_address.h"
+#include "net/tls.h"
 
 namespace pawsight::net {
 
-/// What all loops of a server count together; requests that outlive the server still count down.
-struct HttpCounts {
-  std::atomic<size_t> connections{0};
-  std::atomic<size_t> bytes_in_flight{0};
-};
-
-/// What all loops of a server read and nobody changes.
-struct HttpService {
-  const HttpServerOptions& options;
-  const Router& router;
-  std::set<std::string, std::less<>> hosts;  // names this server has
-  std::shared_ptr<HttpCounts> counts;
+/// A connection that was accepted.
+struct Accepted {
+  int socket = -1;
+  SocketAddress peer{};
+  std::shared_ptr<const TlsContext> tls;  // null: none
 };
 
 class HttpLoop {
@@ -36,7 +27,7 @@ class HttpLoop {
   HttpLoop& operator=(const HttpLoop&) = delete;
 
   /// Serves a connected socket, which it then owns; `counts->connections` includes it already. Not after BeginStop.
-  void Adopt(int socket);
+  void Adopt(Accepted accepted);
 
   /// Ends what is idle and what streams; stop_timeout later, everything. Returns at once.
   void BeginStop();

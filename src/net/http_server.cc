@@ -1,7 +1,5 @@
 #include "net/http_server.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -16,6 +14,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "base/mutex.h"
 #include "net/http_loop.h"
 
 namespace pawsight::net {
@@ -44,31 +43,6 @@ class Descriptor {
   int fd_;
 };
 
-union SocketAddress {
-  sockaddr any;
-  sockaddr_in v4;
-  sockaddr_in6 v6;
-};
-
-/// The length, or 0 when it is no IP address.
-socklen_t ToSocketAddress(const ListenAddress& listen, SocketAddress* address) {
-  *address = {};
-  if (inet_pton(AF_INET, listen.host.c_str(), &address->v4.sin_addr) == 1) {
-    address->v4.sin_family = AF_INET;
-    address->v4.sin_port = htons(static_cast<uint16_t>(listen.port));
-    return sizeof address->v4;
-  }
-  if (inet_pton(AF_INET6, listen.host.c_str(), &address->v6.sin6_addr) != 1) return 0;
-  address->v6.sin6_family = AF_INET6;
-  address->v6.sin6_port = htons(static_cast<uint16_t>(listen.port));
-  return sizeof address->v6;
-}
-
-bool IsLoopback(const SocketAddress& address) {
-  if (address.any.sa_family == AF_INET) return ntohl(address.v4.sin_addr.s_addr) >> 24U == 127;
-  return IN6_IS_ADDR_LOOPBACK(&address.v6.sin6_addr);
-}
-
 }  // namespace
 
 class HttpServer::Impl {
@@ -80,6 +54,7 @@ class HttpServer::Impl {
   ~Impl() { Stop(); }
 
   Status Listen() {
+    if (options_.tls.wanted()) PAWSIGHT_RETURN_IF_ERROR(SetTls(options_.tls));
     SocketAddress address;
     socklen_t length = ToSocketAddress(options_.listen, &address);
     const int on = 1;
@@ -114,10 +89,23 @@ class HttpServer::Impl {
   int port() const { return port_; }
   std::string url() const {
     const bool is_ipv6 = options_.listen.host.find(':') != std::string::npos;
-    return "http://" + (is_ipv6 ? "[" + options_.listen.host + "]" : options_.listen.host) + ":" +
-           std::to_string(port_);
+    return (options_.tls.wanted() ? "https://" : "http://") +
+           (is_ipv6 ? "[" + options_.listen.host + "]" : options_.listen.host) + ":" + std::to_string(port_);
   }
   const HttpCounts& counts() const { return *service_.counts; }
+  size_t max_connections() const { return options_.max_connections; }
+
+  Status SetTls(const TlsText& tls) EXCLUDES(mu_) {
+    CHECK(options_.tls.wanted());
+    PAWSIGHT_ASSIGN_OR_RETURN(std::shared_ptr<const TlsContext> context, TlsContext::Make(tls));
+    const MutexLock lock(mu_);
+    tls_.swap(context);  // the old one dies after the lock
+    return Ok();
+  }
+  std::shared_ptr<const TlsContext> tls() const EXCLUDES(mu_) {
+    const MutexLock lock(mu_);
+    return tls_;
+  }
 
  private:
   void AcceptAll() {
@@ -125,9 +113,11 @@ class HttpServer::Impl {
     while (true) {
       if (poll(watched.data(), watched.size(), -1) < 0) continue;  // a signal
       if (watched[0].revents != 0) return;
-      const int fd = accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-      if (fd >= 0) {
-        Welcome(fd);
+      Accepted accepted;
+      socklen_t length = sizeof accepted.peer;
+      accepted.socket = accept4(listener_.get(), &accepted.peer.any, &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
+      if (accepted.socket >= 0) {
+        Welcome(std::move(accepted));
       } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
         LogWarning("http.accept_failed", {{"reason", std::strerror(errno)}});
         if (poll(watched.data(), 1, kAcceptRetryMs) > 0) return;
@@ -135,16 +125,21 @@ class HttpServer::Impl {
     }
   }
 
-  void Welcome(int fd) {
+  void Welcome(Accepted accepted) {
+    const int fd = accepted.socket;
     const int on = 1;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // without it it is slower, not wrong
+    accepted.tls = tls();
+    const bool is_tls = accepted.tls != nullptr;
+    ++service_.counts->accepted;
     if (service_.counts->connections.fetch_add(1) < options_.max_connections) {
-      return loops_[next_loop_++ % loops_.size()]->Adopt(fd);
+      return loops_[next_loop_++ % loops_.size()]->Adopt(std::move(accepted));
     }
     --service_.counts->connections;
+    ++service_.counts->turned_away;
     static constexpr std::string_view kFull =
         "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-    (void)send(fd, kFull.data(), kFull.size(), MSG_NOSIGNAL);  // a client that has gone is not told
+    if (!is_tls) (void)send(fd, kFull.data(), kFull.size(), MSG_NOSIGNAL);  // a client that has gone is not told
     close(fd);
   }
 
@@ -155,6 +150,8 @@ class HttpServer::Impl {
   Descriptor wake_;
   int port_ = 0;
   size_t next_loop_ = 0;  // the accepting thread's
+  mutable Mutex mu_;
+  std::shared_ptr<const TlsContext> tls_ GUARDED_BY(mu_);  // of new connections
   std::thread thread_;
 };
 
@@ -168,7 +165,14 @@ HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpServer::~HttpServer() = default;
 int HttpServer::port() const { return impl_->port(); }
 std::string HttpServer::url() const { return impl_->url(); }
+const HttpCounts& HttpServer::counts() const { return impl_->counts(); }
+Status HttpServer::SetTls(const TlsText& tls) { return impl_->SetTls(tls); }
 size_t HttpServer::num_connections() const { return impl_->counts().connections; }
+size_t HttpServer::max_connections() const { return impl_->max_connections(); }
+int64_t HttpServer::certificate_expires_unix_s() const {
+  const std::shared_ptr<const TlsContext> tls = impl_->tls();
+  return tls == nullptr ? 0 : tls->expires_unix_s();
+}
 size_t HttpServer::bytes_in_flight() const { return impl_->counts().bytes_in_flight; }
 void HttpServer::Stop() { impl_->Stop(); }
 

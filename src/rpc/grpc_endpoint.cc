@@ -1,11 +1,14 @@
 #include "rpc/grpc_endpoint.h"
 
+#include <grpc/grpc.h>
+#include <grpc/grpc_security.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <mutex>
 #include <optional>
@@ -14,6 +17,8 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/metrics_text.h"
+#include "net/reason_counts.h"
 #include "net/secret.h"
 #include "open_inference.grpc.pb.h"
 #include "rpc/proto_codec.h"
@@ -42,12 +47,45 @@ std::chrono::nanoseconds Deadline(const grpc::CallbackServerContext& context, st
   return now + std::max<std::chrono::nanoseconds>(left, std::chrono::nanoseconds(0));
 }
 
+constexpr size_t kNumCodes = 17;
+
+/// What is known of a call besides its status.
+struct CallFacts {
+  size_t bytes_in = 0;
+  size_t bytes_out = 0;
+  std::chrono::nanoseconds total{0};
+  const net::AccessNotes* notes = nullptr;
+};
+
 /// What all calls need. Outlives them.
 struct Shared {
   const GrpcEndpointOptions& options;
   const server::Repository& repository;
   const Clock& clock;
   std::atomic<int> num_calls{0};
+  std::array<std::atomic<uint64_t>, kNumCodes> ended{};
+  std::atomic<uint64_t> bytes_in{0};
+  std::atomic<uint64_t> bytes_out{0};
+  net::ReasonCounts reasons;
+
+  /// Counts a call that ends, and tells of it.
+  void Ended(std::string_view method, const Status& status, const grpc::CallbackServerContext& context,
+             const CallFacts& facts = {}) {
+    ended[static_cast<size_t>(status.code())].fetch_add(1, std::memory_order_relaxed);
+    bytes_in.fetch_add(facts.bytes_in, std::memory_order_relaxed);
+    bytes_out.fetch_add(facts.bytes_out, std::memory_order_relaxed);
+    if (!status.reason().empty()) reasons.Count(status.reason());
+    if (options.access_log == nullptr || !options.access_log->Wants(status.ok())) return;
+    options.access_log->Write({.listener = "grpc",
+                               .method = method,
+                               .status = StatusCodeName(status.code()),
+                               .reason = status.reason(),
+                               .bytes_in = facts.bytes_in,
+                               .bytes_out = facts.bytes_out,
+                               .total = facts.total,
+                               .peer = context.peer(),
+                               .notes = facts.notes});
+  }
 
   Status Admit(const grpc::CallbackServerContext& context) const {
     if (options.token.empty()) return Ok();
@@ -69,7 +107,7 @@ class InferCall : public grpc::ServerUnaryReactor {
 
   void Run(const grpc::ByteBuffer* bytes) {
     const Status started = Start(bytes);
-    if (!started.ok()) Finish(ToGrpc(started, context_));
+    if (!started.ok()) End(started);
   }
 
   void OnCancel() override { gone_.request_stop(); }
@@ -80,6 +118,8 @@ class InferCall : public grpc::ServerUnaryReactor {
 
  private:
   Status Start(const grpc::ByteBuffer* bytes) {
+    arrival_ = shared_.clock.Monotonic();
+    facts_.bytes_in = bytes->Length();
     PAWSIGHT_RETURN_IF_ERROR(shared_.Admit(*context_));
     counted_ = true;
     if (shared_.num_calls.fetch_add(1) >= shared_.options.max_calls) {
@@ -92,13 +132,16 @@ class InferCall : public grpc::ServerUnaryReactor {
       return InvalidArgument("the request is no ModelInferRequest", "protobuf_malformed");
     }
     PAWSIGHT_ASSIGN_OR_RETURN(model_, shared_.repository.Find(message->model_name(), message->model_version()));
+    notes_.model = model_->Metadata().name;
+    facts_.notes = &notes_;
     PAWSIGHT_ASSIGN_OR_RETURN(protocol::InferRequest request,
                               FromProto(message, model_->Metadata(), shared_.options.limits));
     RequestContext context;
-    context.arrival = shared_.clock.Monotonic();
+    context.arrival = arrival_;
     context.deadline = Deadline(*context_, context.arrival);
     if (request.timeout) context.deadline = std::min(context.deadline, context.arrival + *request.timeout);
     context.gone = gone_.get_token();
+    context.notes = &notes_;
     request_ = std::make_shared<const protocol::InferRequest>(std::move(request));
     model_->Infer(request_, context, [this](Result<protocol::InferResponse> response) { Answer(response); });
     return Ok();
@@ -114,8 +157,15 @@ class InferCall : public grpc::ServerUnaryReactor {
           !grpc::SerializationTraits<inference::ModelInferResponse>::Serialize(message, out_, &own).ok()) {
         status = Internal("the response does not serialise");
       }
+      facts_.bytes_out = status.ok() ? out_->Length() : 0;
     }
-    Finish(ToGrpc(status, context_));
+    End(status);
+  }
+
+  void End(const Status& status) {
+    facts_.total = shared_.clock.Monotonic() - arrival_;
+    shared_.Ended("ModelInfer", status, *context_, facts_);
+    Finish(ToGrpc(status, context_));  // gRPC may delete this now
   }
 
   Shared& shared_;
@@ -124,6 +174,9 @@ class InferCall : public grpc::ServerUnaryReactor {
   std::stop_source gone_;
   std::shared_ptr<Model> model_;
   std::shared_ptr<const protocol::InferRequest> request_;
+  std::chrono::nanoseconds arrival_{0};
+  CallFacts facts_;
+  server::RequestNotes notes_;
   bool counted_ = false;
 };
 
@@ -142,40 +195,40 @@ class InferenceService : public Service::WithRawCallbackMethod_ModelInfer<Servic
   grpc::ServerUnaryReactor* ServerLive(grpc::CallbackServerContext* context, const inference::ServerLiveRequest*,
                                        inference::ServerLiveResponse* response) override {
     response->set_live(true);
-    return End(context, Ok());
+    return End("ServerLive", context, Ok());
   }
   grpc::ServerUnaryReactor* ServerReady(grpc::CallbackServerContext* context, const inference::ServerReadyRequest*,
                                         inference::ServerReadyResponse* response) override {
     response->set_ready(shared_.repository.Ready());
-    return End(context, Ok());
+    return End("ServerReady", context, Ok());
   }
   grpc::ServerUnaryReactor* ModelReady(grpc::CallbackServerContext* context,
                                        const inference::ModelReadyRequest* request,
                                        inference::ModelReadyResponse* response) override {
     const auto model = Find(*context, request->name(), request->version());
     if (model.ok()) response->set_ready((*model)->Ready());
-    return End(context, model.status());
+    return End("ModelReady", context, model.status());
   }
   grpc::ServerUnaryReactor* ServerMetadata(grpc::CallbackServerContext* context,
                                            const inference::ServerMetadataRequest*,
                                            inference::ServerMetadataResponse* response) override {
     const Status admitted = shared_.Admit(*context);
     if (admitted.ok()) ToProto(protocol::ThisServer(), response);
-    return End(context, admitted);
+    return End("ServerMetadata", context, admitted);
   }
   grpc::ServerUnaryReactor* ModelMetadata(grpc::CallbackServerContext* context,
                                           const inference::ModelMetadataRequest* request,
                                           inference::ModelMetadataResponse* response) override {
     const auto model = Find(*context, request->name(), request->version());
     if (model.ok()) ToProto((*model)->Metadata(), response);
-    return End(context, model.status());
+    return End("ModelMetadata", context, model.status());
   }
   grpc::ServerUnaryReactor* ModelConfig(grpc::CallbackServerContext* context,
                                         const inference::ModelConfigRequest* request,
                                         inference::ModelConfigResponse* response) override {
     const auto model = Find(*context, request->name(), request->version());
     if (model.ok()) ToProto((*model)->Metadata(), (*model)->Config(), response);
-    return End(context, model.status());
+    return End("ModelConfig", context, model.status());
   }
   grpc::ServerUnaryReactor* ModelStatistics(grpc::CallbackServerContext* context,
                                             const inference::ModelStatisticsRequest* request,
@@ -190,7 +243,7 @@ class InferenceService : public Service::WithRawCallbackMethod_ModelInfer<Servic
       status = model.status();
     }
     ToProto(statistics, response);
-    return End(context, status);
+    return End("ModelStatistics", context, status);
   }
 
  private:
@@ -199,7 +252,8 @@ class InferenceService : public Service::WithRawCallbackMethod_ModelInfer<Servic
     PAWSIGHT_RETURN_IF_ERROR(shared_.Admit(context));
     return shared_.repository.Find(name, version);
   }
-  static grpc::ServerUnaryReactor* End(grpc::CallbackServerContext* context, const Status& status) {
+  grpc::ServerUnaryReactor* End(std::string_view method, grpc::CallbackServerContext* context, const Status& status) {
+    shared_.Ended(method, status, *context);
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
     reactor->Finish(ToGrpc(status, context));
     return reactor;
@@ -208,20 +262,46 @@ class InferenceService : public Service::WithRawCallbackMethod_ModelInfer<Servic
   Shared& shared_;
 };
 
-Result<std::shared_ptr<grpc::ServerCredentials>> Credentials(const GrpcEndpointOptions& options) {
-  if (options.tls_certificate.empty() && options.tls_key.empty() && options.tls_client_ca.empty()) {
-    return grpc::InsecureServerCredentials();
+/// TLS whose certificate can be replaced while it serves: gRPC asks for it at every handshake.
+class TlsCredentials : public grpc::ServerCredentials {
+ public:
+  explicit TlsCredentials(const net::TlsText& tls) : tls_(tls) {
+    credentials_ =
+        grpc_ssl_server_credentials_create_with_options(grpc_ssl_server_credentials_create_options_using_config_fetcher(
+            tls.client_ca.empty() ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
+                                  : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY,
+            &TlsCredentials::Fetch, this));
   }
-  if (options.tls_certificate.empty() || options.tls_key.empty()) {
-    return InvalidArgument("grpc: TLS needs both a certificate and its key");
+  ~TlsCredentials() override { grpc_server_credentials_release(credentials_); }
+
+  void Set(const net::TlsText& tls) {
+    const std::unique_lock lock(mu_);
+    tls_ = tls;
+    fetched_ = false;
   }
-  grpc::SslServerCredentialsOptions tls(options.tls_client_ca.empty()
-                                            ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
-                                            : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
-  tls.pem_key_cert_pairs.push_back({options.tls_key, options.tls_certificate});
-  tls.pem_root_certs = options.tls_client_ca;
-  return grpc::SslServerCredentials(tls);
-}
+  void SetAuthMetadataProcessor(const std::shared_ptr<grpc::AuthMetadataProcessor>&) override {}
+
+ private:
+  int AddPortToServer(const std::string& address, grpc_server* server) override {
+    return grpc_server_add_http2_port(server, address.c_str(), credentials_);
+  }
+  static grpc_ssl_certificate_config_reload_status Fetch(void* self, grpc_ssl_server_certificate_config** config) {
+    return static_cast<TlsCredentials*>(self)->Fetch(config);
+  }
+  grpc_ssl_certificate_config_reload_status Fetch(grpc_ssl_server_certificate_config** config) {
+    const std::unique_lock lock(mu_);
+    if (std::exchange(fetched_, true)) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
+    const grpc_ssl_pem_key_cert_pair pair{tls_.key.c_str(), tls_.certificate.c_str()};
+    *config =
+        grpc_ssl_server_certificate_config_create(tls_.client_ca.empty() ? nullptr : tls_.client_ca.c_str(), &pair, 1);
+    return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
+  }
+
+  grpc_server_credentials* credentials_ = nullptr;
+  std::mutex mu_;
+  net::TlsText tls_;
+  bool fetched_ = false;
+};
 
 }  // namespace
 
@@ -236,7 +316,13 @@ class GrpcEndpoint::Impl {
       grpc::EnableDefaultHealthCheckService(true);
       grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     });
-    PAWSIGHT_ASSIGN_OR_RETURN(const std::shared_ptr<grpc::ServerCredentials> credentials, Credentials(options_));
+    std::shared_ptr<grpc::ServerCredentials> credentials;
+    if (options_.tls.wanted()) {
+      PAWSIGHT_RETURN_IF_ERROR(net::TlsContext::Make(options_.tls).status());
+      credentials = tls_ = std::make_shared<TlsCredentials>(options_.tls);
+    } else {
+      credentials = grpc::InsecureServerCredentials();
+    }
     grpc::ServerBuilder builder;
     builder.AddListeningPort(options_.listen, credentials, &port_);
     builder.RegisterService(&service_);
@@ -254,6 +340,13 @@ class GrpcEndpoint::Impl {
     return Ok();
   }
 
+  Status SetTls(const net::TlsText& tls) {
+    CHECK(tls_ != nullptr);
+    PAWSIGHT_RETURN_IF_ERROR(net::TlsContext::Make(tls).status());
+    tls_->Set(tls);
+    return Ok();
+  }
+
   void SetReady(bool ready) {
     server_->GetHealthCheckService()->SetServingStatus(ready);
     server_->GetHealthCheckService()->SetServingStatus(Service::service_full_name(), ready);
@@ -266,10 +359,29 @@ class GrpcEndpoint::Impl {
 
   int port() const { return port_; }
 
+  std::string Metrics() const {
+    MetricsText out("pawsight_rpc_");
+    out.Metric("calls_total", "counter", "Calls by how they ended.");
+    for (size_t code = 0; code < kNumCodes; ++code) {
+      out.Sample(static_cast<double>(shared_.ended[code]),
+                 MetricLabel("code", StatusCodeName(static_cast<StatusCode>(code))));
+    }
+    out.Metric("errors_total", "counter", "Calls that did not end well, by the stable code of what was wrong.");
+    for (const auto& [reason, count] : shared_.reasons.View()) {
+      out.Sample(static_cast<double>(count), MetricLabel("reason", reason));
+    }
+    out.Gauge("calls", "Infer calls under way.", shared_.num_calls);
+    out.Gauge("calls_limit", "Infer calls that there may be.", options_.max_calls);
+    out.Counter("received_bytes_total", "Bytes of infer requests.", shared_.bytes_in);
+    out.Counter("sent_bytes_total", "Bytes of infer responses.", shared_.bytes_out);
+    return out.Take();
+  }
+
  private:
   const GrpcEndpointOptions options_;
   Shared shared_;
   InferenceService service_;
+  std::shared_ptr<TlsCredentials> tls_;  // null: none
   std::unique_ptr<grpc::Server> server_;
   std::atomic<bool> stopped_{false};
   int port_ = 0;
@@ -285,6 +397,8 @@ Result<std::unique_ptr<GrpcEndpoint>> GrpcEndpoint::Start(const GrpcEndpointOpti
 GrpcEndpoint::GrpcEndpoint(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 GrpcEndpoint::~GrpcEndpoint() { Stop(std::chrono::seconds(1)); }
 int GrpcEndpoint::port() const { return impl_->port(); }
+Status GrpcEndpoint::SetTls(const net::TlsText& tls) { return impl_->SetTls(tls); }
+std::string GrpcEndpoint::Metrics() const { return impl_->Metrics(); }
 void GrpcEndpoint::SetReady(bool ready) { impl_->SetReady(ready); }
 void GrpcEndpoint::Stop(std::chrono::milliseconds limit) { impl_->Stop(limit); }
 

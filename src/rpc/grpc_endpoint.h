@@ -10,6 +10,8 @@
 
 #include "base/clock.h"
 #include "base/status.h"
+#include "net/access_log.h"
+#include "net/tls.h"
 #include "protocol/messages.h"
 #include "server/repository.h"
 
@@ -22,17 +24,16 @@ struct GrpcEndpointOptions {
   int max_calls_a_connection = 512;       // at once; a client waits before it sends more
   int max_calls = 2048;                   // infer calls at once: RESOURCE_EXHAUSTED
   std::chrono::seconds max_idle{300};     // a connection without calls is closed
-  std::string token;            // callers want "authorization: Bearer TOKEN": UNAUTHENTICATED; "" asks for none
-  std::string tls_certificate;  // PEM, with its chain; "" is no TLS
-  std::string tls_key;          // PEM
-  std::string tls_client_ca;    // PEM; callers want a certificate of it; "" asks for none
+  std::string token;  // callers want "authorization: Bearer TOKEN": UNAUTHENTICATED; "" asks for none
+  net::TlsText tls;
+  net::AccessLog* access_log = nullptr;  // told of each call; outlives the endpoint
   protocol::InferLimits limits;
 };
 
 class GrpcEndpoint {
  public:
   /// Serves until destroyed; `repository` and `clock` outlive it. Health is "not serving" until SetReady.
-  /// Errors: kInvalidArgument, TLS needs both certificate and key. kUnavailable, the address cannot be listened on.
+  /// Errors: those of net::TlsContext::Make. kUnavailable, the address cannot be listened on.
   static Result<std::unique_ptr<GrpcEndpoint>> Start(const GrpcEndpointOptions& options,
                                                      const server::Repository& repository, const Clock& clock);
   /// Stop(1 s).
@@ -41,8 +42,14 @@ class GrpcEndpoint {
   GrpcEndpoint& operator=(const GrpcEndpoint&) = delete;
 
   int port() const;
+  /// Connections from now on show this; those that are there keep what they have. Whether clients show certificates
+  /// stays as it was at the start. Of an endpoint with TLS (CHECK). Errors: those of net::TlsContext::Make; then all is
+  /// as it was.
+  Status SetTls(const net::TlsText& tls);
   /// What grpc.health.v1 says, to those who watch it too.
   void SetReady(bool ready);
+  /// Names pawsight_rpc_<thing>_<unit>: calls by code, errors by reason, bytes of infer messages.
+  std::string Metrics() const;
   /// Takes no more calls; those under way have `limit` to end and are then cancelled. Returns when their models have
   /// answered.
   void Stop(std::chrono::milliseconds limit);

@@ -2,18 +2,26 @@
 
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <condition_variable>
+#include <cstdlib>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 
+#include "base/files.h"
+#include "net/access_log.h"
+#include "net/tls/testing.h"
 #include "open_inference.grpc.pb.h"
 #include "server/empty_model.h"
 
 namespace pawsight::rpc {
 namespace {
+
+using net::testing::TestCa;
+using net::testing::TestPair;
 
 /// Keeps its requests until told, and says when a client has gone.
 class SlowModel : public server::EmptyModel {
@@ -96,6 +104,17 @@ class GrpcEndpointTest : public ::testing::Test {
   grpc::Status Infer(const inference::ModelInferRequest& request, inference::ModelInferResponse* response) {
     grpc::ClientContext context;
     return stub_->ModelInfer(&context, request, response);
+  }
+
+  /// What a client with these gets, on a connection of its own.
+  grpc::StatusCode InferOver(const grpc::SslCredentialsOptions& options) {
+    grpc::ChannelArguments own;
+    own.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    const auto stub = inference::GRPCInferenceService::NewStub(grpc::CreateCustomChannel(
+        "127.0.0.1:" + std::to_string(endpoint_->port()), grpc::SslCredentials(options), own));
+    grpc::ClientContext context;
+    inference::ModelInferResponse response;
+    return stub->ModelInfer(&context, Ask("vqa"), &response).error_code();
   }
 
   SystemClock clock_;
@@ -199,6 +218,33 @@ TEST_F(GrpcEndpointTest, WithATokenOnlyItsBearersAreServed) {
   EXPECT_TRUE(stub_->ModelInfer(&context, Ask("vqa"), &response).ok());
 }
 
+TEST_F(GrpcEndpointTest, EachCallIsALineOfTheAccessLogAndIsCounted) {
+  std::string path = ::testing::TempDir() + "grpc_access_XXXXXX";
+  close(mkstemp(path.data()));
+  auto log = std::move(net::AccessLog::Open({.path = path}, clock_).value());
+  Restart({.access_log = log.get()});
+  inference::ModelInferResponse response;
+  ASSERT_TRUE(Infer(Ask("vqa", 3), &response).ok());
+  EXPECT_EQ(Infer(Ask("none"), &response).error_code(), grpc::StatusCode::NOT_FOUND);
+  grpc::ClientContext context;
+  inference::ServerLiveResponse live;
+  ASSERT_TRUE(stub_->ServerLive(&context, inference::ServerLiveRequest(), &live).ok());
+  const std::string metrics = endpoint_->Metrics();
+  endpoint_.reset();
+  log.reset();
+  const std::string lines = ReadTextFile(path, 1U << 20U).value();
+  unlink(path.c_str());
+  const auto has = [](const std::string& text, const std::string& part) { return text.find(part) != text.npos; };
+  EXPECT_TRUE(has(lines, "access listener=grpc method=ModelInfer status=OK bytes_in=")) << lines;
+  EXPECT_TRUE(has(lines, " model=vqa outcome=ok images=1 questions=3 queue_ms=0.000 total_ms=")) << lines;
+  EXPECT_TRUE(has(lines, " status=NOT_FOUND reason=model_unknown ")) << lines;
+  EXPECT_TRUE(has(lines, " method=ServerLive status=OK ")) << lines;
+  EXPECT_TRUE(has(lines, " peer=ipv4:127.0.0.1:")) << lines;
+  EXPECT_FALSE(has(lines, "dog")) << "no question is logged";
+  EXPECT_TRUE(has(metrics, "pawsight_rpc_calls_total{code=\"OK\"} 2\n")) << metrics;
+  EXPECT_TRUE(has(metrics, "pawsight_rpc_errors_total{reason=\"model_unknown\"} 1\n")) << metrics;
+}
+
 TEST_F(GrpcEndpointTest, AMessageThatIsTooLargeIsRefusedAndTheNextIsServed) {
   Restart({.max_message_bytes = 100000});
   inference::ModelInferRequest large = Ask("vqa");
@@ -208,9 +254,34 @@ TEST_F(GrpcEndpointTest, AMessageThatIsTooLargeIsRefusedAndTheNextIsServed) {
   EXPECT_TRUE(Infer(Ask("vqa"), &response).ok()) << "and the next is served";
 }
 
+TEST_F(GrpcEndpointTest, OverTlsOnlyClientsOfTheAuthorityAreServedAndANewCertificateIsShownFromThenOn) {
+  const TestCa ca;
+  net::TlsText tls = ca.Server("localhost");
+  tls.client_ca = ca.pem();
+  Restart({.tls = tls});
+  const TestPair box = ca.Issue("box");
+  EXPECT_EQ(InferOver({ca.pem(), box.key, box.certificate}), grpc::StatusCode::OK);
+  EXPECT_EQ(InferOver({ca.pem(), "", ""}), grpc::StatusCode::UNAVAILABLE) << "no certificate";
+  const TestPair late = ca.Issue("box", -7200, -3600);
+  EXPECT_EQ(InferOver({ca.pem(), late.key, late.certificate}), grpc::StatusCode::UNAVAILABLE) << "expired";
+  const TestPair other = TestCa().Issue("box");
+  EXPECT_EQ(InferOver({ca.pem(), other.key, other.certificate}), grpc::StatusCode::UNAVAILABLE) << "another's";
+
+  const TestCa next("next");
+  net::TlsText renewed = next.Server("localhost");
+  renewed.client_ca = ca.pem();
+  net::TlsText mixed = renewed;
+  mixed.key = tls.key;
+  EXPECT_EQ(endpoint_->SetTls(mixed).code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(InferOver({ca.pem(), box.key, box.certificate}), grpc::StatusCode::OK) << "the old one serves on";
+  ASSERT_TRUE(endpoint_->SetTls(renewed).ok());
+  EXPECT_EQ(InferOver({next.pem(), box.key, box.certificate}), grpc::StatusCode::OK);
+  EXPECT_EQ(InferOver({ca.pem(), box.key, box.certificate}), grpc::StatusCode::UNAVAILABLE);
+}
+
 TEST_F(GrpcEndpointTest, TlsWantsBothHalvesAndATakenPortIsSaid) {
   GrpcEndpointOptions half;
-  half.tls_certificate = "x";
+  half.tls.certificate = "x";
   EXPECT_EQ(GrpcEndpoint::Start(half, repository_, clock_).status().code(), StatusCode::kInvalidArgument);
   GrpcEndpointOptions taken;
   taken.listen = "127.0.0.1:" + std::to_string(endpoint_->port());

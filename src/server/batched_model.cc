@@ -37,11 +37,12 @@ Status BadShape(const std::string& name, const std::string& want) {
   return InvalidArgument("input '" + name + "': shape: want " + want, "shape_invalid");
 }
 
-Result<VqaWork> ImagesAsWork(std::shared_ptr<const InferRequest> request, const RequestContext& context) {
+Result<VqaWork> ImagesAsWork(std::shared_ptr<const InferRequest> request, const RequestContext& context,
+                             const RequestLimits& limits) {
   VqaWork work;
   const InputTensor& image = *request->Find("image");
-  if (image.shape.size() != 1 || image.elements.size() > kMaxImages) {
-    return BadShape("image", "[N] with N of 1.." + std::to_string(kMaxImages));
+  if (image.shape.size() != 1 || image.elements.size() > static_cast<size_t>(limits.max_images)) {
+    return BadShape("image", "[N] with N of 1.." + std::to_string(limits.max_images));
   }
   for (const std::string_view bytes : image.elements) {
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes as bytes
@@ -53,14 +54,15 @@ Result<VqaWork> ImagesAsWork(std::shared_ptr<const InferRequest> request, const 
   return work;
 }
 
-Status ReadTextLists(const InputTensor& input, size_t num_images, std::vector<std::vector<std::string>>* lists) {
+Status ReadTextLists(const InputTensor& input, size_t num_images, const RequestLimits& limits,
+                     std::vector<std::vector<std::string>>* lists) {
   const bool shared = input.shape.size() == 1;
   const bool own = input.shape.size() == 2 && static_cast<size_t>(input.shape[0]) == num_images;
   if (!shared && !own) return BadShape(input.name, "[Q], asked of every image, or [N,Q] with N images");
   const auto each = static_cast<size_t>(input.shape.back());
-  if (each > kMaxQuestionsAnImage) {
+  if (each > static_cast<size_t>(limits.max_questions)) {
     return InvalidArgument("input '" + input.name + "': " + std::to_string(each) + " an image, want at most " +
-                               std::to_string(kMaxQuestionsAnImage),
+                               std::to_string(limits.max_questions),
                            "too_many_questions");
   }
   for (size_t from = 0; from < input.elements.size(); from += each) {
@@ -71,23 +73,33 @@ Status ReadTextLists(const InputTensor& input, size_t num_images, std::vector<st
 }
 
 BatchedModel::BatchedModel(protocol::ModelMetadata metadata, engine::Head head, Batcher& batcher,
-                           std::function<bool()> ready)
+                           std::function<bool()> ready, const RequestLimits& limits)
     : metadata_(std::move(metadata)),
       config_(ConfigOf(batcher.options())),
       head_(head),
       batcher_(batcher),
-      ready_(std::move(ready)) {}
+      ready_(std::move(ready)),
+      limits_(limits) {}
 
 void BatchedModel::Infer(std::shared_ptr<const InferRequest> request, const RequestContext& context, Done done) {
-  Result<VqaWork> work = ImagesAsWork(request, context);
+  Result<VqaWork> work = ImagesAsWork(request, context, limits_);
   if (!work.ok()) return done(work.status());
   if (const Status status = ReadWork(*request, &*work); !status.ok()) return done(status);
+  RequestNotes* const notes = context.notes;
+  if (notes != nullptr) {
+    notes->images = work->images.size();
+    for (size_t image = 0; image < work->images.size(); ++image) notes->questions += work->QuestionsOf(image).size();
+  }
   const auto call = std::make_shared<Call>();
   call->done = std::move(done);
   call->cancel = std::make_shared<CancelToken>();
   work->cancel = call->cancel;
   if (context.gone.stop_possible()) call->gone.emplace(context.gone, [token = call->cancel] { token->Cancel(); });
-  batcher_.Submit(*std::move(work), [this, call](const WorkResult& result) {
+  batcher_.Submit(*std::move(work), [this, call, notes](const WorkResult& result) {
+    if (notes != nullptr) {
+      notes->outcome = OutcomeName(result.outcome);
+      notes->queue = result.times.queue;
+    }
     if (result.outcome == Outcome::kOk) {
       call->done(protocol::InferResponse{metadata_.name, metadata_.versions.front(), {}, Outputs(result)});
     } else {

@@ -14,6 +14,12 @@
 
 namespace pawsight::server {
 
+/// Of one request; more is kInvalidArgument.
+struct RequestLimits {
+  int max_images = kMaxImages;               // 1..kMaxImages
+  int max_questions = kMaxQuestionsAnImage;  // an image, 1..kMaxQuestionsAnImage; texts to compare are questions too
+};
+
 class BatchedModel : public Model {
  public:
   const protocol::ModelMetadata& Metadata() const override { return metadata_; }
@@ -25,7 +31,10 @@ class BatchedModel : public Model {
 
  protected:
   /// `batcher` outlives it. `ready` is asked by Ready(): the health that the worker's canaries found.
-  BatchedModel(protocol::ModelMetadata metadata, engine::Head head, Batcher& batcher, std::function<bool()> ready);
+  BatchedModel(protocol::ModelMetadata metadata, engine::Head head, Batcher& batcher, std::function<bool()> ready,
+               const RequestLimits& limits);
+
+  const RequestLimits& limits() const { return limits_; }
 
   /// Fills in questions and options; images, priority and times are there. Errors: kInvalidArgument.
   virtual Status ReadWork(const protocol::InferRequest& request, VqaWork* work) const = 0;
@@ -38,14 +47,17 @@ class BatchedModel : public Model {
   const engine::Head head_;
   Batcher& batcher_;
   const std::function<bool()> ready_;
+  const RequestLimits limits_;
 };
 
-/// The part of a request that all models share: `image` BYTES [N], 1..kMaxImages; the work views into the request and
-/// keeps it. Errors: kInvalidArgument, naming the tensor.
-Result<VqaWork> ImagesAsWork(std::shared_ptr<const protocol::InferRequest> request, const RequestContext& context);
+/// The part of a request that all models share: `image` BYTES [N]; the work views into the request and keeps it.
+/// Errors: kInvalidArgument, naming the tensor.
+Result<VqaWork> ImagesAsWork(std::shared_ptr<const protocol::InferRequest> request, const RequestContext& context,
+                             const RequestLimits& limits = {});
 
-/// A list for every image, [Q], or a list an image, [N,Q]. Errors: kInvalidArgument, naming the tensor.
-Status ReadTextLists(const protocol::InputTensor& input, size_t num_images,
+/// A list for every image, [Q], or a list an image, [N,Q]. Errors: kInvalidArgument, naming the tensor; more than the
+/// limit: too_many_questions.
+Status ReadTextLists(const protocol::InputTensor& input, size_t num_images, const RequestLimits& limits,
                      std::vector<std::vector<std::string>>* lists);
 
 /// The input has another shape than `want`: kInvalidArgument.

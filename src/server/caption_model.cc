@@ -16,8 +16,9 @@ protocol::ModelMetadata CaptionMetadata(std::string version) {
 
 }  // namespace
 
-CaptionModel::CaptionModel(std::string version, Batcher& batcher, std::function<bool()> ready)
-    : BatchedModel(CaptionMetadata(std::move(version)), engine::Head::kCaption, batcher, std::move(ready)) {}
+CaptionModel::CaptionModel(std::string version, Batcher& batcher, std::function<bool()> ready,
+                           const RequestLimits& limits)
+    : BatchedModel(CaptionMetadata(std::move(version)), engine::Head::kCaption, batcher, std::move(ready), limits) {}
 
 Status CaptionModel::ReadWork(const protocol::InferRequest& request, VqaWork* work) const {
   work->ask.mode = engine::Mode::kCaption;

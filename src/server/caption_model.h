@@ -25,7 +25,7 @@ inline constexpr std::string_view kDefaultPrompt = "a picture of";
 class CaptionModel : public BatchedModel {
  public:
   /// As BatchedModel's.
-  CaptionModel(std::string version, Batcher& batcher, std::function<bool()> ready);
+  CaptionModel(std::string version, Batcher& batcher, std::function<bool()> ready, const RequestLimits& limits = {});
 
  private:
   Status ReadWork(const protocol::InferRequest& request, VqaWork* work) const override;

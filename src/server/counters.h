@@ -89,6 +89,7 @@ struct CountersView {
   uint64_t frames_encoded = 0;      // that the image encoder saw
   uint64_t questions = 0;           // answered, each request's counted
   uint64_t questions_computed = 0;  // that the engine was asked
+  uint64_t engine_ns = 0;  // that batches took in the engine, canaries' too
   uint64_t decodes = 0;
   uint64_t decode_failures = 0;
   std::array<ModelView, engine::kNumHeads> models{};  // by engine::Head
@@ -135,8 +136,9 @@ class Counters {
     if (!ok) Bump(decode_failures_);
   }
   /// A batch about `frames` different frames, of which `encoded` were encoded in it for somebody else than a canary.
-  void BatchRan(size_t frames, size_t encoded, size_t questions_computed) {
+  void BatchRan(size_t frames, size_t encoded, size_t questions_computed, Nanos encode, Nanos ask) {
     batch_frames_.Add(frames);
+    Bump(engine_ns_, Ns(encode) + Ns(ask));
     Bump(frames_encoded_, encoded);
     Bump(questions_computed_, questions_computed);
   }
@@ -161,6 +163,7 @@ class Counters {
     view.frames_encoded = Load(frames_encoded_);
     view.questions = Load(questions_);
     view.questions_computed = Load(questions_computed_);
+    view.engine_ns = Load(engine_ns_);
     view.decodes = Load(decodes_);
     view.decode_failures = Load(decode_failures_);
     return view;
@@ -211,6 +214,7 @@ class Counters {
   Count frames_encoded_{0};
   Count questions_{0};
   Count questions_computed_{0};
+  Count engine_ns_{0};
   Count decodes_{0};
   Count decode_failures_{0};
 };

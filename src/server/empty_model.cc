@@ -46,7 +46,8 @@ protocol::ModelStatistics EmptyModel::Statistics() const {
   return statistics;
 }
 
-void EmptyModel::Infer(std::shared_ptr<const protocol::InferRequest> request, const RequestContext&, Done done) {
+void EmptyModel::Infer(std::shared_ptr<const protocol::InferRequest> request, const RequestContext& context,
+                       Done done) {
   Result<std::vector<int64_t>> shape = AnswerShape(*request);
   if (!shape.ok()) {
     num_failed_.fetch_add(1, std::memory_order_relaxed);
@@ -55,6 +56,11 @@ void EmptyModel::Infer(std::shared_ptr<const protocol::InferRequest> request, co
   num_answered_.fetch_add(1, std::memory_order_relaxed);
   size_t count = 1;
   for (const int64_t dim : *shape) count *= static_cast<size_t>(dim);
+  if (context.notes != nullptr) {
+    context.notes->outcome = OutcomeName(Outcome::kOk);
+    context.notes->images = static_cast<size_t>(shape->front());
+    context.notes->questions = count;
+  }
   protocol::InferResponse response{metadata_.name, metadata_.versions.front(), {}, {}};
   if (request->Wants("answer")) {
     response.outputs.push_back(protocol::BytesOutput("answer", *shape, std::vector<std::string>(count, "unsure")));

@@ -44,10 +44,21 @@ void ForBothPaths(std::string_view end, const Add& add) {
   add("/v2/models/{model}/versions/{version}" + std::string(end));
 }
 
+/// One request under way. The model is kept until it is done, though it be swapped meanwhile.
+struct Call {
+  Call(protocol::InferRequest infer, std::shared_ptr<Model> whose)
+      : request(std::move(infer)), model(std::move(whose)) {
+    notes.model = model->Metadata().name;
+  }
+  const protocol::InferRequest request;
+  const std::shared_ptr<Model> model;
+  RequestNotes notes;
+};
+
 }  // namespace
 
 net::HttpResponse HttpEndpoint::Refusal(int status, std::string_view code, std::string_view detail) {
-  return {status, "application/json", protocol::ErrorToJson(detail, code).Dump(), {}};
+  return {status, "application/json", protocol::ErrorToJson(detail, code).Dump(), {}, std::string(code)};
 }
 
 net::HttpResponse HttpEndpoint::Error(const Status& status, int retry_after_seconds) {
@@ -118,12 +129,16 @@ void HttpEndpoint::Infer(std::string_view model_name, std::string_view version,
   if (!parsed.ok()) return responder.Respond(Error(parsed.status()));
   parsed->version = version;
   if (parsed->timeout) context.deadline = context.arrival + *parsed->timeout;
-  const auto infer = std::make_shared<const protocol::InferRequest>(*std::move(parsed));
-  // The model is kept until it is done, though it be swapped meanwhile.
-  model->Infer(infer, context,
-               [infer, model, responder,
-                retry_after = options_.retry_after_seconds](const Result<protocol::InferResponse>& response) {
-                 responder.Respond(Answered(*infer, response, retry_after));
+  const auto call = std::make_shared<Call>(*std::move(parsed), model);
+  context.notes = &call->notes;
+  // Without this endpoint, which may be gone by then.
+  model->Infer({call, &call->request}, context,
+               [call, responder, retry_after = options_.retry_after_seconds,
+                noted = options_.notes](const Result<protocol::InferResponse>& infer) {
+                 net::HttpResponse response = Answered(call->request, infer, retry_after);
+                 // A copy: what the request holds goes before the client has taken its response.
+                 if (noted) response.notes = std::make_shared<RequestNotes>(call->notes);
+                 responder.Respond(std::move(response));
                });
 }
 

@@ -18,6 +18,7 @@ namespace pawsight::server {
 struct HttpEndpointOptions {
   protocol::InferLimits limits;
   int retry_after_seconds = 1;  // told with 429 and 503
+  bool notes = false;           // responses bring RequestNotes, for an access log
 };
 
 class HttpEndpoint {

@@ -8,11 +8,12 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
-#include <fstream>
 #include <future>
 #include <string>
 
+#include "base/memory.h"
 #include "net/testing.h"
+#include "net/tls/testing.h"
 #include "protocol/base64.h"
 #include "server/testing.h"
 
@@ -20,6 +21,7 @@ namespace pawsight::server {
 namespace {
 
 using net::testing::RawClient;
+using net::testing::TlsClient;
 
 constexpr size_t kImageBytes = 30000;
 constexpr int kConnections = 16;
@@ -72,12 +74,20 @@ class TimedModel : public EmptyModel {
   std::atomic<int64_t> nanos{0};
 };
 
-void Infer(benchmark::State& state, const std::string& request) {
-  testing::TestServer server;
+net::HttpServerOptions WithTls() {
+  static const net::testing::TestCa ca;
+  net::HttpServerOptions options;
+  options.tls = ca.Server();
+  return options;
+}
+
+template <typename Client>
+void Infer(benchmark::State& state, const std::string& request, const net::HttpServerOptions& options = {}) {
+  testing::TestServer server(options);
   const auto model = std::make_shared<TimedModel>();
   server.repository().Put(model);
-  std::vector<std::unique_ptr<RawClient>> clients;
-  for (int n = 0; n < kConnections; ++n) clients.push_back(std::make_unique<RawClient>(server.port()));
+  std::vector<std::unique_ptr<Client>> clients;
+  for (int n = 0; n < kConnections; ++n) clients.push_back(std::make_unique<Client>(server.port()));
   const auto round = [&] {
     for (const auto& client : clients) client->Send(request);
     for (const auto& client : clients) {
@@ -95,16 +105,9 @@ void Infer(benchmark::State& state, const std::string& request) {
   state.counters["server_us"] = static_cast<double>(model->nanos - before) / 1e3 / requests;
 }
 
-size_t ResidentBytes() {
-  std::ifstream file("/proc/self/statm");
-  size_t all = 0;
-  size_t resident = 0;
-  file >> all >> resident;
-  return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));
-}
-
 /// Connections held by a child process, so that only our side of them is counted here. Each sends `bytes` and, when
 /// `answered`, reads one answer.
+template <typename Client>
 class HeldConnections {
  public:
   HeldConnections(int port, size_t count, const std::string& bytes, bool answered) {
@@ -125,9 +128,9 @@ class HeldConnections {
 
  private:
   [[noreturn]] void Hold(int port, size_t count, const std::string& bytes, bool answered) const {
-    std::vector<std::unique_ptr<RawClient>> clients;
+    std::vector<std::unique_ptr<Client>> clients;
     for (size_t n = 0; n < count; ++n) {
-      clients.push_back(std::make_unique<RawClient>(port));
+      clients.push_back(std::make_unique<Client>(port));
       clients.back()->Send(bytes);
       if (answered) clients.back()->ReadUntil(kAnswerEnd);
     }
@@ -142,18 +145,29 @@ class HeldConnections {
 };
 
 /// What a connection costs that has had an answer and waits for the next request.
-void IdleConnections(benchmark::State& state) {
+template <typename Client>
+void IdleConnections(benchmark::State& state, net::HttpServerOptions options = {}) {
   const auto count = static_cast<size_t>(state.range(0));
-  net::HttpServerOptions options;
   options.max_connections = count + 1;
+  options.idle_timeout = std::chrono::seconds(3600);  // however long it takes to make them
   testing::TestServer server(options);
   server.repository().Put(std::make_shared<EmptyModel>());
   const size_t before = ResidentBytes();
-  const HeldConnections held(server.port(), count, BinaryRequest(), true);
+  const HeldConnections<Client> held(server.port(), count, BinaryRequest(), true);
   const size_t after = ResidentBytes();
   for (auto _ : state) benchmark::DoNotOptimize(server.server().num_connections());
   state.counters["connections"] = static_cast<double>(server.server().num_connections());
   state.counters["bytes_each"] = static_cast<double>(after - before) / static_cast<double>(count);
+}
+
+/// A connection with its handshake, both sides of it (P-256).
+void TlsHandshake(benchmark::State& state) {
+  const net::HttpServerOptions options = WithTls();
+  testing::TestServer server(options);
+  for (auto _ : state) {
+    const TlsClient client(server.port());
+    if (!client.shaken()) return state.SkipWithError("no handshake");
+  }
 }
 
 /// One client's requests, one after another, while others have sent half a header.
@@ -164,7 +178,7 @@ void BesideSlowHeaders(benchmark::State& state) {
   options.header_timeout = std::chrono::seconds(600);
   testing::TestServer server(options);
   server.repository().Put(std::make_shared<EmptyModel>());
-  const HeldConnections held(server.port(), count, "GET /v2/health/live HTTP/1.1\r\nHost: loc", false);
+  const HeldConnections<RawClient> held(server.port(), count, "GET /v2/health/live HTTP/1.1\r\nHost: loc", false);
   RawClient client(server.port());
   const std::string request = BinaryRequest();
   std::vector<double> micros;
@@ -206,12 +220,21 @@ void ClientGoes(benchmark::State& state) {
 
 const bool kRegistered = [] {
   benchmark::RegisterBenchmark("http/infer_30kB/binary", [](auto& state) {
-    Infer(state, BinaryRequest());
+    Infer<RawClient>(state, BinaryRequest());
   })->UseRealTime();
   benchmark::RegisterBenchmark("http/infer_30kB/base64", [](auto& state) {
-    Infer(state, Base64Request());
+    Infer<RawClient>(state, Base64Request());
   })->UseRealTime();
-  benchmark::RegisterBenchmark("http/idle", IdleConnections)->Arg(10000)->Iterations(1);
+  benchmark::RegisterBenchmark("http/infer_30kB/binary_tls", [](auto& state) {
+    Infer<TlsClient>(state, BinaryRequest(), WithTls());
+  })->UseRealTime();
+  benchmark::RegisterBenchmark("http/tls_handshake", TlsHandshake)->UseRealTime();
+  benchmark::RegisterBenchmark("http/idle", [](auto& state) { IdleConnections<RawClient>(state); })
+      ->Arg(10000)
+      ->Iterations(1);
+  benchmark::RegisterBenchmark("http/idle_tls", [](auto& state) { IdleConnections<TlsClient>(state, WithTls()); })
+      ->Arg(2000)
+      ->Iterations(1);
   for (const int slow : {0, 10000}) {
     benchmark::RegisterBenchmark("http/beside_slow_headers", BesideSlowHeaders)
         ->Arg(slow)

@@ -17,12 +17,12 @@ protocol::ModelMetadata ItmMetadata(std::string version) {
 
 }  // namespace
 
-ItmModel::ItmModel(std::string version, Batcher& batcher, std::function<bool()> ready)
-    : BatchedModel(ItmMetadata(std::move(version)), engine::Head::kItm, batcher, std::move(ready)) {}
+ItmModel::ItmModel(std::string version, Batcher& batcher, std::function<bool()> ready, const RequestLimits& limits)
+    : BatchedModel(ItmMetadata(std::move(version)), engine::Head::kItm, batcher, std::move(ready), limits) {}
 
 Status ItmModel::ReadWork(const protocol::InferRequest& request, VqaWork* work) const {
   work->ask.mode = engine::Mode::kMatch;
-  return ReadTextLists(*request.Find("text"), work->images.size(), &work->questions);
+  return ReadTextLists(*request.Find("text"), work->images.size(), limits(), &work->questions);
 }
 
 std::vector<protocol::OutputTensor> ItmModel::Outputs(const WorkResult& result) const {

@@ -20,7 +20,7 @@ namespace pawsight::server {
 class ItmModel : public BatchedModel {
  public:
   /// As BatchedModel's.
-  ItmModel(std::string version, Batcher& batcher, std::function<bool()> ready);
+  ItmModel(std::string version, Batcher& batcher, std::function<bool()> ready, const RequestLimits& limits = {});
 
  private:
   Status ReadWork(const protocol::InferRequest& request, VqaWork* work) const override;

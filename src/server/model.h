@@ -10,6 +10,7 @@
 
 #include "base/status.h"
 #include "protocol/messages.h"
+#include "server/request_notes.h"
 
 namespace pawsight::server {
 
@@ -21,6 +22,8 @@ struct RequestContext {
   /// Stop is requested when the client has gone: nobody reads the answer. A std::stop_callback on it runs on an I/O
   /// thread, so it must be quick and must not wait.
   std::stop_token gone;
+  /// May be null. A model may write into it until it calls done, and not after.
+  RequestNotes* notes = nullptr;
 };
 
 class Model {

@@ -4,6 +4,15 @@
 #include <utility>
 
 namespace pawsight::server {
+namespace {
+
+/// A name as an error says it: not more than a line of what a caller sent, which gRPC's trailers would not hold.
+std::string Shown(std::string_view name) {
+  constexpr size_t kShownBytes = 64;
+  return std::string(name.substr(0, kShownBytes)) + (name.size() > kShownBytes ? "..." : "");
+}
+
+}  // namespace
 
 std::shared_ptr<const Repository::Models> Repository::Snapshot() const {
   MutexLock lock(mu_);
@@ -30,12 +39,11 @@ void Repository::Remove(std::string_view name) {
 Result<std::shared_ptr<Model>> Repository::Find(std::string_view name, std::string_view version) const {
   const std::shared_ptr<const Models> models = Snapshot();
   const auto found = models->find(name);
-  if (found == models->end()) return NotFound("no model '" + std::string(name) + "'", "model_unknown");
+  if (found == models->end()) return NotFound("no model '" + Shown(name) + "'", "model_unknown");
   const std::vector<std::string>& versions = found->second->Metadata().versions;
   if (!version.empty() && std::find(versions.begin(), versions.end(), version) == versions.end()) {
-    return NotFound(
-        "model '" + std::string(name) + "' has no version '" + std::string(version) + "', but " + versions.front(),
-        "version_unknown");
+    return NotFound("model '" + Shown(name) + "' has no version '" + Shown(version) + "', but " + versions.front(),
+                    "version_unknown");
   }
   return found->second;
 }

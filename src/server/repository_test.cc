@@ -22,6 +22,13 @@ TEST(Repository, ModelsAreFoundByNameAndVersion) {
   EXPECT_EQ(repository.List().size(), 1U);
 }
 
+TEST(Repository, ALongNameIsNotSaidBack) {
+  Repository repository;
+  repository.Put(std::make_shared<EmptyModel>());
+  EXPECT_LT(repository.Find(std::string(100000, 'x'), "").status().message().size(), 100U);
+  EXPECT_LT(repository.Find("vqa", std::string(100000, 'x')).status().message().size(), 150U);
+}
+
 TEST(Repository, ReadyIsEveryModelReadyAndNotLeaving) {
   Repository repository;
   EXPECT_FALSE(repository.Ready()) << "nothing to answer with";

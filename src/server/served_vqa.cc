@@ -66,13 +66,13 @@ void ServedVqa::AddModels(const Engine& engine) {
     if (engine.Can(mode)) modes_.insert(mode);
   }
   if (modes_.contains(engine::Mode::kYesNo)) {
-    models_.push_back(std::make_shared<VqaModel>(options_.version, *batcher_, ready));
+    models_.push_back(std::make_shared<VqaModel>(options_.version, *batcher_, ready, options_.limits));
   }
   if (modes_.contains(engine::Mode::kCaption)) {
-    models_.push_back(std::make_shared<CaptionModel>(options_.version, *batcher_, ready));
+    models_.push_back(std::make_shared<CaptionModel>(options_.version, *batcher_, ready, options_.limits));
   }
   if (modes_.contains(engine::Mode::kMatch)) {
-    models_.push_back(std::make_shared<ItmModel>(options_.version, *batcher_, ready));
+    models_.push_back(std::make_shared<ItmModel>(options_.version, *batcher_, ready, options_.limits));
   }
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "server/batched_model.h"
 #include "server/batcher.h"
 #include "server/model.h"
 
@@ -22,6 +23,7 @@ namespace pawsight::server {
 struct ServedVqaOptions {
   BatcherOptions batcher;
   std::string version = "1";
+  RequestLimits limits;
   std::vector<uint8_t> canary_image;  // a small JPEG or PNG
   std::string canary_question = "Is there a dog?";  // asked, or compared; a captioner is given no prompt
   Nanos canary_interval{2'000'000'000};  // between one's end and the next

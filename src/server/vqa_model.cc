@@ -46,11 +46,11 @@ Status ReadMode(const InferRequest& request, engine::AskOptions* ask) {
 
 }  // namespace
 
-VqaModel::VqaModel(std::string version, Batcher& batcher, std::function<bool()> ready)
-    : BatchedModel(VqaMetadata(std::move(version)), engine::Head::kVqa, batcher, std::move(ready)) {}
+VqaModel::VqaModel(std::string version, Batcher& batcher, std::function<bool()> ready, const RequestLimits& limits)
+    : BatchedModel(VqaMetadata(std::move(version)), engine::Head::kVqa, batcher, std::move(ready), limits) {}
 
 Status VqaModel::ReadWork(const InferRequest& request, VqaWork* work) const {
-  PAWSIGHT_RETURN_IF_ERROR(ReadTextLists(*request.Find("question"), work->images.size(), &work->questions));
+  PAWSIGHT_RETURN_IF_ERROR(ReadTextLists(*request.Find("question"), work->images.size(), limits(), &work->questions));
   return ReadMode(request, &work->ask);
 }
 

@@ -10,18 +10,8 @@
 #include <cstdlib>
 
 #include "net/http.h"
-#include "protocol/base64.h"
 
 namespace pawsight::conformance {
-
-constexpr std::string_view kImage =  // 64x64, one colour
-    "iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAAT0lEQVR42u3PQQkAAAgEsItmFKMY3Qi+hcEKLNP1WgQEBAQEBAQE"
-    "BAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQELgujswEPkfdDAwAAAABJRU5ErkJggg==";
-
-Target& TheTarget() {
-  static Target target;
-  return target;
-}
 
 Json Answer::json() const {
   Result<Json> parsed = Json::Parse(body);
@@ -158,15 +148,6 @@ Answer InferBinary(std::string_view json, std::string_view tensors) {
 }
 
 std::string ModelPath(std::string_view end) { return "/v2/models/" + TheTarget().model + std::string(end); }
-
-std::string ImageBase64() { return std::string(kImage); }
-std::string Image() { return protocol::DecodeBase64(kImage).value(); }
-
-std::string Element(std::string_view bytes) {
-  std::string element;
-  for (size_t i = 0; i < 4; ++i) element += static_cast<char>(bytes.size() >> (8 * i));
-  return element + std::string(bytes);
-}
 
 std::string Request(const std::vector<std::string>& questions, const std::string& more) {
   std::string data;

@@ -1,4 +1,4 @@
-// tests/conformance/http_peer.h: the client of the conformance suite, and the server that it asks. For tests only.
+// tests/conformance/http_peer.h: the client of the HTTP conformance suite. For tests only.
 #pragma once
 
 #include <cstdint>
@@ -8,19 +8,9 @@
 #include <vector>
 
 #include "base/json.h"
+#include "target.h"
 
 namespace pawsight::conformance {
-
-/// What is asked: --address and --model, or our own server.
-struct Target {
-  std::string host = "127.0.0.1";
-  int port = 0;
-  std::string model = "vqa";
-};
-Target& TheTarget();
-
-/// Starts our server in this process, with an empty model called `vqa`, and makes it the target. Lives until exit.
-void ServeInProcess();
 
 struct Answer {
   int status = 0;                              // 0: the connection ended before a whole response
@@ -71,11 +61,6 @@ Answer InferBinary(std::string_view json, std::string_view tensors);
 
 /// "/v2/models/MODEL" + end.
 std::string ModelPath(std::string_view end);
-/// A small PNG; the same in base64.
-std::string Image();
-std::string ImageBase64();
-/// Four little-endian bytes, then the element.
-std::string Element(std::string_view bytes);
 /// A request of one image and the questions, in JSON, with `more` members before.
 std::string Request(const std::vector<std::string>& questions, const std::string& more = "");
 

@@ -1,5 +1,5 @@
-#include "http_peer.h"
 #include "server/testing.h"
+#include "target.h"
 
 namespace pawsight::conformance {
 

@@ -1,4 +1,4 @@
-// conformance [--address HOST:PORT] [--model NAME] [GoogleTest's flags]
+// conformance, grpc_conformance [--address HOST:PORT] [--model NAME] [GoogleTest's flags]
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "http_peer.h"
+#include "target.h"
 
 int main(int argc, char** argv) {
   using pawsight::conformance::TheTarget;
@@ -23,7 +23,7 @@ int main(int argc, char** argv) {
       TheTarget().port = std::atoi(value.c_str() + colon + 1);
       given = true;
     } else {
-      std::fprintf(stderr, "usage: conformance [--address HOST:PORT] [--model NAME]\n");
+      std::fprintf(stderr, "usage: %s [--address HOST:PORT] [--model NAME]\n", argv[0]);
       return 2;
     }
   }

@@ -2,16 +2,27 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <stdio.h>
 
+#include <algorithm>
+#include <sstream>
 #include <string>
 
+#include "base/files.h"
 #include "base/json.h"
+#include "net/tls/testing.h"
 #include "running_worker.h"
 
 namespace pawsight::integration {
 namespace {
 
+using net::testing::TestCa;
+using net::testing::TestPair;
+using net::testing::TlsClient;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+std::string ReadText(const std::string& path) { return ReadTextFile(path, 1U << 20U).value(); }
 
 HttpAnswer AskOf(const RunningWorker& worker, const std::vector<std::string>& questions) {
   return worker.Infer(
@@ -46,6 +57,94 @@ TEST(Worker, SighupPutsTheModelInItsOwnPlaceWhileItServes) {
   EXPECT_EQ(AskOf(worker, {"Is there a dog?"}).status, 200);
 }
 
+TEST(Worker, F3SighupReadsTheCertificateAnewAndABadPairChangesNothing) {
+  const TempFolder folder;
+  const TestCa ca, next("next");
+  const TestPair box = ca.Issue("box");
+  const auto put = [&](const net::TlsText& tls) {
+    WriteText(folder.Path("certificate.pem"), tls.certificate);
+    WriteText(folder.Path("key.pem"), tls.key);
+  };
+  put(ca.Server());
+  WriteText(folder.Path("ca.pem"), ca.pem());
+  RunningProgram worker(
+      OnAnyPorts({"--empty-model", "--tls-certificate=" + folder.Path("certificate.pem"),
+                  "--tls-key=" + folder.Path("key.pem"), "--tls-client-ca=" + folder.Path("ca.pem")}));
+  const int port = PortOf(worker.WaitUntilSaid("worker_started"), "https://");
+  const auto ready = [&](const TestCa& trusted, const TestPair& own) {
+    TlsClient client(port, {.ca = trusted.pem(), .own = own, .alpn = {}});
+    if (!client.shaken()) return std::string();
+    client.Send("GET /v2/health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    return client.ReadAll();
+  };
+  EXPECT_THAT(ready(ca, box), StartsWith("HTTP/1.1 200"));
+  EXPECT_EQ(ready(ca, {}), "") << "no certificate of the client";
+
+  net::TlsText mixed = next.Server();
+  mixed.key = next.Server().key;
+  put(mixed);
+  worker.Signal(SIGHUP);
+  EXPECT_THAT(worker.WaitUntilSaid("reload_failed"), HasSubstr("tls-key: it is not that of the certificate"));
+  EXPECT_THAT(ready(ca, box), StartsWith("HTTP/1.1 200")) << "the old pair serves on";
+  put(next.Server());
+  worker.Signal(SIGHUP);
+  worker.WaitUntilSaid("certificate_reloaded");
+  EXPECT_THAT(ready(next, box), StartsWith("HTTP/1.1 200"));
+  EXPECT_EQ(ready(ca, box), "");
+}
+
+TEST(Worker, TheAccessLogSaysNothingOfWhatWasAskedIsOpenedAnewAndMayBeOnAFullDisk) {
+  const TempFolder folder;
+  const std::string log = folder.Path("access.log");
+  RunningWorker worker({"--empty-model", "--access-log=" + log});
+  const auto ask = [](const RunningWorker& of) {
+    EXPECT_EQ(AskOf(of, {"Is there a dog?", "Is it night?"}).status, 200);
+  };
+  ask(worker);
+  // The line follows its answer.
+  while (worker.Metric(R"(pawsight_net_access_log_lines_total{outcome="written"})") != 1) {
+  }
+  const std::string old = folder.Path("access.log.1");
+  ASSERT_EQ(rename(log.c_str(), old.c_str()), 0);
+  worker.program().Signal(SIGHUP);
+  worker.program().WaitUntilSaid("model_reloaded");
+  ask(worker);
+  EXPECT_THAT(worker.Metrics().body, HasSubstr("pawsight_build_info{version=\""));
+  EXPECT_EQ(worker.Metric(R"(pawsight_net_responses_total{listener="http",status="200"})"), 2);
+  EXPECT_EQ(worker.Metric(R"(pawsight_rpc_calls_total{code="OK"})"), 0);
+  worker.program().Signal(SIGTERM);
+  EXPECT_EQ(worker.program().Wait().code, 0);
+  for (const std::string& path : {log, old}) {
+    const std::string lines = ReadText(path);
+    EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 1) << lines;
+    EXPECT_THAT(lines, HasSubstr("path=/v2/models/vqa/infer status=200 bytes_in="));
+    EXPECT_THAT(lines, HasSubstr(" model=vqa outcome=ok images=1 questions=2 queue_ms="));
+    EXPECT_EQ(lines.find("Is "), std::string::npos);
+  }
+
+  RunningWorker full({"--empty-model", "--access-log=/dev/full"});
+  for (int n = 0; n < 5; ++n) ask(full);
+  full.program().WaitUntilSaid("access_log_failed");
+  ask(full);
+  while (full.Metric(R"(pawsight_net_access_log_lines_total{outcome="lost"})") != 6) {
+    ASSERT_EQ(full.Metric(R"(pawsight_net_access_log_lines_total{outcome="written"})"), 0);
+  }
+}
+
+TEST(Worker, TheSettingsAreThoseOfTheManual) {
+  std::istringstream settings(RunProgram({"worker", "--print-config"}).out);
+  const std::string manual = ReadText(PAWSIGHT_SOURCE_DIR "/docs/serving.md");
+  int count = 0;
+  for (std::string line; std::getline(settings, line); ++count) {
+    const size_t colon = line.find(": ");
+    std::string value = line.substr(colon + 2, line.rfind("  # ") - colon - 2);
+    std::erase(value, '"');
+    EXPECT_THAT(manual, HasSubstr("\n| `" + line.substr(0, colon) + "` | " +
+                                  (value.empty() ? std::string("none") : "`" + value + "`") + " | "));
+  }
+  EXPECT_GT(count, 40);
+}
+
 TEST(Worker, SettingsComeFromFileEnvironmentAndFlagsAndAreChecked) {
   const TempFolder folder;
   WriteText(folder.Path("worker.yaml"), "max-batch: 4\nmax-queue-delay: 5ms\n");
@@ -64,6 +163,9 @@ TEST(Worker, SettingsComeFromFileEnvironmentAndFlagsAndAreChecked) {
   const Ended open = RunProgram({"worker", "--listen-http", "0.0.0.0:0", "--check-config"});
   EXPECT_EQ(open.code, 2);
   EXPECT_THAT(open.err, HasSubstr("token-file"));
+  const Ended half = RunProgram({"worker", "--tls-key", folder.Path("worker.yaml"), "--check-config"});
+  EXPECT_EQ(half.code, 2);
+  EXPECT_THAT(half.err, HasSubstr("both tls-certificate and tls-key"));
 }
 
 }  // namespace

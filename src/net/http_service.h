@@ -1,0 +1,95 @@
+// net/http_service.h: what the loops of one HTTP server share: its settings, routes and names, and what they count
+// together. Part of net/http_server.h. Thread-safe.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "net/http_options.h"
+#include "net/reason_counts.h"
+#include "net/router.h"
+
+namespace pawsight::net {
+
+inline constexpr int kMaxStatus = 599;
+
+/// Requests that outlive the server still count down.
+struct HttpCounts {
+  std::atomic<size_t> connections{0};
+  std::atomic<size_t> bytes_in_flight{0};
+  std::atomic<uint64_t> accepted{0};
+  std::atomic<uint64_t> turned_away{0};  // connections too many
+  std::atomic<uint64_t> handshakes_failed{0};
+  std::atomic<uint64_t> bytes_in{0};   // without TLS's own
+  std::atomic<uint64_t> bytes_out{0};  // as well
+  std::array<std::atomic<uint64_t>, kMaxStatus + 1> responses{};
+  ReasonCounts reasons;  // of responses that say what was wrong
+};
+
+/// A request with what it counts for.
+struct CountedRequest {
+  explicit CountedRequest(std::shared_ptr<HttpCounts> shared_counts) : counts(std::move(shared_counts)) {}
+  ~CountedRequest() { counts->bytes_in_flight -= bytes; }
+  CountedRequest(const CountedRequest&) = delete;
+  CountedRequest& operator=(const CountedRequest&) = delete;
+
+  /// False when that is more than the server takes.
+  bool Count(size_t now, size_t limit) {
+    if (now <= bytes) return true;
+    const size_t all = counts->bytes_in_flight += now - bytes;
+    bytes = now;
+    return all <= limit;
+  }
+
+  std::shared_ptr<HttpCounts> counts;
+  size_t bytes = 0;
+  HttpRequest request;
+};
+
+/// Nobody changes it while loops run.
+struct HttpService {
+  const HttpServerOptions& options;
+  const Router& router;
+  std::set<std::string, std::less<>> hosts;  // names this server has
+  std::shared_ptr<HttpCounts> counts;
+
+  /// Whether this header's request is taken, and who answers it; else why not.
+  std::optional<HttpResponse> FindRoute(const HttpRequest& request, Router::Match* match) const;
+};
+
+/// One connection's request, for the counts and for whoever is told of it (HttpServerOptions::answered).
+/// Thread-compatible.
+class HttpRecord {
+ public:
+  /// `service` outlives it.
+  HttpRecord(const HttpService& service, const SocketAddress& peer) : service_(service), peer_(peer) {}
+
+  void Asked(const HttpRequest& request) {
+    if (!service_.options.answered) return;
+    method_ = request.method;
+    path_ = request.path;
+  }
+  void Answered(int status, std::string reason = {}, std::shared_ptr<const AccessNotes> notes = nullptr);
+  /// Tells of it and forgets it.
+  void End(bool whole, size_t bytes_out);
+
+  std::chrono::steady_clock::time_point begun;
+  size_t bytes_in = 0;
+
+ private:
+  const HttpService& service_;
+  const SocketAddress peer_;
+  std::string method_;
+  std::string path_;
+  int status_ = 0;
+  std::string reason_;
+  std::shared_ptr<const AccessNotes> notes_;
+};
+
+}  // namespace pawsight::net
