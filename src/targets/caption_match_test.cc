@@ -5,10 +5,13 @@
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "base/json.h"
+#include "engine/file_testing.h"
 #include "engine/generate.h"
 #include "engine/vqa.h"
 #include "targets/cpu/compile.h"
@@ -216,6 +219,65 @@ TEST_F(Describing, BeamsGoOnWithAPromptOfSeveralTokensAndOneBeamIsGreedy) {
     EXPECT_NEAR(five[i].log_prob, Forced(target, image, five[i].ids, prompts[i].size()), 1e-3)
         << "its own past, no other's";
   }
+}
+
+/// Makes the question-answering model of `dir` one of two files, the other with heads for matching.
+void AddMatchHeads(const std::string& dir) {
+  std::filesystem::rename(dir + "/model.safetensors", dir + "/first.safetensors");
+  Json header, files;
+  std::vector<float> values;
+  for (const auto& [name, rows, columns] :
+       {std::tuple<std::string, int, int>{"itm_head", 2, 64}, {"vision_proj", 32, 64}, {"text_proj", 32, 64}}) {
+    for (const bool bias : {false, true}) {
+      Json::Array shape{Json(rows)};
+      if (!bias) shape.emplace_back(columns);
+      const auto begin = static_cast<int64_t>(values.size() * sizeof(float));
+      for (int i = 0; i < (bias ? rows : rows * columns); ++i) {
+        values.push_back(static_cast<float>((i * 37 + rows) % 101) / 500.0F - 0.1F);
+      }
+      const auto end = static_cast<int64_t>(values.size() * sizeof(float));
+      const std::string full = name + (bias ? ".bias" : ".weight");
+      header.Set(full,
+                 Json(Json::Object{{"dtype", "F32"}, {"shape", shape}, {"data_offsets", Json::Array{begin, end}}}));
+      files.Set(full, "second.safetensors");
+    }
+  }
+  const std::string bytes = engine::Safetensors(header.Dump(), engine::FloatBytes(values));
+  ASSERT_TRUE(WriteFileAtomically(dir + "/second.safetensors", bytes).ok());
+  for (const engine::ExpectedTensor& tensor :
+       engine::ExpectedTensors(engine::BlipConfig::Open(dir).value(), engine::Head::kVqa)) {
+    if (!tensor.optional) files.Set(tensor.name, "first.safetensors");
+  }
+  const std::string index = Json(Json::Object{{"weight_map", files}}).Dump();
+  ASSERT_TRUE(WriteFileAtomically(dir + "/model.safetensors.index.json", index).ok());
+}
+
+TEST_F(Describing, ACheckpointThatAnswersAndMatchesDoesBothOfOneLook) {
+  WriteTinyModel(dir_ + "/model", "BlipForQuestionAnswering");
+  const std::vector<std::string> questions = {"w5 w6", "w9 w7 w8"};
+  std::vector<std::optional<float>> plain;
+  {
+    const engine::Vqa vqa = Open();
+    const auto answers = vqa.Ask(LookAt(vqa, 31), questions);
+    ASSERT_TRUE(answers.ok());
+    for (const engine::Answer& answer : *answers) plain.push_back(answer.p_yes);
+  }
+  AddMatchHeads(dir_ + "/model");
+  const engine::Vqa vqa = Open();
+  EXPECT_TRUE(vqa.Can(Mode::kYesNo) && vqa.Can(Mode::kMatch) && !vqa.Can(Mode::kCaption));
+  const engine::ImageHandle image = LookAt(vqa, 31);
+  const auto answers = vqa.Ask(image, questions);
+  const auto matches = vqa.Ask(image, questions, {.mode = Mode::kMatch});
+  ASSERT_TRUE(answers.ok() && matches.ok()) << matches.status().ToString();
+  for (size_t i = 0; i < questions.size(); ++i) {
+    EXPECT_EQ((*answers)[i].p_yes, plain[i]) << "the heads change no answer";
+    EXPECT_LE(std::abs(*(*matches)[i].cosine), 1.0F);
+    EXPECT_EQ((*matches)[i].score, *(*matches)[i].p_yes);
+  }
+  const auto compiled =
+      CompileForCpu(dir_ + "/model", dir_ + "/int8", {.precision = engine::Precision::kInt8, .cpu = {.threads = 1}});
+  ASSERT_TRUE(compiled.ok()) << compiled.status().ToString();
+  EXPECT_TRUE(OpenCpuArtifacts(dir_ + "/int8", {.threads = 1, .verify = true}).ok());
 }
 
 TEST_F(Describing, WhatAModelCannotDoIsSaidAndAPromptMustLeaveRoom) {

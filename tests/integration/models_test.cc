@@ -97,7 +97,7 @@ TEST_F(Models, MatchingSaysTheSameAloneAndInCompany) {
     EXPECT_EQ(static_cast<float>(answers[1].Output("p_match")[t].as_number()), *alone.p_yes);
     EXPECT_EQ(static_cast<float>(answers[1].Output("cosine")[t].as_number()), *alone.cosine);
   }
-  EXPECT_EQ(worker.Infer("itm", {{"image", {1}, {RoomJpeg(1)}}, {"text", {1}, {" "}}}).status, 400);
+  EXPECT_EQ(worker.Infer("itm", {{"image", {1}, {RoomJpeg(1)}}, {"text", {1}, {" "}}}).status, 422);
 }
 
 TEST_F(Models, ArtifactsInInt8AreServedAsTheirCheckpointIs) {
