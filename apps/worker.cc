@@ -169,7 +169,8 @@ class Worker {
             .precision = options_.precision,
             .kernels = options_.cpu,
             .threads = threads,
-            .teams = options_.teams};
+            .teams = options_.teams,
+            .verify = true};  // what a reload puts in the old one's place has no flipped bit
   }
 
   Status StartModel() {
@@ -197,7 +198,7 @@ class Worker {
       return std::shared_ptr<server::Engine>(server::MakeVqaEngine(std::move(vqa), images));
     };
     PAWSIGHT_ASSIGN_OR_RETURN(served_, server::ServedVqa::Start(served, open, clock_));
-    repository_.Put(served_->model());
+    for (const std::shared_ptr<server::Model>& model : served_->models()) repository_.Put(model);
     return Ok();
   }
 

@@ -8,10 +8,10 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
-#include <fstream>
 #include <future>
 #include <string>
 
+#include "base/memory.h"
 #include "net/access_log.h"
 #include "net/testing.h"
 #include "net/tls/testing.h"
@@ -104,14 +104,6 @@ void Infer(benchmark::State& state, const std::string& request, const net::HttpS
   const auto requests = static_cast<double>(state.iterations()) * kConnections;
   state.counters["requests/s"] = benchmark::Counter(requests, benchmark::Counter::kIsRate);
   state.counters["server_us"] = static_cast<double>(model->nanos - before) / 1e3 / requests;
-}
-
-size_t ResidentBytes() {
-  std::ifstream file("/proc/self/statm");
-  size_t all = 0;
-  size_t resident = 0;
-  file >> all >> resident;
-  return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));
 }
 
 /// Connections held by a child process, so that only our side of them is counted here. Each sends `bytes` and, when
