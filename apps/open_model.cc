@@ -66,8 +66,11 @@ Result<std::string> DefaultModelDir() {
 Result<engine::Vqa> OpenModel(const ModelOptions& options) {
   const auto precision = engine::ParsePrecision(options.precision);
   if (!precision) return InvalidArgument("precision: \"" + options.precision + "\", want fp32, bf16 or int8");
-  const targets::CpuOptions cpu{
-      .threads = options.threads, .teams = options.teams, .kernels = options.kernels, .precision = *precision};
+  const targets::CpuOptions cpu{.threads = options.threads,
+                                .teams = options.teams,
+                                .verify = options.verify,
+                                .kernels = options.kernels,
+                                .precision = *precision};
   const engine::VqaOptions asking{.calibrate = options.calibrate};
   std::string dir = options.artifacts;
   if (dir.empty()) {

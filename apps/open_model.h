@@ -26,6 +26,7 @@ struct ModelOptions {
   int threads = 0;                 // of one team; 0 is one a core
   int teams = 1;                   // forward passes at once
   bool calibrate = true;           // false: p_yes as if there were no calibration.json
+  bool verify = false;  // compare artifacts with their checksums: reads all once, 0.1 to 0.3 s for BLIP base in int8
 };
 
 /// Adds --model, --artifacts, --precision, --cpu and --threads to a command.

@@ -121,7 +121,8 @@ class Worker {
             .precision = options_.precision,
             .kernels = options_.cpu,
             .threads = threads,
-            .teams = options_.teams};
+            .teams = options_.teams,
+            .verify = true};  // what a reload puts in the old one's place has no flipped bit
   }
 
   Status StartModel() {
@@ -149,7 +150,7 @@ class Worker {
       return std::shared_ptr<server::Engine>(server::MakeVqaEngine(std::move(vqa), images));
     };
     PAWSIGHT_ASSIGN_OR_RETURN(served_, server::ServedVqa::Start(served, open, clock_));
-    repository_.Put(served_->model());
+    for (const std::shared_ptr<server::Model>& model : served_->models()) repository_.Put(model);
     return Ok();
   }
 
@@ -189,6 +190,7 @@ class Worker {
     grpc.max_message_bytes = options_.max_body.value;
     grpc.max_calls = options_.max_calls;
     grpc.max_idle = options_.idle_timeout;
+    grpc.handshake_timeout = options_.handshake_timeout;
     grpc.limits = Limits();
     grpc.access_log = access_log_.get();
     PAWSIGHT_ASSIGN_OR_RETURN(grpc_, rpc::GrpcEndpoint::Start(grpc, repository_, clock_));

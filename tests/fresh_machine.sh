@@ -12,6 +12,7 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/pawsight
 suite=bookworm
 arch=$(dpkg --print-architecture 2>/dev/null || uname -m)
 image=$cache/$suite-$arch.tar
+objects=${CCACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/ccache}
 root=$cache/root
 home=/src  # where, inside, the clone stands, with ../shared beside it
 
@@ -81,6 +82,9 @@ mount_root() {
   mount -t tmpfs tmpfs "$root/tmp"
   mkdir -p "$cache/archives/partial"
   mount --bind "$cache/archives" "$root/var/cache/apt/archives"
+  # Objects that the same compiler made of the same lines here: what differs, or lacks a header there, is compiled there.
+  mkdir -p "$objects" "$root/root/.cache/ccache"
+  mount --bind "$objects" "$root/root/.cache/ccache"
   if [[ -d $top/../shared ]]; then
     mkdir -p "$root$home/shared"
     mount --bind "$top/../shared" "$root$home/shared"

@@ -42,6 +42,10 @@ Status OpenRegular(const std::string& path, int* fd, size_t* size) {
   return Ok();
 }
 
+int64_t ChangedNs(const struct stat& info) {
+  return int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec;
+}
+
 template <typename Buffer>
 Result<Buffer> ReadInto(const std::string& path, size_t max_bytes) {
   int raw = -1;
@@ -112,19 +116,32 @@ Result<MappedFile> MappedFile::Open(const std::string& path) {
   int raw = -1;
   MappedFile file;
   const Status opened = OpenRegular(path, &raw, &file.size_);
-  const Descriptor fd(raw);
+  file.fd_ = raw;
   PAWSIGHT_RETURN_IF_ERROR(opened);
+  struct stat info {};
+  if (::fstat(raw, &info) != 0) return Unavailable(path + ": " + Reason());
+  file.changed_ns_ = ChangedNs(info);
   if (file.size_ == 0) return file;
-  void* data = ::mmap(nullptr, file.size_, PROT_READ, MAP_PRIVATE, fd.get(), 0);
+  void* data = ::mmap(nullptr, file.size_, PROT_READ, MAP_PRIVATE, raw, 0);
   if (data == MAP_FAILED) return Unavailable(path + ": " + Reason());
   file.data_ = static_cast<const uint8_t*>(data);
   return file;
 }
 
+bool MappedFile::Unchanged() const {
+  struct stat info {};
+  return ::fstat(fd_, &info) == 0 && static_cast<size_t>(info.st_size) == size_ && ChangedNs(info) == changed_ns_;
+}
+
 MappedFile::MappedFile(MappedFile&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    : fd_(std::exchange(other.fd_, -1)),
+      changed_ns_(other.changed_ns_),
+      data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  std::swap(changed_ns_, other.changed_ns_);
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
   return *this;
@@ -132,6 +149,7 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 
 MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<uint8_t*>(data_), size_);
+  if (fd_ >= 0) ::close(fd_);
 }
 
 bool FileExists(const std::string& path) {

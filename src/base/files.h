@@ -27,8 +27,9 @@ Status WriteFileAtomically(const std::string& path, std::string_view bytes);
 /// Puts a rename in the directory of `path` on disk; where that cannot be done, the rename stands all the same.
 void SyncDirectoryOf(const std::string& path);
 
-/// A read-only mapping of a whole regular file. The file must not shrink while mapped: writers here replace files by
-/// rename, and a mapping keeps the old one. Move-only.
+/// A read-only mapping of a whole regular file. The file must not shrink while mapped (engine/mapped_read.h has what
+/// helps when it does): writers here replace files by rename, and a mapping keeps the old one. Holds one descriptor.
+/// Move-only.
 class MappedFile {
  public:
   /// Errors as ReadFile's; an empty file maps to an empty span.
@@ -38,9 +39,14 @@ class MappedFile {
   ~MappedFile();
 
   std::span<const uint8_t> bytes() const { return {data_, size_}; }
+  /// Whether nobody has written to the file or cut it since: its size and time of change are what they were. That it
+  /// has another name by now, or none, changes nothing. Thread-safe. Cost: one system call.
+  bool Unchanged() const;
 
  private:
   MappedFile() = default;
+  int fd_ = -1;
+  int64_t changed_ns_ = 0;
   const uint8_t* data_ = nullptr;
   size_t size_ = 0;
 };

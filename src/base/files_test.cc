@@ -31,6 +31,23 @@ TEST_F(Files, WhatIsWrittenIsReadAndMappedAndNothingIsLeftBeside) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir_), {}), 1);
 }
 
+TEST_F(Files, AMappingKnowsWhetherItsFileWasWrittenToOrCutButNotWhatItIsCalled) {
+  const std::string path = dir_ + "/a";
+  ASSERT_TRUE(WriteFileAtomically(path, "first").ok());
+  const auto replaced = MappedFile::Open(path);
+  ASSERT_TRUE(WriteFileAtomically(path, "second").ok());
+  const auto cut = MappedFile::Open(path);
+  ASSERT_TRUE(replaced.ok() && cut.ok());
+  EXPECT_TRUE(replaced->Unchanged());
+  EXPECT_TRUE(cut->Unchanged());
+  std::filesystem::resize_file(path, 3);
+  EXPECT_FALSE(cut->Unchanged());
+  EXPECT_TRUE(replaced->Unchanged());
+  const auto written = MappedFile::Open(path);
+  std::filesystem::last_write_time(path, std::filesystem::last_write_time(path) + std::chrono::seconds(1));
+  EXPECT_FALSE(written->Unchanged()) << "of the same size";
+}
+
 TEST_F(Files, OnlyRegularFilesAreRead) {
   const std::string fifo = dir_ + "/fifo";
   ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);

@@ -228,7 +228,8 @@ Status Artifact::ReadHeader(const std::string& path) {
 
 Result<Artifact> Artifact::Open(const std::string& path) {
   PAWSIGHT_ASSIGN_OR_RETURN(MappedFile file, MappedFile::Open(path));
-  Artifact artifact(std::move(file));
+  PAWSIGHT_ASSIGN_OR_RETURN(MappingWatch watch, MappingWatch::Start(file.bytes()));
+  Artifact artifact(std::move(file), std::move(watch));
   const Status read = artifact.ReadHeader(path);
   if (read.ok()) return artifact;
   const bool ours = read.reason() == "artifact_version" || read.reason() == "artifact_damaged";
@@ -240,6 +241,14 @@ Status Artifact::Verify() const {
   std::memcpy(&preamble, file_.bytes().data(), sizeof preamble);
   if (std::memcmp(Hash(data_).data(), preamble.data_hash, sizeof preamble.data_hash) == 0) return Ok();
   return Damaged("its data's checksum differs");
+}
+
+Status Artifact::CheckUnchanged() const {
+  if (watch_.whole() && file_.Unchanged()) return Ok();
+  return Unavailable(
+      "artifact: " + std::string(ComponentName(info_.component)) +
+          " was written to or cut short while it was in use; put artifacts in place by renaming, and reload",
+      "artifact_changed");
 }
 
 std::unique_ptr<LayerSource> Artifact::Layers() const { return std::make_unique<Source>(*this); }

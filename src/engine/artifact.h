@@ -15,6 +15,7 @@
 #include "engine/config.h"
 #include "engine/expected_tensors.h"
 #include "engine/layer_source.h"
+#include "engine/mapped_read.h"
 #include "engine/precision.h"
 
 namespace pawsight::engine {
@@ -35,8 +36,9 @@ class Artifact {
  public:
   /// Maps the file and checks the header; the weights' pages are read when first touched. The mapping is private to the
   /// file that was there: replacing it by a rename changes nothing here.
-  /// Errors: kNotFound. kDataLoss, not an artifact, cut short, or its header is damaged (artifact_damaged).
-  /// kFailedPrecondition, of another version (artifact_version); the message has the command that makes a new one.
+  /// Errors: kNotFound. kResourceExhausted, kMaxWatchedMappings are open. kDataLoss, not an artifact, cut short, or its
+  /// header is damaged (artifact_damaged). kFailedPrecondition, of another version (artifact_version); the message has
+  /// the command that makes a new one.
   static Result<Artifact> Open(const std::string& path);
 
   const ArtifactInfo& info() const { return info_; }
@@ -47,6 +49,11 @@ class Artifact {
 
   /// Reads everything and compares with the checksum. Errors: kDataLoss (artifact_damaged).
   Status Verify() const;
+
+  /// Whether the file is what was opened: nobody has cut it short or written into it. What was computed before this
+  /// says so is right; of a file that was cut short, what is missing reads as zeros meanwhile, and the process lives.
+  /// Errors: kUnavailable (artifact_changed), for good. Cost: one system call.
+  Status CheckUnchanged() const;
 
   /// The layers by name, views into the mapping: what comes of it lives no longer than this object.
   std::unique_ptr<LayerSource> Layers() const;
@@ -59,11 +66,12 @@ class Artifact {
   };
   class Source;
 
-  explicit Artifact(MappedFile file) : file_(std::move(file)) {}
+  Artifact(MappedFile file, MappingWatch watch) : file_(std::move(file)), watch_(std::move(watch)) {}
   Status ReadHeader(const std::string& path);
   Status ReadEntry(const Json& json);
 
   MappedFile file_;
+  MappingWatch watch_;             // goes first
   std::span<const uint8_t> data_;  // of the file
   ArtifactInfo info_;
   BlipConfig config_;

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "engine/artifact_layout.h"
 #include "engine/compile/artifact_writer.h"
 #include "engine/file_testing.h"
 
@@ -49,6 +50,65 @@ TEST(Artifact, WhatWasWrittenIsReadWhereItLies) {
   const auto layers = artifact->Layers();
   EXPECT_THAT(layers->Vector("v", 3), ::testing::ElementsAre(1.5F, -2.0F, 3.25F));
   EXPECT_TRUE(layers->status().ok());
+}
+
+TEST(Artifact, CutShortUnderItItReadsAsZerosAndSaysSoAndOthersStayWhole) {
+  const TempFolder folder;
+  const std::vector<float> values(1 << 16, 1.5F);
+  Make(folder.path() + "/cut", values);
+  Make(folder.path() + "/whole", values);
+  auto cut = Artifact::Open(folder.path() + "/cut");
+  const auto whole = Artifact::Open(folder.path() + "/whole");
+  ASSERT_TRUE(cut.ok() && whole.ok());
+  const Artifact moved = *std::move(cut);
+  EXPECT_TRUE(moved.CheckUnchanged().ok());
+  std::filesystem::resize_file(folder.path() + "/cut", kArtifactDataOffset + 8192);
+  const auto read = moved.Layers()->Vector("v", 1 << 16);  // pages that are gone are touched by the thread that adds
+  EXPECT_EQ(read.front(), 1.5F) << "what is still there";
+  EXPECT_EQ(read.back(), 0.0F);
+  EXPECT_EQ(moved.CheckUnchanged().reason(), "artifact_changed");
+  EXPECT_FALSE(moved.Verify().ok());
+  EXPECT_TRUE(whole->CheckUnchanged().ok());
+  EXPECT_EQ(whole->Layers()->Vector("v", 1 << 16).back(), 1.5F);
+}
+
+TEST(Artifact, WrittenIntoItSaysSoThoughEveryPageIsThere) {
+  const TempFolder folder;
+  Make(folder.path() + "/a", {1.0F, 2.0F});
+  const auto artifact = Artifact::Open(folder.path() + "/a");
+  ASSERT_TRUE(artifact.ok());
+  std::fstream file(folder.path() + "/a", std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(kArtifactDataOffset).put('x');
+  file.close();
+  std::filesystem::last_write_time(folder.path() + "/a",  // a test is faster than the clock of the file system
+                                   std::filesystem::file_time_type::clock::now() + std::chrono::seconds(1));
+  EXPECT_EQ(artifact->CheckUnchanged().reason(), "artifact_changed");
+}
+
+TEST(Artifact, AsManyMayBeOpenAsAreWatchedAndAClosedOneMakesRoom) {
+  const TempFolder folder;
+  Make(folder.path() + "/a", {1.0F});
+  std::vector<Artifact> open;
+  for (int i = 0; i < kMaxWatchedMappings; ++i) {
+    auto artifact = Artifact::Open(folder.path() + "/a");
+    ASSERT_TRUE(artifact.ok()) << i << " " << artifact.status().ToString();
+    open.push_back(*std::move(artifact));
+  }
+  EXPECT_EQ(Artifact::Open(folder.path() + "/a").status().code(), StatusCode::kResourceExhausted);
+  open.pop_back();
+  EXPECT_TRUE(Artifact::Open(folder.path() + "/a").ok());
+}
+
+TEST(MappedRead, ABusErrorThatNobodyWatchesForEndsTheProcessAsBefore) {
+  const TempFolder folder;
+  const MappedFile file = MappedFile::Open(folder.Write("x", std::string(1 << 16, 'x'))).value();
+  std::filesystem::resize_file(folder.path() + "/x", 1);
+  const auto touch = [&] {
+    const MappingWatch other = MappingWatch::Start({reinterpret_cast<const uint8_t*>(4096), 4096}).value();
+    const volatile uint8_t* bytes = file.bytes().data();
+    return bytes[file.bytes().size() - 1];
+  };
+  EXPECT_DEATH((void)touch(), "");
 }
 
 TEST(Artifact, AMissingEntryOrOneOfAnotherSizeIsAnErrorThatSticks) {

@@ -19,6 +19,7 @@ enum class Head {
   kCaption,  // vision_model, text_decoder: a caption out
   kItm,      // vision_model, text_encoder, itm_head, vision_proj, text_proj: does this text match
 };
+inline constexpr int kNumHeads = 3;
 std::string_view HeadName(Head head);
 
 struct ExpectedTensor {

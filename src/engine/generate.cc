@@ -35,6 +35,16 @@ Status CheckOptions(const Target& target, const GenerateOptions& options) {
   return Ok();
 }
 
+Status CheckPrompts(std::span<const std::vector<int>> prompts, const GenerateOptions& options) {
+  for (const std::vector<int>& prompt : prompts) {
+    if (!prompt.empty() && prompt.size() < static_cast<size_t>(options.max_length)) continue;
+    return InvalidArgument(
+        "prompt: " + std::to_string(prompt.size()) + " tokens, want 1.." + std::to_string(options.max_length - 1),
+        "prompt_too_long");
+  }
+  return Ok();
+}
+
 /// Feeds every row the start token: logits [num_rows, wanted or vocabulary].
 Result<std::vector<float>> FirstLogits(Target& target, AnswerRows& rows, int num_rows, std::span<const int> wanted) {
   std::vector<RowToken> starts;
@@ -60,12 +70,17 @@ struct Beam {
 /// The beams of one prompt.
 class BeamGroup {
  public:
-  BeamGroup(int num_beams, int start_id) : num_beams_(num_beams), running_(static_cast<size_t>(num_beams)) {
-    for (Beam& beam : running_) beam = {{start_id}, -1e9};
+  BeamGroup(const std::vector<int>& prompt, const GenerateOptions& options)
+      : num_beams_(options.num_beams),
+        prompt_(prompt.size()),
+        max_length_(static_cast<size_t>(options.max_length)),
+        running_(static_cast<size_t>(options.num_beams)) {
+    for (Beam& beam : running_) beam = {prompt, -1e9};
     running_[0].sum = 0;  // all begin alike: the first alone counts, or each would be found num_beams times
   }
 
-  bool done() const { return done_; }
+  /// No running beam can win any more, or none may grow.
+  bool over() const { return done_ || running_.front().ids.size() >= max_length_; }
   const std::vector<Beam>& running() const { return running_; }
 
   /// logits [num_beams, vocabulary] of what may follow; fills from[i], the beam that beam i continues.
@@ -87,6 +102,8 @@ class BeamGroup {
   void Finish(const Beam& beam, int written);
 
   int num_beams_;
+  size_t prompt_;  // tokens that were given
+  size_t max_length_;
   std::vector<Beam> running_;
   std::vector<Finished> finished_;
   bool done_ = false;
@@ -118,7 +135,7 @@ void BeamGroup::Finish(const Beam& beam, int written) {
 
 void BeamGroup::Advance(std::span<const float> logits, int sep_id, int* from) {
   const std::vector<Candidate> candidates = TopCandidates(logits);
-  const int written = static_cast<int>(running_.front().ids.size());  // with this step's token, without the start
+  const int written = static_cast<int>(running_.front().ids.size() - prompt_) + 1;  // with this step's token
   std::vector<Beam> next;
   for (size_t rank = 0; rank < candidates.size() && next.size() < running_.size(); ++rank) {
     const Candidate& c = candidates[rank];
@@ -142,9 +159,29 @@ void BeamGroup::Advance(std::span<const float> logits, int sep_id, int* from) {
 Beam BeamGroup::Best() const {
   BeamGroup all = *this;
   if (!done_) {
-    for (const Beam& beam : running_) all.Finish(beam, static_cast<int>(beam.ids.size()) - 1);
+    for (const Beam& beam : running_) all.Finish(beam, static_cast<int>(beam.ids.size() - prompt_));
   }
   return all.finished_.front().beam;
+}
+
+/// Feeds each prompt but its last token to the first of its beams' rows and makes the others copies of it.
+Status ReadPrompts(Target& target, AnswerRows& rows, std::span<const std::vector<int>> prompts, int num_beams) {
+  size_t longest = 1;
+  for (const std::vector<int>& prompt : prompts) longest = std::max(longest, prompt.size());
+  if (longest == 1) return Ok();
+  const int unused = target.config().text.pad_id;  // what follows is known: one logit a row, of any token
+  std::vector<float> logits;
+  for (size_t step = 0; step + 1 < longest; ++step) {
+    std::vector<RowToken> tokens;
+    for (size_t i = 0; i < prompts.size(); ++i) {
+      if (step + 1 < prompts[i].size()) tokens.push_back({static_cast<int>(i) * num_beams, prompts[i][step]});
+    }
+    logits.resize(tokens.size());
+    PAWSIGHT_RETURN_IF_ERROR(target.Step(rows, tokens, {&unused, 1}, logits));
+  }
+  std::vector<int> from = Iota(static_cast<int>(prompts.size()) * num_beams);
+  for (int& row : from) row = row / num_beams * num_beams;
+  return target.Select(rows, from);
 }
 
 /// Scores candidate[i] for question[i], both of `pairs`, all rows in step.
@@ -217,13 +254,8 @@ Result<std::vector<Generated>> Greedy(Target& target, AnswerRows& rows, std::spa
   PAWSIGHT_RETURN_IF_ERROR(CheckOptions(target, options));
   const auto vocab = static_cast<size_t>(target.config().text.vocab_size);
   std::vector<Generated> out;
-  for (const std::vector<int>& prompt : prompts) {
-    if (prompt.empty() || prompt.size() >= static_cast<size_t>(options.max_length)) {
-      return InvalidArgument("prompt: " + std::to_string(prompt.size()) + " tokens, want 1.." +
-                             std::to_string(options.max_length - 1));
-    }
-    out.push_back({prompt, 0.0, {}});
-  }
+  PAWSIGHT_RETURN_IF_ERROR(CheckPrompts(prompts, options));
+  for (const std::vector<int>& prompt : prompts) out.push_back({prompt, 0.0, {}});
   std::vector<float> logits;
   for (size_t step = 0; step + 1 < static_cast<size_t>(options.max_length); ++step) {
     std::vector<RowToken> tokens;
@@ -250,17 +282,21 @@ Result<std::vector<Generated>> Greedy(Target& target, AnswerRows& rows, std::spa
   return out;
 }
 
-Result<std::vector<Generated>> BeamSearch(Target& target, AnswerRows& rows, int num_prompts, const GenerateOptions& options) {
+Result<std::vector<Generated>> BeamSearch(Target& target, AnswerRows& rows, std::span<const std::vector<int>> prompts,
+                                          const GenerateOptions& options) {
   PAWSIGHT_RETURN_IF_ERROR(CheckOptions(target, options));
+  PAWSIGHT_RETURN_IF_ERROR(CheckPrompts(prompts, options));
+  PAWSIGHT_RETURN_IF_ERROR(ReadPrompts(target, rows, prompts, options.num_beams));
   const auto vocab = static_cast<size_t>(target.config().text.vocab_size);
   const auto beams = static_cast<size_t>(options.num_beams);
   const int sep_id = target.config().text.sep_id;
-  std::vector<BeamGroup> groups(static_cast<size_t>(num_prompts), BeamGroup(options.num_beams, target.config().text.bos_id));
+  std::vector<BeamGroup> groups;
+  for (const std::vector<int>& prompt : prompts) groups.emplace_back(prompt, options);
   std::vector<float> logits;
-  for (int length = 1; length < options.max_length; ++length) {
+  for (;;) {
     std::vector<RowToken> tokens;
     for (size_t g = 0; g < groups.size(); ++g) {
-      if (groups[g].done()) continue;
+      if (groups[g].over()) continue;
       for (size_t b = 0; b < beams; ++b) {
         tokens.push_back({static_cast<int>(g * beams + b), groups[g].running()[b].ids.back()});
       }
@@ -268,7 +304,7 @@ Result<std::vector<Generated>> BeamSearch(Target& target, AnswerRows& rows, int 
     if (tokens.empty()) break;
     logits.resize(tokens.size() * vocab);
     PAWSIGHT_RETURN_IF_ERROR(target.Step(rows, tokens, {}, logits));
-    std::vector<int> from = Iota(num_prompts * options.num_beams);
+    std::vector<int> from = Iota(static_cast<int>(groups.size() * beams));
     for (size_t t = 0; t < tokens.size(); t += beams) {
       const auto group = static_cast<size_t>(tokens[t].row) / beams;
       std::vector<int> own(beams);

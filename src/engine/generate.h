@@ -26,11 +26,13 @@ struct Generated {
 };
 
 /// Continues prompts[i] on row i until sep or max_length; rows are fresh, with capacity max_length - 1 or more.
+/// Errors: kInvalidArgument, no prompt may be empty or as long as max_length (prompt_too_long); options out of range.
 Result<std::vector<Generated>> Greedy(Target& target, AnswerRows& rows, std::span<const std::vector<int>> prompts,
                                       const GenerateOptions& options);
 
-/// The same for one-token prompts with options.num_beams rows a prompt: rows i * num_beams ... are prompt i's.
-Result<std::vector<Generated>> BeamSearch(Target& target, AnswerRows& rows, int num_prompts,
+/// The same with options.num_beams rows a prompt: rows i * num_beams ... are prompt i's. Cost: a prompt of n tokens is
+/// read once for all its beams, in n - 1 steps.
+Result<std::vector<Generated>> BeamSearch(Target& target, AnswerRows& rows, std::span<const std::vector<int>> prompts,
                                           const GenerateOptions& options);
 
 /// One of the answers that rank mode chose among.

@@ -1,7 +1,8 @@
-// engine/target.h: what executes BLIP's three components. The image's embeddings, its keys and values, the questions' states
-// and the decoder's caches stay on the target between components; the caller holds opaque handles, and only logits come back.
-// Not here: words to ids (tokenizer.h), which token comes next (generate.h).
-// Thread-safe: any thread may call; a target with one team of threads runs the calls one after another.
+// engine/target.h: what executes BLIP's three components. The image's embeddings, its keys and values, the questions'
+// states and the decoder's caches stay on the target between components; the caller holds opaque handles, and only
+// logits come back. Not here: words to ids (tokenizer.h), which token comes next (generate.h). Thread-safe: any thread
+// may call; a target with one team of threads runs the calls one after another. Any call may also end with kUnavailable
+// (artifact_changed): somebody wrote into the weights on disk; open a new target.
 #pragma once
 
 #include <array>

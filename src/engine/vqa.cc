@@ -17,7 +17,40 @@ void PadAlike(int pad_id, std::vector<TokenRow>* rows) {
   for (TokenRow& row : *rows) row.ids.resize(longest, pad_id);
 }
 
+/// Greedy for one beam, else beams: what was written after each prompt, `options.num_beams` rows a prompt.
+Result<std::vector<Generated>> Write(Target& target, AnswerRows& rows, std::span<const std::vector<int>> prompts,
+                                     const GenerateOptions& options) {
+  return options.num_beams == 1 ? Greedy(target, rows, prompts, options) : BeamSearch(target, rows, prompts, options);
+}
+
 }  // namespace
+
+Head HeadOf(Mode mode) {
+  switch (mode) {
+    case Mode::kYesNo:
+    case Mode::kGenerate:
+    case Mode::kRank:
+      return Head::kVqa;
+    case Mode::kCaption:
+      return Head::kCaption;
+    case Mode::kMatch:
+      return Head::kItm;
+  }
+  return Head::kVqa;
+}
+
+Status CheckText(Mode mode, std::string_view text) {
+  const Status status = CheckQuestion(text);
+  return mode == Mode::kCaption && status.reason() == "question_empty" ? Ok() : status;
+}
+
+/// The texts of a call as token ids, equal ids about the same image as one row.
+struct Vqa::TextRows {
+  std::vector<TokenRow> rows;
+  std::vector<ImageHandle> images;  // of each row
+  std::vector<size_t> row_of;       // of each text
+  std::vector<bool> truncated;      // each text
+};
 
 Result<Vqa> Vqa::Open(const std::string& model_dir, std::unique_ptr<Target> target, const VqaOptions& options) {
   PAWSIGHT_ASSIGN_OR_RETURN(PreprocessConfig preprocess, PreprocessConfig::Open(model_dir));
@@ -48,38 +81,94 @@ Result<std::vector<Answer>> Vqa::Ask(std::span<const ImageHandle> images, std::s
     return InvalidArgument("questions: " + std::to_string(questions.size()) + ", want at most " +
                            std::to_string(kMaxQuestions) + " a call", "too_many_questions");
   }
-  if (options.first_token == FirstToken::kEnc && !tokenizer_.has_enc()) {
-    return FailedPrecondition("first_token: this model's vocabulary has no [ENC]");
-  }
-  std::vector<TokenRow> rows;
-  std::vector<bool> truncated;
-  std::vector<ImageHandle> image_of;  // of each row
-  std::vector<size_t> row_of;         // of each question
-  std::map<std::pair<const ImageState*, std::vector<int>>, size_t> known;  // equal ids about the same image are one row
-  for (size_t i = 0; i < questions.size(); ++i) {
-    PAWSIGHT_RETURN_IF_ERROR(Annotate(CheckQuestion(questions[i]), "questions[" + std::to_string(i) + "]"));
-    Tokens tokens = tokenizer_.Encode(questions[i], {.first = options.first_token, .max_tokens = target_->config().text.max_positions});
-    const auto [place, fresh] = known.emplace(std::pair(images[i].get(), tokens.ids), rows.size());
-    if (fresh) {
-      rows.push_back({tokens.ids, static_cast<int>(tokens.ids.size())});
-      image_of.push_back(images[i]);
-    }
-    row_of.push_back(place->second);
-    truncated.push_back(tokens.truncated);
-  }
-  if (options.padding == Padding::kAttend) PadAlike(tokenizer_.pad_id(), &rows);
-  PAWSIGHT_ASSIGN_OR_RETURN(const QuestionHandle read, target_->Read(image_of, rows));
-  const int count = static_cast<int>(rows.size());
-  auto answered = options.mode == Mode::kYesNo      ? YesNo(read, count, options)
-                  : options.mode == Mode::kGenerate ? Generate(read, count, options)
-                                                    : RankChoices(read, count, options);
+  PAWSIGHT_ASSIGN_OR_RETURN(const TextRows texts, ToRows(images, questions, options));
+  auto answered = options.mode == Mode::kCaption ? Caption(texts, options)
+                  : options.mode == Mode::kMatch ? Match(texts)
+                                                 : AnswerRead(texts, options);
   PAWSIGHT_RETURN_IF_ERROR(answered.status());
   std::vector<Answer> answers;
   for (size_t i = 0; i < questions.size(); ++i) {
-    answers.push_back((*answered)[row_of[i]]);
-    answers.back().truncated = truncated[i];
+    answers.push_back((*answered)[texts.row_of[i]]);
+    answers.back().truncated = texts.truncated[i];
     // Questions that are one row may differ in words that the vocabulary lacks, so each is calibrated as it was asked.
-    Calibrate(questions[i], options.mode, &answers.back());
+    if (HeadOf(options.mode) == Head::kVqa) Calibrate(questions[i], options.mode, &answers.back());
+  }
+  return answers;
+}
+
+Result<Vqa::TextRows> Vqa::ToRows(std::span<const ImageHandle> images, std::span<const std::string> texts,
+                                  const AskOptions& options) const {
+  if (options.first_token == FirstToken::kEnc && !tokenizer_.has_enc()) {
+    return FailedPrecondition("first_token: this model's vocabulary has no [ENC]");
+  }
+  TextRows out;
+  std::map<std::pair<const ImageState*, std::vector<int>>, size_t> known;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    PAWSIGHT_RETURN_IF_ERROR(Annotate(CheckText(options.mode, texts[i]), "questions[" + std::to_string(i) + "]"));
+    Tokens tokens =
+        tokenizer_.Encode(texts[i], {.first = options.first_token, .max_tokens = target_->config().text.max_positions});
+    const auto [place, fresh] = known.emplace(std::pair(images[i].get(), tokens.ids), out.rows.size());
+    if (fresh) {
+      out.rows.push_back({tokens.ids, static_cast<int>(tokens.ids.size())});
+      out.images.push_back(images[i]);
+    }
+    out.row_of.push_back(place->second);
+    out.truncated.push_back(tokens.truncated);
+  }
+  if (options.padding == Padding::kAttend) PadAlike(tokenizer_.pad_id(), &out.rows);
+  return out;
+}
+
+Result<std::vector<Answer>> Vqa::AnswerRead(const TextRows& texts, const AskOptions& options) const {
+  PAWSIGHT_ASSIGN_OR_RETURN(const QuestionHandle read, target_->Read(texts.images, texts.rows));
+  const int count = static_cast<int>(texts.rows.size());
+  switch (options.mode) {
+    case Mode::kYesNo:
+      return YesNo(read, count, options);
+    case Mode::kRank:
+      return RankChoices(read, count, options);
+    case Mode::kGenerate:
+    case Mode::kCaption:  // neither comes here
+    case Mode::kMatch:
+      break;
+  }
+  return Generate(read, count, options);
+}
+
+Result<std::vector<Answer>> Vqa::Caption(const TextRows& prompts, const AskOptions& options) const {
+  std::vector<std::vector<int>> starts;
+  std::vector<ImageHandle> images;  // of each row of the decoder
+  for (size_t i = 0; i < prompts.rows.size(); ++i) {
+    const TokenRow& row = prompts.rows[i];
+    starts.emplace_back(row.ids.begin(),
+                        row.ids.begin() + row.valid - 1);  // a caption goes on where [SEP] would end it
+    starts.back().front() = target_->config().text.bos_id;
+    images.insert(images.end(), static_cast<size_t>(std::max(options.num_beams, 1)), prompts.images[i]);
+  }
+  PAWSIGHT_ASSIGN_OR_RETURN(const std::unique_ptr<AnswerRows> rows, target_->BeginCaptions(images, options.max_length));
+  PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<Generated> written,
+                            Write(*target_, *rows, starts, {options.max_length, options.num_beams}));
+  std::vector<Answer> answers;
+  for (size_t i = 0; i < written.size(); ++i) {
+    const std::span<const int> own = std::span(written[i].ids).subspan(starts[i].size());
+    answers.push_back({tokenizer_.Decode(own), {}, static_cast<float>(std::exp(written[i].log_prob))});
+  }
+  return answers;
+}
+
+Result<std::vector<Answer>> Vqa::Match(const TextRows& texts) const {
+  PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<engine::Match> matches, target_->MatchTexts(texts.images, texts.rows));
+  std::vector<Answer> answers;
+  for (const engine::Match& match : matches) {
+    double dot = 0;
+    for (size_t i = 0; i < match.text_feature.size(); ++i) {
+      dot += static_cast<double>(match.image_feature[i]) * static_cast<double>(match.text_feature[i]);
+    }
+    const float p = SoftmaxOfTwo(match.logits[1], match.logits[0]);
+    answers.push_back({.p_yes = p,
+                       .score = p,
+                       .margin = match.logits[1] - match.logits[0],
+                       .cosine = static_cast<float>(std::clamp(dot, -1.0, 1.0))});
   }
   return answers;
 }
@@ -122,11 +211,9 @@ Result<std::vector<Answer>> Vqa::Generate(const QuestionHandle& read, int count,
   PAWSIGHT_ASSIGN_OR_RETURN(const std::unique_ptr<AnswerRows> rows,
                             target_->BeginAnswers(read, question_of_row, options.max_length, options.padding));
   const std::vector<std::vector<int>> prompts(static_cast<size_t>(count), {target_->config().text.bos_id});
-  auto written = options.num_beams == 1 ? Greedy(*target_, *rows, prompts, generate)
-                                        : BeamSearch(*target_, *rows, count, generate);
-  PAWSIGHT_RETURN_IF_ERROR(written.status());
+  PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<Generated> written, Write(*target_, *rows, prompts, generate));
   std::vector<Answer> answers;
-  for (const Generated& g : *written) {
+  for (const Generated& g : written) {
     answers.push_back({tokenizer_.Decode(g.ids), {}, static_cast<float>(std::exp(g.log_prob))});
     if (!g.first_logits.empty()) answers.back().margin = MarginOf(g.first_logits);
   }

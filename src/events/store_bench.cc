@@ -1,5 +1,5 @@
 // How many alerts a second are durable, and how long one waits for it. An alert is what a frame that fires one writes:
-// its state, the alert, its event and one delivery, five rows of five tables. The file is in PAWSIGHT_BENCH_DIR, else
+// its state, the alert, its event and one delivery, four rows of five tables. The file is in PAWSIGHT_BENCH_DIR, else
 // in the directory for temporary files: say which disk, and what one fsync takes there (BM_Fsync).
 #include <benchmark/benchmark.h>
 #include <fcntl.h>

@@ -18,6 +18,8 @@ using testing::Inserted;
 using testing::JpegRecipe;
 using testing::MakeJpeg;
 using testing::Synthetic;
+using testing::WithoutSegments;
+using testing::WithSize;
 using Bytes = std::vector<uint8_t>;
 
 std::string ReasonOf(const Result<Decoded>& result) {
@@ -30,26 +32,6 @@ std::string ReasonOf(const Result<Decoded>& result) {
 /// The frame header's marker: SOF0, or SOF2 for a progressive file.
 size_t FindFrameHeader(const Bytes& jpeg, bool progressive = false) {
   return Find(jpeg, progressive ? "\xff\xc2\x00\x11"sv : "\xff\xc0\x00\x11"sv);
-}
-
-Bytes WithSize(Bytes jpeg, int width, int height) {
-  const size_t at = FindFrameHeader(jpeg);
-  jpeg[at + 5] = static_cast<uint8_t>(height >> 8);
-  jpeg[at + 6] = static_cast<uint8_t>(height);
-  jpeg[at + 7] = static_cast<uint8_t>(width >> 8);
-  jpeg[at + 8] = static_cast<uint8_t>(width);
-  return jpeg;
-}
-
-/// Without its first segment that starts with `marker`, repeatedly.
-Bytes WithoutSegments(Bytes jpeg, std::string_view marker) {
-  while (true) {
-    const auto at = std::search(jpeg.begin(), jpeg.end(), marker.begin(), marker.end(),
-                                [](uint8_t byte, char letter) { return byte == static_cast<uint8_t>(letter); });
-    if (at == jpeg.end()) return jpeg;
-    const std::ptrdiff_t length = at[2] << 8 | at[3];
-    jpeg.erase(at, at + 2 + length);
-  }
 }
 
 /// The first bytes of the scan: behind its header.

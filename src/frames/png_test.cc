@@ -1,6 +1,4 @@
 // Every row of hostile-inputs 3a that a PNG decoder meets; the files are made here.
-#include <zlib.h>
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -13,10 +11,13 @@ namespace pawsight::frames {
 namespace {
 
 using namespace std::string_view_literals;
+using testing::Deflated;
 using testing::Find;
 using testing::Inserted;
 using testing::MakePng;
 using testing::PngChunk;
+using testing::PngFromChunks;
+using testing::PngHeader;
 using testing::PngRecipe;
 using testing::Synthetic;
 using Bytes = std::vector<uint8_t>;
@@ -28,30 +29,6 @@ std::string ReasonOf(const Result<Decoded>& result) {
   EXPECT_EQ(result.status().code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(result.status().message().rfind("image: ", 0), 0U) << result.status().message();
   return result.status().reason();
-}
-
-/// A PNG of these chunks.
-Bytes FromChunks(std::initializer_list<Bytes> chunks) {
-  Bytes png = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
-  for (const Bytes& chunk : chunks) png.insert(png.end(), chunk.begin(), chunk.end());
-  return png;
-}
-
-Bytes Header(uint32_t width, uint32_t height, uint8_t depth, uint8_t color_type) {
-  Bytes data;
-  for (const uint32_t value : {width, height}) {
-    for (int shift = 24; shift >= 0; shift -= 8) data.push_back(static_cast<uint8_t>(value >> shift));
-  }
-  for (const uint8_t byte : {depth, color_type, uint8_t{0}, uint8_t{0}, uint8_t{0}}) data.push_back(byte);
-  return PngChunk("IHDR", data);
-}
-
-Bytes Deflated(const Bytes& bytes) {
-  uLongf size = compressBound(bytes.size());
-  Bytes out(size);
-  EXPECT_EQ(compress2(out.data(), &size, bytes.data(), bytes.size(), 9), Z_OK);
-  out.resize(size);
-  return out;
 }
 
 /// Decodes what was made by the recipe from `value` at each pixel and channel, and hands each decoded pixel to `check`.
@@ -201,7 +178,7 @@ TEST(Png, AHugeSizeIsRefusedBeforeAnythingIsInflated) {  // A22, A6, A7, A8
   const Bytes zeros = PngChunk("IDAT", Deflated(Bytes(1U << 20U)));
   const Bytes end = PngChunk("IEND", {});
   const auto reason = [&](uint32_t width, uint32_t height) {
-    return ReasonOf(Decode(FromChunks({Header(width, height, 8, 2), zeros, end})));
+    return ReasonOf(Decode(PngFromChunks({PngHeader(width, height, 8, 2), zeros, end})));
   };
   EXPECT_EQ(reason(50000, 50000), "image_too_large");
   EXPECT_EQ(reason(0xFFFFFFFFU, 0xFFFFFFFFU), "image_too_large");
@@ -252,17 +229,19 @@ TEST(Png, AnAnimationGivesItsStillImageAndAFlag) {  // A25
 TEST(Png, ChunksThatContradictTheFormatAreRefused) {
   const Bytes end = PngChunk("IEND", {});
   const Bytes data = PngChunk("IDAT", Deflated(Bytes(32 * 97)));
-  EXPECT_EQ(ReasonOf(Decode(FromChunks({data, end}))), "image_corrupt") << "no header";
-  EXPECT_EQ(ReasonOf(Decode(FromChunks({Header(32, 32, 8, 5), data, end}))), "image_corrupt") << "no such colour type";
-  EXPECT_EQ(ReasonOf(Decode(FromChunks({Header(32, 32, 3, 2), data, end}))), "image_corrupt") << "no such depth";
-  EXPECT_EQ(ReasonOf(Decode(FromChunks({Header(32, 32, 8, 3), data, end}))), "image_corrupt") << "no palette";
-  EXPECT_EQ(ReasonOf(Decode(FromChunks({Header(32, 32, 8, 2), PngChunk("ABCD", {}), data, end}))), "image_corrupt")
+  EXPECT_EQ(ReasonOf(Decode(PngFromChunks({data, end}))), "image_corrupt") << "no header";
+  EXPECT_EQ(ReasonOf(Decode(PngFromChunks({PngHeader(32, 32, 8, 5), data, end}))), "image_corrupt")
+      << "no such colour type";
+  EXPECT_EQ(ReasonOf(Decode(PngFromChunks({PngHeader(32, 32, 3, 2), data, end}))), "image_corrupt") << "no such depth";
+  EXPECT_EQ(ReasonOf(Decode(PngFromChunks({PngHeader(32, 32, 8, 3), data, end}))), "image_corrupt") << "no palette";
+  EXPECT_EQ(ReasonOf(Decode(PngFromChunks({PngHeader(32, 32, 8, 2), PngChunk("ABCD", {}), data, end}))),
+            "image_corrupt")
       << "an unknown chunk that says it matters";
-  EXPECT_EQ(ReasonOf(Decode(FromChunks({Header(32, 32, 8, 2), PngChunk("IDAT", Bytes(200, 0x5A)), end}))),
+  EXPECT_EQ(ReasonOf(Decode(PngFromChunks({PngHeader(32, 32, 8, 2), PngChunk("IDAT", Bytes(200, 0x5A)), end}))),
             "image_corrupt")
       << "not deflated";
-  EXPECT_NE(ReasonOf(Decode(FromChunks({Header(32, 32, 8, 2), end}))), "ok") << "no pixels";
-  EXPECT_EQ(ReasonOf(Decode(FromChunks({Header(32, 32, 8, 2), data, end}))), "ok") << "the control";
+  EXPECT_NE(ReasonOf(Decode(PngFromChunks({PngHeader(32, 32, 8, 2), end}))), "ok") << "no pixels";
+  EXPECT_EQ(ReasonOf(Decode(PngFromChunks({PngHeader(32, 32, 8, 2), data, end}))), "ok") << "the control";
 }
 
 TEST(Png, WhatFollowsTheEndIsIgnored) {  // A27

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
@@ -56,6 +57,17 @@ std::vector<uint8_t> MakePng(const Image& image);
 
 /// A whole PNG chunk with its length and CRC.
 std::vector<uint8_t> PngChunk(std::string_view type, std::span<const uint8_t> data);
+
+/// A PNG of these chunks, and the chunk that must be its first.
+std::vector<uint8_t> PngFromChunks(std::initializer_list<std::vector<uint8_t>> chunks);
+std::vector<uint8_t> PngHeader(uint32_t width, uint32_t height, uint8_t depth, uint8_t color_type);
+/// As zlib packs best.
+std::vector<uint8_t> Deflated(std::span<const uint8_t> bytes);
+
+/// A baseline JPEG that says it has that size.
+std::vector<uint8_t> WithSize(std::vector<uint8_t> jpeg, int width, int height);
+/// A JPEG without the segments that start with `marker`.
+std::vector<uint8_t> WithoutSegments(std::vector<uint8_t> jpeg, std::string_view marker);
 
 /// An Exif block with the orientation, little or big endian.
 std::vector<uint8_t> Exif(int orientation, bool big_endian = false);

@@ -170,6 +170,48 @@ std::vector<uint8_t> PngChunk(std::string_view type, std::span<const uint8_t> da
   return chunk;
 }
 
+std::vector<uint8_t> PngFromChunks(std::initializer_list<std::vector<uint8_t>> chunks) {
+  std::vector<uint8_t> png = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
+  for (const std::vector<uint8_t>& chunk : chunks) png.insert(png.end(), chunk.begin(), chunk.end());
+  return png;
+}
+
+std::vector<uint8_t> PngHeader(uint32_t width, uint32_t height, uint8_t depth, uint8_t color_type) {
+  std::vector<uint8_t> data;
+  for (const uint32_t value : {width, height}) {
+    for (int shift = 24; shift >= 0; shift -= 8) data.push_back(static_cast<uint8_t>(value >> shift));
+  }
+  for (const uint8_t byte : {depth, color_type, uint8_t{0}, uint8_t{0}, uint8_t{0}}) data.push_back(byte);
+  return PngChunk("IHDR", data);
+}
+
+std::vector<uint8_t> Deflated(std::span<const uint8_t> bytes) {
+  uLongf size = compressBound(bytes.size());
+  std::vector<uint8_t> out(size);
+  CHECK(compress2(out.data(), &size, bytes.data(), bytes.size(), 9) == Z_OK);
+  out.resize(size);
+  return out;
+}
+
+std::vector<uint8_t> WithSize(std::vector<uint8_t> jpeg, int width, int height) {
+  const size_t at = Find(jpeg, std::string_view("\xff\xc0\x00\x11", 4));
+  jpeg[at + 5] = static_cast<uint8_t>(height >> 8);
+  jpeg[at + 6] = static_cast<uint8_t>(height);
+  jpeg[at + 7] = static_cast<uint8_t>(width >> 8);
+  jpeg[at + 8] = static_cast<uint8_t>(width);
+  return jpeg;
+}
+
+std::vector<uint8_t> WithoutSegments(std::vector<uint8_t> jpeg, std::string_view marker) {
+  while (true) {
+    const auto at = std::search(jpeg.begin(), jpeg.end(), marker.begin(), marker.end(),
+                                [](uint8_t byte, char letter) { return byte == static_cast<uint8_t>(letter); });
+    if (at == jpeg.end()) return jpeg;
+    const std::ptrdiff_t length = at[2] << 8 | at[3];
+    jpeg.erase(at, at + 2 + length);
+  }
+}
+
 std::vector<uint8_t> Exif(int orientation, bool big_endian) {
   std::vector<uint8_t> bytes;
   for (const char letter : {'E', 'x', 'i', 'f', '\0', '\0'}) bytes.push_back(static_cast<uint8_t>(letter));

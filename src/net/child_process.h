@@ -30,6 +30,8 @@ class ChildProcess {
   /// within 0.1 s). kUnavailable, reading failed.
   Result<size_t> Read(std::span<uint8_t> out, std::chrono::nanoseconds timeout, std::stop_token stop);
 
+  /// Its process id, 0 once Wait has returned.
+  int pid() const { return pid_; }
   /// The last line it wrote to standard error, at most 512 bytes, control characters replaced; reads what is there.
   std::string LastError();
   /// Waits for its end and returns the exit status, 128 + signal when it was killed. Call after the end of its output.

@@ -96,12 +96,14 @@ class RequestReader {
 /// dimension that may have any size is what the bytes make it.
 Status ReadRaw(std::string_view bytes, const ModelMetadata& metadata, const InferLimits& limits,
                InferRequest* request) {
-  if (metadata.inputs.size() != 1) {
-    return InvalidArgument("a raw request needs a model with one input, '" + metadata.name + "' has " +
-                               std::to_string(metadata.inputs.size()),
-                           "raw_impossible");
+  const auto wanted = [](const TensorSpec& spec) { return !spec.optional; };
+  const auto num_wanted = std::ranges::count_if(metadata.inputs, wanted);
+  if (num_wanted != 1) {
+    return InvalidArgument(
+        "a raw request needs a model that wants one input, '" + metadata.name + "' wants " + std::to_string(num_wanted),
+        "raw_impossible");
   }
-  const TensorSpec& spec = metadata.inputs.front();
+  const TensorSpec& spec = *std::ranges::find_if(metadata.inputs, wanted);
   InputTensor& input = request->inputs.emplace_back();
   input.name = spec.name;
   input.datatype = spec.datatype;

@@ -84,14 +84,21 @@ TEST(JsonCodec, Base64ComesAsTheBytesItStandsFor) {
   EXPECT_FALSE(Parse(Request("", R"("shape":[1],"parameters":{"content_type":"gif"},"data":["x"])")).ok());
 }
 
-TEST(JsonCodec, ARawRequestIsTheOnlyInput) {
+TEST(JsonCodec, ARawRequestIsTheOnlyInputThatIsWanted) {
   const ModelMetadata one{"caption", {"1"}, "", {{"image", Datatype::kBytes, {-1}}}, {}};
   const Result<InferRequest> request = ParseInferRequest({"\xff\xd8", nullptr, "0"}, one, {});
   ASSERT_TRUE(request.ok()) << request.status().ToString();
   EXPECT_THAT(request->Find("image")->elements, ElementsAre("\xff\xd8"));
   EXPECT_THAT(request->Find("image")->shape, ElementsAre(1));
   EXPECT_TRUE(request->binary_outputs);
-  EXPECT_EQ(Parse("xx", "0").status().reason(), "raw_impossible") << "more than one input";
+  ModelMetadata two = one;
+  two.inputs.push_back({"question", Datatype::kBytes, {-1}});
+  EXPECT_EQ(ParseInferRequest({"xx", nullptr, "0"}, two, {}).status().reason(), "raw_impossible");
+  ModelMetadata more = one;
+  more.inputs.insert(more.inputs.begin(), {"prompt", Datatype::kBytes, {-1}, true});
+  const Result<InferRequest> without = ParseInferRequest({"\xff\xd8", nullptr, "0"}, more, {});
+  ASSERT_TRUE(without.ok()) << "an input that may be left out is left out: " << without.status().ToString();
+  EXPECT_EQ(without->inputs.front().name, "image");
 
   const ModelMetadata numbers{"n", {"1"}, "", {{"x", Datatype::kFp32, {-1, 3}}}, {}};
   const std::string bytes(24, '\0');

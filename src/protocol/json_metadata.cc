@@ -94,6 +94,10 @@ Json StatisticsToJson(const std::vector<ModelStatistics>& statistics) {
   return Json::Object{{"model_stats", std::move(models)}};
 }
 
-Json ErrorToJson(std::string_view message) { return Json::Object{{"error", message}}; }
+Json ErrorToJson(std::string_view message, std::string_view code) {
+  Json json(Json::Object{{"error", message}});
+  if (!code.empty()) json.Set("code", code);
+  return json;
+}
 
 }  // namespace pawsight::protocol

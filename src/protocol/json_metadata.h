@@ -18,6 +18,6 @@ Json ModelConfigToJson(const ModelMetadata& metadata, const ModelConfig& config)
 /// {"model_stats":[...]}, of the "Statistics Extension".
 Json StatisticsToJson(const std::vector<ModelStatistics>& statistics);
 /// {"error": message}
-Json ErrorToJson(std::string_view message);
+Json ErrorToJson(std::string_view message, std::string_view code = "");
 
 }  // namespace pawsight::protocol

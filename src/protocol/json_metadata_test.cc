@@ -40,7 +40,10 @@ TEST(JsonMetadata, StatisticsAreCountsAndNanoseconds) {
   EXPECT_EQ(stats.Find("batch_stats")->as_array()[0].Find("compute_infer")->Dump(), R"({"count":1,"ns":7})");
 }
 
-TEST(JsonMetadata, AnErrorIsOneString) { EXPECT_EQ(ErrorToJson("a \"b\"").Dump(), R"({"error":"a \"b\""})"); }
+TEST(JsonMetadata, AnErrorIsAMessageAndWhereThereIsOneACode) {
+  EXPECT_EQ(ErrorToJson("a \"b\"").Dump(), R"({"error":"a \"b\""})");
+  EXPECT_EQ(ErrorToJson("x", "image_empty").Dump(), R"({"error":"x","code":"image_empty"})");
+}
 
 TEST(JsonMetadata, TheServerNamesItsExtensions) {
   const Json json = ServerMetadataToJson(ThisServer());

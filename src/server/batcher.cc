@@ -40,7 +40,7 @@ Status CheckWork(const VqaWork& work, size_t bytes_limit, const Engine& engine) 
           list.empty() ? "question_empty" : "too_many_questions");
     }
     for (size_t i = 0; i < list.size(); ++i) {
-      PAWSIGHT_RETURN_IF_ERROR(Annotate(engine.Check(list[i]), "questions[" + std::to_string(i) + "]"));
+      PAWSIGHT_RETURN_IF_ERROR(Annotate(engine.Check(list[i], work.ask.mode), "questions[" + std::to_string(i) + "]"));
     }
   }
   return Ok();
@@ -86,7 +86,7 @@ void Batcher::State::Deliver(std::vector<Finished> finished) {
   for (Finished& one : finished) {
     const int64_t unix_ms =
         std::chrono::duration_cast<std::chrono::milliseconds>(clock.Now().time_since_epoch()).count();
-    counters.Ended(one.result, one.canary, unix_ms);
+    counters.Ended(one.result, one.model, one.canary, unix_ms);
     one.done(std::move(one.result));
   }
   finished.clear();  // what the callbacks hold dies here, outside the mutex

@@ -22,7 +22,7 @@ class EmptyEngine : public Engine {
                                           const engine::AskOptions&) override {
     return std::vector<engine::Answer>(questions.size());
   }
-  Status Check(const std::string&) const override { return Ok(); }
+  Status Check(const std::string&, engine::Mode) const override { return Ok(); }
 
  private:
   const FrameHandle nothing_ = std::make_shared<int>(0);

@@ -4,6 +4,7 @@
 // in places.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -64,24 +65,41 @@ struct BatchRow {
   uint64_t ask_ns = 0;
 };
 
+/// What the protocol's statistics say of one model, canaries left out. A batch in which several had work counts for
+/// each of them, with its own frames and the whole time.
+struct ModelView {
+  uint64_t ok = 0;
+  uint64_t not_ok = 0;
+  uint64_t failed_ns = 0;                                // total time of requests that were accepted and did not end ok
+  std::array<uint64_t, kNumStages> stage_ns{};           // of those that ended ok
+  uint64_t frames = 0;                                   // answered about, each request's counted
+  int64_t last_ok_unix_ms = 0;                           // when a request last ended ok; 0: none yet
+  std::array<BatchRow, kMaxCountedBatch + 1> batches{};  // by frames; the last: that many or more
+};
+
 struct CountersView {
   std::array<uint64_t, kNumOutcomes> requests{};  // canaries not among them
   std::array<uint64_t, kNumRefusals> refusals{};
   std::array<uint64_t, kNumOutcomes> canaries{};
-  uint64_t failed_ns = 0;  // total time of requests that were accepted and did not end ok
   /// Nanoseconds of requests that ended ok.
   std::array<HistogramView<kTimeBuckets>, kNumStages> stages{};
   HistogramView<kSizeBuckets> batch_frames;
   HistogramView<kSizeBuckets> frame_questions;
-  std::array<BatchRow, kMaxCountedBatch + 1> batches{};  // by frames; the last: that many or more
-  uint64_t frames = 0;                                   // answered about, each request's counted
-  uint64_t frames_encoded = 0;                           // that the image encoder saw
-  uint64_t questions = 0;                                // answered, each request's counted
-  uint64_t questions_computed = 0;                       // that the engine was asked
+  uint64_t frames = 0;              // answered about, each request's counted
+  uint64_t frames_encoded = 0;      // that the image encoder saw
+  uint64_t questions = 0;           // answered, each request's counted
+  uint64_t questions_computed = 0;  // that the engine was asked
+  uint64_t engine_ns = 0;  // that batches took in the engine, canaries' too
   uint64_t decodes = 0;
   uint64_t decode_failures = 0;
-  int64_t last_ok_unix_ms = 0;  // when a request last ended ok; 0: none yet
+  std::array<ModelView, engine::kNumHeads> models{};  // by engine::Head
 
+  /// When a request last ended ok; 0: none yet.
+  int64_t LastOkUnixMs() const {
+    int64_t last = 0;
+    for (const ModelView& model : models) last = std::max(last, model.last_ok_unix_ms);
+    return last;
+  }
   /// Frames answered about for each one encoded; 1: nothing was shared, 0: nothing was encoded.
   double SharingRatio() const {
     return frames_encoded == 0 ? 0 : static_cast<double>(frames) / static_cast<double>(frames_encoded);
@@ -90,21 +108,28 @@ struct CountersView {
 
 class Counters {
  public:
-  void Ended(const WorkResult& result, bool canary, int64_t unix_ms) {
+  /// `model`: which the work was for.
+  void Ended(const WorkResult& result, engine::Head model, bool canary, int64_t unix_ms) {
     auto& outcomes = canary ? canaries_ : requests_;
     Bump(outcomes[static_cast<size_t>(result.outcome)]);
     if (canary) return;
+    Model& own = models_[static_cast<size_t>(model)];
+    Bump(result.outcome == Outcome::kOk ? own.ok : own.not_ok);
     if (result.outcome == Outcome::kRefused) return Bump(refusals_[static_cast<size_t>(result.refusal)]);
     const StageTimes& t = result.times;
-    if (result.outcome != Outcome::kOk) return Bump(failed_ns_, Ns(t.total));
+    if (result.outcome != Outcome::kOk) return Bump(own.failed_ns, Ns(t.total));
     const std::array<Nanos, kNumStages> times = {t.queue, t.decode, t.encode, t.ask, t.total};
-    for (size_t stage = 0; stage < kNumStages; ++stage) stages_[stage].Add(Ns(times[stage]));
+    for (size_t stage = 0; stage < kNumStages; ++stage) {
+      stages_[stage].Add(Ns(times[stage]));
+      Bump(own.stage_ns[stage], Ns(times[stage]));
+    }
     for (const auto& answers : result.answers) {
       frame_questions_.Add(answers.size());
       Bump(questions_, answers.size());
     }
     Bump(frames_, result.answers.size());
-    last_ok_unix_ms_.store(unix_ms, std::memory_order_relaxed);
+    Bump(own.frames, result.answers.size());
+    own.last_ok_unix_ms.store(unix_ms, std::memory_order_relaxed);
   }
   void Decoded(bool ok) {
     Bump(decodes_);
@@ -113,9 +138,13 @@ class Counters {
   /// A batch about `frames` different frames, of which `encoded` were encoded in it for somebody else than a canary.
   void BatchRan(size_t frames, size_t encoded, size_t questions_computed, Nanos encode, Nanos ask) {
     batch_frames_.Add(frames);
+    Bump(engine_ns_, Ns(encode) + Ns(ask));
     Bump(frames_encoded_, encoded);
     Bump(questions_computed_, questions_computed);
-    Row& row = batches_[frames < kMaxCountedBatch ? frames : kMaxCountedBatch];
+  }
+  /// The same batch, once for each model that had work in it: about `frames` different frames.
+  void BatchRanFor(engine::Head model, size_t frames, Nanos encode, Nanos ask) {
+    Row& row = models_[static_cast<size_t>(model)].batches[frames < kMaxCountedBatch ? frames : kMaxCountedBatch];
     Bump(row.count);
     Bump(row.encode_ns, Ns(encode));
     Bump(row.ask_ns, Ns(ask));
@@ -126,20 +155,17 @@ class Counters {
     Copy(requests_, view.requests);
     Copy(refusals_, view.refusals);
     Copy(canaries_, view.canaries);
-    view.failed_ns = Load(failed_ns_);
     for (size_t i = 0; i < stages_.size(); ++i) view.stages[i] = stages_[i].View();
     view.batch_frames = batch_frames_.View();
     view.frame_questions = frame_questions_.View();
-    for (size_t i = 0; i < batches_.size(); ++i) {
-      view.batches[i] = {Load(batches_[i].count), Load(batches_[i].encode_ns), Load(batches_[i].ask_ns)};
-    }
+    for (size_t i = 0; i < models_.size(); ++i) view.models[i] = models_[i].View();
     view.frames = Load(frames_);
     view.frames_encoded = Load(frames_encoded_);
     view.questions = Load(questions_);
     view.questions_computed = Load(questions_computed_);
+    view.engine_ns = Load(engine_ns_);
     view.decodes = Load(decodes_);
     view.decode_failures = Load(decode_failures_);
-    view.last_ok_unix_ms = last_ok_unix_ms_.load(std::memory_order_relaxed);
     return view;
   }
 
@@ -149,6 +175,24 @@ class Counters {
     Count count{0};
     Count encode_ns{0};
     Count ask_ns{0};
+  };
+  struct Model {
+    ModelView View() const {
+      ModelView view{Load(ok), Load(not_ok), Load(failed_ns),
+                     {},       Load(frames), last_ok_unix_ms.load(std::memory_order_relaxed)};
+      Copy(stage_ns, view.stage_ns);
+      for (size_t i = 0; i < batches.size(); ++i) {
+        view.batches[i] = {Load(batches[i].count), Load(batches[i].encode_ns), Load(batches[i].ask_ns)};
+      }
+      return view;
+    }
+    Count ok{0};
+    Count not_ok{0};
+    Count failed_ns{0};
+    Count frames{0};
+    std::array<Count, kNumStages> stage_ns{};
+    std::atomic<int64_t> last_ok_unix_ms{0};
+    std::array<Row, kMaxCountedBatch + 1> batches{};
   };
   static uint64_t Ns(Nanos time) { return time.count() > 0 ? static_cast<uint64_t>(time.count()) : 0; }
   static void Bump(Count& count, uint64_t by = 1) { count.fetch_add(by, std::memory_order_relaxed); }
@@ -162,18 +206,17 @@ class Counters {
   std::array<Count, kNumOutcomes> requests_{};
   std::array<Count, kNumRefusals> refusals_{};
   std::array<Count, kNumOutcomes> canaries_{};
-  Count failed_ns_{0};
   std::array<Histogram<kTimeBuckets>, kNumStages> stages_{Times(), Times(), Times(), Times(), Times()};
   Histogram<kSizeBuckets> batch_frames_{1};
   Histogram<kSizeBuckets> frame_questions_{1};
-  std::array<Row, kMaxCountedBatch + 1> batches_{};
+  std::array<Model, engine::kNumHeads> models_{};
   Count frames_{0};
   Count frames_encoded_{0};
   Count questions_{0};
   Count questions_computed_{0};
+  Count engine_ns_{0};
   Count decodes_{0};
   Count decode_failures_{0};
-  std::atomic<int64_t> last_ok_unix_ms_{0};
 };
 
 }  // namespace pawsight::server

@@ -1,5 +1,6 @@
 // server/engine.h: what answers, as the batcher sees it: bytes to numbers, numbers to a handle, handles and questions
-// to answers. server/vqa_engine.h is the real one. Thread-safe: decoders and runners call at the same time.
+// to answers; a prompt or a text to compare is a question too, its mode says which.
+// server/vqa_engine.h is the real one. Thread-safe: decoders and runners call at the same time.
 #pragma once
 
 #include <cstdint>
@@ -38,8 +39,11 @@ class Engine {
   virtual Result<std::vector<engine::Answer>> Ask(std::span<const FrameQuestion> questions,
                                                   const engine::AskOptions& options) = 0;
 
-  /// Whether a question can be asked at all, before it waits. Errors: kInvalidArgument. Quick.
-  virtual Status Check(const std::string& question) const = 0;
+  /// Whether a question can be asked at all in this mode, before it waits. Errors: kInvalidArgument. Quick.
+  virtual Status Check(const std::string& question, engine::Mode mode) const = 0;
+
+  /// Whether it has what the mode needs. The same for its life.
+  virtual bool Can(engine::Mode mode) const { return engine::HeadOf(mode) == engine::Head::kVqa; }
 };
 
 }  // namespace pawsight::server

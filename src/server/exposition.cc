@@ -24,12 +24,6 @@ void WriteBuckets(const HistogramView<kBuckets>& histogram, double unit, const s
   out.Sample(static_cast<double>(below), labels, "_count");
 }
 
-double BusySeconds(const CountersView& counters) {
-  uint64_t nanoseconds = 0;
-  for (const BatchRow& row : counters.batches) nanoseconds += row.encode_ns + row.ask_ns;
-  return static_cast<double>(nanoseconds) * 1e-9;
-}
-
 void WriteWork(const CountersView& c, MetricsWriter& out) {
   out.Metric("requests_total", "counter", "Requests by how they ended.");
   for (size_t i = 0; i < c.requests.size(); ++i) {
@@ -59,10 +53,10 @@ void WriteWork(const CountersView& c, MetricsWriter& out) {
   out.Metric("engine_busy_seconds_total", "counter",
              "Time that batches spent in the engine, of all runners together. Its rate by runners is the share of time "
              "that the engine is busy; not the share of the arithmetic that the processor could do.");
-  out.Sample(BusySeconds(c));
+  out.Sample(static_cast<double>(c.engine_ns) * 1e-9);
   out.Gauge("sharing_ratio", "Frames answered about for each one encoded.", c.SharingRatio());
   out.Gauge("last_answer_timestamp_seconds", "When a request last ended ok; 0: never.",
-            static_cast<double>(c.last_ok_unix_ms) * 1e-3);
+            static_cast<double>(c.LastOkUnixMs()) * 1e-3);
 }
 
 void WriteHealth(const Health& h, MetricsWriter& out) {

@@ -22,10 +22,10 @@ WorkResult Answered(Nanos total) {
 
 TEST(Exposition, CountsOutcomesRefusalsStagesAndSharing) {
   Counters counters;
-  counters.Ended(Answered(Nanos(150'000)), false, 5000);
-  counters.Ended(Answered(Nanos(100'000)), false, 6000);
-  counters.Ended({.outcome = Outcome::kRefused, .refusal = Refusal::kOverloaded}, false, 0);
-  counters.Ended({.outcome = Outcome::kFailed}, true, 0);
+  counters.Ended(Answered(Nanos(150'000)), engine::Head::kVqa, false, 5000);
+  counters.Ended(Answered(Nanos(100'000)), engine::Head::kItm, false, 6000);
+  counters.Ended({.outcome = Outcome::kRefused, .refusal = Refusal::kOverloaded}, engine::Head::kVqa, false, 0);
+  counters.Ended({.outcome = Outcome::kFailed}, engine::Head::kVqa, true, 0);
   counters.BatchRan(1, 1, 3, Nanos(10), Nanos(20));
   const std::string text = Exposition(counters.View(), {.queue_length = 3, .shedding = {false, true, false}});
   EXPECT_THAT(text, HasSubstr("pawsight_server_requests_total{outcome=\"ok\"} 2\n"));
@@ -77,9 +77,13 @@ TEST(Counters, BatchesAreCountedByTheirSizeAsStatisticsWantThem) {
   Counters counters;
   counters.BatchRan(2, 2, 5, Nanos(100), Nanos(10));
   counters.BatchRan(2, 1, 5, Nanos(50), Nanos(10));
+  counters.BatchRanFor(engine::Head::kItm, 2, Nanos(100), Nanos(10));
+  counters.BatchRanFor(engine::Head::kItm, 2, Nanos(50), Nanos(10));
   const CountersView view = counters.View();
-  EXPECT_EQ(view.batches[2].count, 2U);
-  EXPECT_EQ(view.batches[2].encode_ns, 150U);
+  const auto& itm = view.models[static_cast<size_t>(engine::Head::kItm)];
+  EXPECT_EQ(itm.batches[2].count, 2U);
+  EXPECT_EQ(itm.batches[2].encode_ns, 150U);
+  EXPECT_EQ(view.models[static_cast<size_t>(engine::Head::kVqa)].batches[2].count, 0U) << "each model's own";
   EXPECT_EQ(view.frames_encoded, 3U);
 }
 

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -87,19 +88,24 @@ class FakeEngine : public Engine {
     std::vector<engine::Answer> answers;
     for (const FrameQuestion& q : questions) {
       if (q.question == "unanswerable") return Internal("cannot answer that");
-      answers.push_back({*std::static_pointer_cast<const std::string>(q.frame) + ": " + q.question, 0.5F, 0.5F, false});
+      answers.push_back({.text = *std::static_pointer_cast<const std::string>(q.frame) + ": " + q.question,
+                         .p_yes = 0.5F,
+                         .score = 0.5F,
+                         .cosine = 0.25F});
     }
     num_asked.fetch_add(static_cast<int>(questions.size()));
     Take(per_batch_);
     return answers;
   }
 
-  Status Check(const std::string& question) const override {
-    return question.empty() ? InvalidArgument("empty", "question_empty") : Ok();
+  Status Check(const std::string& question, engine::Mode mode) const override {
+    return question.empty() && mode != engine::Mode::kCaption ? InvalidArgument("empty", "question_empty") : Ok();
   }
+  bool Can(engine::Mode mode) const override { return heads.contains(engine::HeadOf(mode)); }
 
-  std::atomic<int> num_looked{0};  // frames
-  std::atomic<int> num_asked{0};   // questions
+  std::set<engine::Head> heads = {engine::Head::kVqa};  // set before others call
+  std::atomic<int> num_looked{0};                       // frames
+  std::atomic<int> num_asked{0};                        // questions
 
  private:
   /// As an engine on other cores would: its time passes, this core is free.

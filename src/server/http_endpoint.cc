@@ -1,6 +1,7 @@
 #include "server/http_endpoint.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "protocol/json_codec.h"
@@ -24,6 +25,18 @@ std::string_view VersionOf(const net::HttpRequest& request) {
 /// Forms of other bodies than the protocol's; everything else is tried, since clients name many types or none.
 bool IsForm(std::string_view content_type) { return net::LowerCase(content_type.substr(0, 10)) == "multipart/"; }
 
+/// A request that is well formed, but whose image or text cannot be used, is 422; another kind of image 415.
+int StatusOf(const Status& status) {
+  const std::string_view reason = status.reason();
+  const int usual = net::HttpStatusFor(status.code());
+  if (status.code() != StatusCode::kInvalidArgument || reason == "image_empty") return usual;
+  if (reason == "image_type_unsupported") return 415;
+  constexpr std::array<std::string_view, 4> kTexts = {"question_empty", "question_too_long", "too_many_questions",
+                                                      "prompt_too_long"};
+  const bool unusable = reason.starts_with("image_") || std::ranges::find(kTexts, reason) != kTexts.end();
+  return unusable ? 422 : usual;
+}
+
 /// Calls `add` with the path of a model with and without a version.
 template <typename Add>
 void ForBothPaths(std::string_view end, const Add& add) {
@@ -45,11 +58,11 @@ struct Call {
 }  // namespace
 
 net::HttpResponse HttpEndpoint::Refusal(int status, std::string_view code, std::string_view detail) {
-  return {status, "application/json", protocol::ErrorToJson(detail).Dump(), {}, std::string(code)};
+  return {status, "application/json", protocol::ErrorToJson(detail, code).Dump(), {}, std::string(code)};
 }
 
 net::HttpResponse HttpEndpoint::Error(const Status& status, int retry_after_seconds) {
-  net::HttpResponse response = Refusal(net::HttpStatusFor(status.code()), status.reason(), status.message());
+  net::HttpResponse response = Refusal(StatusOf(status), status.reason(), status.message());
   if (response.status == 429 || response.status == 503) {
     response.headers.emplace_back("Retry-After", std::to_string(retry_after_seconds));
   }

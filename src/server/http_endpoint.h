@@ -28,7 +28,7 @@ class HttpEndpoint {
 
   void AddRoutes(net::Router& router) const;
 
-  /// How the server under it says no: {"error": detail}. For net::HttpServerOptions::refuse.
+  /// How the server under it says no: {"error": detail, "code": code}. For net::HttpServerOptions::refuse.
   static net::HttpResponse Refusal(int status, std::string_view code, std::string_view detail);
 
  private:

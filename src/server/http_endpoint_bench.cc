@@ -8,11 +8,12 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
-#include <fstream>
 #include <future>
 #include <string>
 
 #include "base/base64.h"
+#include "base/memory.h"
+#include "net/access_log.h"
 #include "net/testing.h"
 #include "net/tls/testing.h"
 #include "server/testing.h"
@@ -103,14 +104,6 @@ void Infer(benchmark::State& state, const std::string& request, const net::HttpS
   const auto requests = static_cast<double>(state.iterations()) * kConnections;
   state.counters["requests/s"] = benchmark::Counter(requests, benchmark::Counter::kIsRate);
   state.counters["server_us"] = static_cast<double>(model->nanos - before) / 1e3 / requests;
-}
-
-size_t ResidentBytes() {
-  std::ifstream file("/proc/self/statm");
-  size_t all = 0;
-  size_t resident = 0;
-  file >> all >> resident;
-  return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));
 }
 
 /// Connections held by a child process, so that only our side of them is counted here. Each sends `bytes` and, when
@@ -235,6 +228,13 @@ const bool kRegistered = [] {
   })->UseRealTime();
   benchmark::RegisterBenchmark("http/infer_30kB/binary_tls", [](auto& state) {
     Infer<TlsClient>(state, BinaryRequest(), WithTls());
+  })->UseRealTime();
+  benchmark::RegisterBenchmark("http/infer_30kB/binary_logged", [](auto& state) {
+    const SystemClock clock;
+    const auto log = std::move(net::AccessLog::Open({.path = "/dev/null"}, clock).value());
+    net::HttpServerOptions options;
+    options.answered = net::LogTo(*log, "http");
+    Infer<RawClient>(state, BinaryRequest(), options);
   })->UseRealTime();
   benchmark::RegisterBenchmark("http/tls_handshake", TlsHandshake)->UseRealTime();
   benchmark::RegisterBenchmark("http/idle", [](auto& state) { IdleConnections<RawClient>(state); })

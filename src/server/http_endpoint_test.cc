@@ -143,11 +143,28 @@ TEST(HttpEndpoint, AModelIsSwappedWhileItsRequestsRun) {
   EXPECT_THAT(Ask(server.port(), Post("/v2/models/vqa/infer", kBody)), StartsWith("HTTP/1.1 404"));
 }
 
+TEST(HttpEndpoint, AnImageOrATextThatCannotBeUsedIsToldFromARequestThatCannotBeRead) {
+  TestServer server;
+  const auto model = std::make_shared<WaitingModel>();
+  server.repository().Put(model);
+  const std::pair<std::string, std::string> cases[] = {
+      {"image_empty", "400"},     {"shape_invalid", "400"},     {"image_type_unsupported", "415"},
+      {"image_truncated", "422"}, {"question_empty", "422"},    {"question_too_long", "422"},
+      {"prompt_too_long", "422"}, {"too_many_questions", "422"}};
+  for (const auto& [reason, http] : cases) {
+    RawClient client(server.port());
+    client.Send(Post("/v2/models/vqa/infer", kBody));
+    model->Take().done(InvalidArgument("bad", reason));
+    const std::string body = R"({"error":"bad","code":")" + reason + R"("})";
+    EXPECT_THAT(client.ReadUntil(body), AllOf(StartsWith("HTTP/1.1 " + http), EndsWith(body)));
+  }
+}
+
 TEST(HttpEndpoint, WhatTheServerRefusesIsAnErrorOfTheProtocolToo) {
   TestServer server;
   server.repository().Put(std::make_shared<EmptyModel>());
-  EXPECT_THAT(Get(server.port(), "/v3"),
-              AllOf(StartsWith("HTTP/1.1 404"), EndsWith(R"({"error":"there is nothing here"})")));
+  EXPECT_THAT(Get(server.port(), "/v3"), AllOf(StartsWith("HTTP/1.1 404"),
+                                               EndsWith(R"({"error":"there is nothing here","code":"no_such_path"})")));
   EXPECT_THAT(Get(server.port(), "/v2/models/vqa/infer"),
               AllOf(StartsWith("HTTP/1.1 405"), HasSubstr("Allow: POST\r\n")));
   EXPECT_THAT(Get(server.port(), "/v2/../etc"), AllOf(StartsWith("HTTP/1.1 400"), HasSubstr("\r\n\r\n{\"error\":")));

@@ -298,6 +298,12 @@ void Queue::Answered(const Batch& batch, std::vector<Result<std::vector<engine::
   };
   const auto encoded = static_cast<size_t>(std::ranges::count_if(batch.to_encode, for_a_client));
   counters_.BatchRan(batch.num_frames, encoded, num_computed, batch.encode, took);
+  std::array<std::set<const Frame*>, engine::kNumHeads> frames_of;
+  for (const Part& part : batch.parts) frames_of[static_cast<size_t>(part.model())].insert(part.frame.get());
+  for (size_t model = 0; model < frames_of.size(); ++model) {
+    if (frames_of[model].empty()) continue;
+    counters_.BatchRanFor(static_cast<engine::Head>(model), frames_of[model].size(), batch.encode, took);
+  }
   std::erase_if(running_, [&](const Running& running) { return running.id == batch.id; });
   for (size_t i = 0; i < answers.size(); ++i) {
     const Part& part = batch.parts[i];
@@ -333,7 +339,8 @@ void Queue::End(Request& request, Outcome outcome, Status status, Nanos now) {
   result.times.total = now - request.arrival;
   if (outcome != Outcome::kOk) result.answers.clear();
   if (request.work.cancel != nullptr) (void)request.work.cancel->OnCancel(nullptr);
-  finished_.push_back({std::move(request.done), std::move(result), request.work.canary});
+  finished_.push_back(
+      {std::move(request.done), std::move(result), engine::HeadOf(request.work.ask.mode), request.work.canary});
   const auto live = live_.find(request.id);
   if (live == live_.end()) return;  // was never let in
   load_.bytes -= request.bytes;

@@ -70,6 +70,8 @@ struct Part {
   FramePtr frame;
 
   const std::vector<std::string>& questions() const { return request->work.QuestionsOf(image); }
+  /// Which of the served models it is for.
+  engine::Head model() const { return engine::HeadOf(request->work.ask.mode); }
 };
 
 /// What a runner executes; its own until it is given back to Answered.
@@ -94,6 +96,7 @@ struct Arrival {
 struct Finished {
   Done done;
   WorkResult result;
+  engine::Head model = engine::Head::kVqa;
   bool canary = false;
 };
 

@@ -76,6 +76,34 @@ TEST(ServedVqa, ANewModelTakesTheOldOnesPlaceAndABadOneDoesNot) {
   EXPECT_EQ(answer(), "new x: q");
 }
 
+TEST(ServedVqa, ACheckpointIsServedAsTheModelsThatItHasAndReplacedByOneOfTheSame) {
+  const ManualClock clock;
+  const auto engine_of = [](std::set<engine::Head> heads) {
+    const auto engine = std::make_shared<FakeEngine>();
+    engine->heads = std::move(heads);
+    return Opened(engine);
+  };
+  Opened next = engine_of({engine::Head::kItm, engine::Head::kVqa});
+  auto served = ServedVqa::Start(
+      Options(), [&] { return next; }, clock);
+  ASSERT_TRUE(served.ok()) << served.status().ToString();
+  std::vector<std::string> names;
+  for (const auto& model : (*served)->models()) names.push_back(model->Metadata().name);
+  EXPECT_EQ(names, (std::vector<std::string>{"vqa", "itm"}));
+  next = engine_of({engine::Head::kVqa});
+  EXPECT_EQ((*served)->Reload().reason(), "models_differ");
+  next = engine_of({engine::Head::kVqa, engine::Head::kItm});
+  EXPECT_TRUE((*served)->Reload().ok());
+
+  next = engine_of({engine::Head::kCaption});
+  auto describing = ServedVqa::Start(
+      Options(), [&] { return next; }, clock);
+  ASSERT_TRUE(describing.ok()) << describing.status().ToString() << ": its canary asks no question";
+  EXPECT_EQ((*describing)->models().front()->Metadata().name, "caption");
+  next = engine_of({});
+  EXPECT_EQ((*describing)->Reload().reason(), "canary_failed");
+}
+
 TEST(ServedVqa, DrainingIsNotReadyAndTakesNoMore) {
   const ManualClock clock;
   auto served = ServedVqa::Start(

@@ -21,7 +21,7 @@ class NoEngine : public Engine {
   Result<std::vector<engine::Answer>> Ask(std::span<const FrameQuestion>, const engine::AskOptions&) override {
     return Internal("simulated");
   }
-  Status Check(const std::string&) const override { return Ok(); }
+  Status Check(const std::string&, engine::Mode) const override { return Ok(); }
 };
 
 }  // namespace

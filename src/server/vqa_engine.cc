@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "engine/tokenizer.h"
-
 namespace pawsight::server {
 namespace {
 
@@ -44,7 +42,10 @@ class VqaEngine : public Engine {
     return vqa_.Ask(images, texts, options);
   }
 
-  Status Check(const std::string& question) const override { return engine::CheckQuestion(question); }
+  Status Check(const std::string& question, engine::Mode mode) const override {
+    return engine::CheckText(mode, question);
+  }
+  bool Can(engine::Mode mode) const override { return vqa_.Can(mode); }
 
  private:
   const engine::Vqa vqa_;

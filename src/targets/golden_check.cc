@@ -215,9 +215,10 @@ Status Checker::CheckBeams(const std::string& prefix, const QuestionHandle& read
   PAWSIGHT_ASSIGN_OR_RETURN(const IntMatrix golden, GetIntMatrix(goldens_, name));
   std::vector<int> each;
   for (int i = 0; i < count * kBeams; ++i) each.push_back(i / kBeams);
+  const std::vector<std::vector<int>> prompts(static_cast<size_t>(count), {target_.config().text.bos_id});
   PAWSIGHT_ASSIGN_OR_RETURN(const std::unique_ptr<AnswerRows> rows, target_.BeginAnswers(read, each, golden.cols, padding));
   PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<engine::Generated> written,
-                            engine::BeamSearch(target_, *rows, count, {.max_length = 10, .num_beams = kBeams}));
+                            engine::BeamSearch(target_, *rows, prompts, {.max_length = 10, .num_beams = kBeams}));
   return CheckSequences(name, written, true);
 }
 

@@ -26,6 +26,13 @@ struct Close {
 
 Status Failed(const std::string& path) { return Unavailable(path + ": " + std::strerror(errno)); }
 
+/// What a checkpoint of that class can be asked.
+engine::Head HeadOf(const engine::BlipConfig& config) {
+  if (config.architecture == "BlipForConditionalGeneration") return engine::Head::kCaption;
+  if (config.architecture == "BlipForImageTextRetrieval") return engine::Head::kItm;
+  return engine::Head::kVqa;
+}
+
 /// The header of a safetensors file with every tensor that the config wants, padded to 8 bytes, and the tensors' bytes.
 struct Layout {
   std::string header;
@@ -35,7 +42,7 @@ struct Layout {
 Layout LayOut(const engine::BlipConfig& config) {
   Json header;
   Layout layout;
-  for (const engine::ExpectedTensor& tensor : engine::ExpectedTensors(config, engine::Head::kVqa)) {
+  for (const engine::ExpectedTensor& tensor : engine::ExpectedTensors(config, HeadOf(config))) {
     if (tensor.optional) continue;
     Json shape{Json::Array{}};
     int64_t count = 1;
@@ -80,9 +87,43 @@ Status WriteNoise(const std::string& path, const Layout& layout, const WriteProg
   return Ok();
 }
 
+/// The special tokens where the config wants them, the words of a few questions, letters, and fillers.
+std::string Vocabulary(const engine::TextConfig& text) {
+  std::vector<std::string> tokens(static_cast<size_t>(text.vocab_size));
+  const auto put = [&](int id, const char* token) { tokens[static_cast<size_t>(id)] = token; };
+  put(text.pad_id, "[PAD]");
+  put(text.sep_id, "[SEP]");
+  put(text.bos_id, "[DEC]");
+  if (text.bos_id + 1 < text.vocab_size && tokens[static_cast<size_t>(text.bos_id) + 1].empty())
+    put(text.bos_id + 1, "[ENC]");
+  std::vector<std::string> words = {"[UNK]", "[CLS]", "[MASK]", "yes", "no",    "?",  "is", "there",
+                                    "a",     "the",   "dog",    "cat", "couch", "on", "in", "room"};
+  for (char letter = 'a'; letter <= 'z'; ++letter) {
+    if (letter != 'a') words.emplace_back(1, letter);
+    words.push_back(std::string("##") + letter);
+  }
+  size_t next = 0;
+  std::string lines;
+  for (size_t id = 0; id < tokens.size(); ++id) {
+    if (tokens[id].empty()) tokens[id] = next < words.size() ? words[next++] : "filler" + std::to_string(id);
+    lines += tokens[id] + "\n";
+  }
+  return lines;
+}
+
+std::string Preprocessor(const engine::VisionConfig& vision) {
+  Json size;
+  size.Set("height", vision.image_size);
+  size.Set("width", vision.image_size);
+  Json json;
+  json.Set("size", std::move(size));
+  return json.Dump();
+}
+
 bool IsWhole(const std::string& dir, std::string_view config_json) {
   const Result<std::string> config = ReadTextFile(dir + "/config.json", kMaxConfig);
-  return config.ok() && *config == config_json && FileExists(dir + "/model.safetensors");
+  return config.ok() && *config == config_json && FileExists(dir + "/model.safetensors") &&
+         FileExists(dir + "/vocab.txt");
 }
 
 /// Puts `beside` in the place of `dir`. Another process may have done so meanwhile: its model is as good.
@@ -107,6 +148,10 @@ Status WriteRandomModel(const std::string& dir, std::string_view config_json, co
   if (error) return Unavailable(parent.string() + ": " + error.message());
   if (::mkdtemp(beside.data()) == nullptr) return Failed(dir);
   Status status = WriteNoise(beside + "/model.safetensors", LayOut(config), progress);
+  if (status.ok()) status = WriteFileAtomically(beside + "/vocab.txt", Vocabulary(config.text));
+  if (status.ok()) {
+    status = WriteFileAtomically(beside + "/preprocessor_config.json", Preprocessor(config.vision));
+  }
   if (status.ok()) status = WriteFileAtomically(beside + "/config.json", config_json);
   if (status.ok()) status = MoveIntoPlace(beside, dir, config_json);
   std::filesystem::remove_all(beside, error);  // nothing is left of it when it was moved

@@ -18,8 +18,10 @@ inline constexpr std::string_view kBlipBaseConfig =
 /// Told what part is written, 0..1; false stops.
 using WriteProgress = std::function<bool(double part)>;
 
-/// Makes `dir` a model directory with this config.json and a safetensors file of bfloat16 noise, deviation about 0.03
-/// as trained layers have, the same on every machine. Written beside `dir` and renamed, so it is whole or not there;
+/// Makes `dir` a model directory with this config.json, a safetensors file of bfloat16 noise for its architecture
+/// (questions, BlipForConditionalGeneration's captions, BlipForImageTextRetrieval's matching), deviation about 0.03 as
+/// trained layers have, and a vocabulary with the words of a few questions, the same on every machine. Written beside
+/// `dir` and renamed, so it is whole or not there;
 /// one with the same config.json is kept as it is, another is replaced. What is cut short by a signal stays beside it.
 /// Errors: those of BlipConfig::Parse. kUnavailable, with the system's reason (no space, no permission). kCancelled,
 /// progress said stop. Cost: 2 bytes a weight, 0.7 GB for BLIP base.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "engine/vqa.h"
 #include "targets/cpu/cpu_target.h"
 
 namespace pawsight::targets {
@@ -35,10 +36,15 @@ class RandomModel : public testing::Test {
 
 TEST_F(RandomModel, IsAModelThatAnswers) {
   ASSERT_EQ(WriteRandomModel(Dir(), kSmall), Ok());
-  const auto target = OpenCpuTarget(Dir(), {.threads = 1});
+  auto target = OpenCpuTarget(Dir(), {.threads = 1});
   ASSERT_TRUE(target.ok()) << target.status().ToString();
   EXPECT_TRUE((*target)->Has(engine::Head::kVqa));
   EXPECT_TRUE((*target)->Look(std::vector<float>(3 * 32 * 32), 1).ok());
+  auto vqa = engine::Vqa::Open(Dir(), std::move(target).value());
+  ASSERT_TRUE(vqa.ok()) << vqa.status().ToString();
+  const auto image = vqa->Look(std::vector<float>(3 * 32 * 32));
+  ASSERT_TRUE(image.ok()) << image.status().ToString();
+  EXPECT_TRUE(vqa->Ask(*image, std::vector<std::string>{"Is there a dog on the couch?"}, {}).ok());
   EXPECT_EQ(Neighbours(), 1U);
 }
 

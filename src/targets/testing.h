@@ -1,5 +1,5 @@
-// targets/testing.h: for tests of targets: the model that ships, frames and questions for it, and what the first step
-// of an answer gives.
+// targets/testing.h: for tests of targets: the model that ships, frames and questions for it, what the first step of an
+// answer gives, and a tiny model of noise of whatever class.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -7,8 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "base/files.h"
 #include "base/rng.h"
 #include "engine/target.h"
+#include "targets/random_model.h"
 
 namespace pawsight::targets {
 
@@ -46,6 +48,40 @@ inline std::vector<float> Logits(engine::Target& target, const std::vector<engin
   std::vector<float> logits(questions.size() * static_cast<size_t>(target.config().text.vocab_size));
   EXPECT_TRUE(target.Step(**rows, start, {}, logits).ok());
   return logits;
+}
+
+/// Word `id` of a tiny vocabulary, as one types it.
+inline std::string TinyWord(int id) { return "w" + std::to_string(id); }
+
+/// vocab.txt of `size` words: TinyWord, but for BERT's special tokens, "yes" and "no", and ids from [DEC] on.
+inline std::string TinyVocabulary(int size) {
+  std::string text;
+  for (int id = 0; id < size - 2; ++id) {
+    text += id == 0     ? "[PAD]"
+            : id == 100 ? "[UNK]"
+            : id == 101 ? "[CLS]"
+            : id == 102 ? "[SEP]"
+            : id == 103 ? "yes"
+            : id == 104 ? "no"
+                        : TinyWord(id);
+    text += '\n';
+  }
+  return text;
+}
+
+inline constexpr int kTinyVocabulary = 128;
+
+/// A model directory of noise, 48 pixels and 64 wide, of that class: "BlipForQuestionAnswering",
+/// "BlipForConditionalGeneration" or "BlipForImageTextRetrieval".
+inline void WriteTinyModel(const std::string& dir, const std::string& architecture) {
+  const std::string half = R"("hidden_size":64,"intermediate_size":128,"num_hidden_layers":2,"num_attention_heads":4)";
+  const std::string config = R"({"architectures":[")" + architecture +
+                             R"("],"model_type":"blip","image_text_hidden_size":32,"text_config":{)" + half +
+                             R"(,"vocab_size":128,"max_position_embeddings":32,"bos_token_id":126},"vision_config":{)" +
+                             half + R"(,"image_size":48,"patch_size":16}})";
+  ASSERT_TRUE(WriteRandomModel(dir, config).ok());
+  ASSERT_TRUE(WriteFileAtomically(dir + "/preprocessor_config.json", R"({"size":48})").ok());
+  ASSERT_TRUE(WriteFileAtomically(dir + "/vocab.txt", TinyVocabulary(kTinyVocabulary)).ok());
 }
 
 }  // namespace pawsight::targets

@@ -112,9 +112,8 @@ Ended KillProgram(const std::vector<std::string>& arguments, const std::function
   return {code, ReadText(outputs.out), ReadText(outputs.err)};
 }
 
-RunningProgram::RunningProgram(const std::vector<std::string>& arguments) {
-  std::vector<std::string> nothing;
-  child_ = Start(arguments, {said_.Path("out"), said_.Path("err")}, nothing);
+RunningProgram::RunningProgram(const std::vector<std::string>& arguments, std::vector<std::string> environment) {
+  child_ = Start(arguments, {said_.Path("out"), said_.Path("err")}, environment);
 }
 
 RunningProgram::~RunningProgram() {
@@ -128,15 +127,17 @@ std::string RunningProgram::WaitUntilSaid(const std::string& text) {
   for (;;) {
     const std::string said = ReadText(said_.Path("err"));
     if (said.find(text) != std::string::npos) return said;
-    siginfo_t ended{};
-    const bool over =
-        waitid(P_PID, static_cast<id_t>(child_), &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid != 0;
-    if (over || std::chrono::steady_clock::now() > limit) {
+    if (!Runs() || std::chrono::steady_clock::now() > limit) {
       ADD_FAILURE() << "pawsight never said " << text << " but " << said;
       return said;
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
+}
+
+bool RunningProgram::Runs() const {
+  siginfo_t ended{};
+  return waitid(P_PID, static_cast<id_t>(child_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid == 0;
 }
 
 void RunningProgram::Signal(int signal) const { kill(child_, signal); }

@@ -40,7 +40,8 @@ Ended KillProgram(const std::vector<std::string>& arguments, const std::function
 /// Runs it beside the test: a server. Killed when this goes, if it still runs.
 class RunningProgram {
  public:
-  explicit RunningProgram(const std::vector<std::string>& arguments);
+  /// `environment` as RunProgram's.
+  explicit RunningProgram(const std::vector<std::string>& arguments, std::vector<std::string> environment = {});
   ~RunningProgram();
   RunningProgram(const RunningProgram&) = delete;
   RunningProgram& operator=(const RunningProgram&) = delete;
@@ -48,6 +49,9 @@ class RunningProgram {
   /// Waits until `text` stands on standard error, and gives the whole of it; the test fails when the program ends before.
   std::string WaitUntilSaid(const std::string& text);
   void Signal(int signal) const;
+  int pid() const { return child_; }
+  /// Whether it has not ended.
+  bool Runs() const;
   /// Waits for its end.
   Ended Wait();
 

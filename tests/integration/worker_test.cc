@@ -13,11 +13,9 @@
 
 #include "base/files.h"
 #include "base/json.h"
-#include "frames/encode.h"
 #include "net/testing.h"
 #include "net/tls/testing.h"
-#include "program.h"
-#include "scenes/draw.h"
+#include "running_worker.h"
 
 namespace pawsight::integration {
 namespace {
@@ -29,90 +27,39 @@ using net::testing::TlsClient;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-const std::vector<std::string> kAnyPorts = {"worker",      "--listen-http",    "127.0.0.1:0", "--listen-grpc",
-                                            "127.0.0.1:0", "--listen-metrics", "127.0.0.1:0"};
-
-/// The port behind the first `scheme` in what a worker said.
-int PortOf(const std::string& said, const std::string& scheme, const std::string& after = "") {
-  const size_t from = said.find("worker_started");
-  for (size_t at = said.find(scheme, from); at != std::string::npos; at = said.find(scheme, at + 1)) {
-    const size_t colon = said.find(':', at + scheme.size());
-    const size_t end = said.find_first_not_of("0123456789", colon + 1);
-    if (said.compare(end, after.size(), after) == 0) return std::stoi(said.substr(colon + 1, end - colon - 1));
-  }
-  ADD_FAILURE() << "no " << scheme << " in " << said;
-  return 0;
-}
-
 std::string ReadText(const std::string& path) { return ReadTextFile(path, 1U << 20U).value(); }
 
-std::string Get(int port, const std::string& path) {
-  RawClient client(port);
-  client.Send("GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-  return client.ReadAll();
-}
-
-/// A request of one drawn room with binary tensors, as the well-known clients send it.
-std::string InferBytes(const std::vector<std::string>& questions) {
-  const auto jpeg = frames::EncodeJpeg(scenes::Draw(11, 320, 240).image, 85).value();
-  std::string tensors;
-  const auto add = [&](std::string_view bytes) {
-    const auto size = static_cast<uint32_t>(bytes.size());
-    for (unsigned shift = 0; shift < 32; shift += 8) tensors += static_cast<char>(size >> shift);
-    tensors += bytes;
-  };
-  add({reinterpret_cast<const char*>(jpeg.data()), jpeg.size()});
-  const size_t image_size = tensors.size();
-  for (const std::string& question : questions) add(question);
-  const std::string json =
-      R"({"id":"7","inputs":[{"name":"image","datatype":"BYTES","shape":[1],"parameters":{"binary_data_size":)" +
-      std::to_string(image_size) + R"(}},{"name":"question","datatype":"BYTES","shape":[)" +
-      std::to_string(questions.size()) + R"(],"parameters":{"binary_data_size":)" +
-      std::to_string(tensors.size() - image_size) + "}}]}";
-  return "POST /v2/models/vqa/infer HTTP/1.1\r\nHost: localhost\r\nConnection: "
-         "close\r\nInference-Header-Content-Length: " +
-         std::to_string(json.size()) + "\r\nContent-Length: " + std::to_string(json.size() + tensors.size()) +
-         "\r\n\r\n" + json + tensors;
+HttpAnswer AskOf(const RunningWorker& worker, const std::vector<std::string>& questions) {
+  return worker.Infer(
+      "vqa", {{"image", {1}, {RoomJpeg(11)}}, {"question", {static_cast<int64_t>(questions.size())}, questions}});
 }
 
 TEST(Worker, AnswersOverHttpCountsItAndLeavesCleanlyAtSigterm) {
-  RunningProgram worker(kAnyPorts);
-  const std::string said = worker.WaitUntilSaid("worker_started");
-  const int http = PortOf(said, "http://");
-  EXPECT_THAT(Get(http, "/v2/health/ready"), StartsWith("HTTP/1.1 200"));
-  EXPECT_THAT(Get(http, "/v2/models/vqa"), HasSubstr(R"("platform":"pawsight_blip")"));
-  RawClient client(http);
-  client.Send(InferBytes({"Is there a dog?", "Is it night?"}));
-  const std::string answer = client.ReadAll();
-  ASSERT_THAT(answer, StartsWith("HTTP/1.1 200"));
-  const auto json = Json::Parse(answer.substr(answer.find("\r\n\r\n") + 4));
-  ASSERT_TRUE(json.ok()) << answer;
-  EXPECT_EQ(json->Find("id")->as_string(), "7");
-  const Json& p_yes = json->Find("outputs")->as_array().at(1);
-  EXPECT_EQ(p_yes.Find("name")->as_string(), "p_yes");
-  for (const Json& p : p_yes.Find("data")->as_array()) {
+  RunningWorker worker({});
+  EXPECT_EQ(worker.Get("/v2/health/ready").status, 200);
+  EXPECT_THAT(worker.Get("/v2/models/vqa").body, HasSubstr(R"("platform":"pawsight_blip")"));
+  const HttpAnswer answer = AskOf(worker, {"Is there a dog?", "Is it night?"});
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(answer.json().Find("id")->as_string(), "7");
+  EXPECT_EQ(answer.Output("p_yes").size(), 2U);
+  for (const Json& p : answer.Output("p_yes")) {
     EXPECT_GE(p.as_number(), 0);
     EXPECT_LE(p.as_number(), 1);
   }
-  EXPECT_THAT(Get(PortOf(said, "http://", "/metrics"), "/metrics"), HasSubstr("pawsight_server_"));
-  worker.Signal(SIGTERM);
-  const Ended ended = worker.Wait();
+  EXPECT_THAT(worker.Metrics().body, HasSubstr("pawsight_server_"));
+  worker.program().Signal(SIGTERM);
+  const Ended ended = worker.program().Wait();
   EXPECT_EQ(ended.code, 0) << ended.err;
   EXPECT_THAT(ended.err, HasSubstr("worker_stopped"));
   EXPECT_EQ(ended.err.find("Is there"), std::string::npos) << "no question is logged";
 }
 
 TEST(Worker, SighupPutsTheModelInItsOwnPlaceWhileItServes) {
-  RunningProgram worker(kAnyPorts);
-  const int http = PortOf(worker.WaitUntilSaid("worker_started"), "http://");
-  worker.Signal(SIGHUP);
-  RawClient client(http);
-  client.Send(InferBytes({"Is there a dog?"}));
-  EXPECT_THAT(client.ReadAll(), StartsWith("HTTP/1.1 200"));
-  worker.WaitUntilSaid("model_reloaded");
-  RawClient after(http);
-  after.Send(InferBytes({"Is there a dog?"}));
-  EXPECT_THAT(after.ReadAll(), StartsWith("HTTP/1.1 200"));
+  RunningWorker worker({});
+  worker.program().Signal(SIGHUP);
+  EXPECT_EQ(AskOf(worker, {"Is there a dog?"}).status, 200);
+  worker.program().WaitUntilSaid("model_reloaded");
+  EXPECT_EQ(AskOf(worker, {"Is there a dog?"}).status, 200);
 }
 
 TEST(Worker, F3SighupReadsTheCertificateAnewAndABadPairChangesNothing) {
@@ -125,12 +72,9 @@ TEST(Worker, F3SighupReadsTheCertificateAnewAndABadPairChangesNothing) {
   };
   put(ca.Server());
   WriteText(folder.Path("ca.pem"), ca.pem());
-  std::vector<std::string> arguments = kAnyPorts;
-  for (const std::string& more : {std::string("--empty-model"), "--tls-certificate=" + folder.Path("certificate.pem"),
-                                  "--tls-key=" + folder.Path("key.pem"), "--tls-client-ca=" + folder.Path("ca.pem")}) {
-    arguments.push_back(more);
-  }
-  RunningProgram worker(arguments);
+  RunningProgram worker(
+      OnAnyPorts({"--empty-model", "--tls-certificate=" + folder.Path("certificate.pem"),
+                  "--tls-key=" + folder.Path("key.pem"), "--tls-client-ca=" + folder.Path("ca.pem")}));
   const int port = PortOf(worker.WaitUntilSaid("worker_started"), "https://");
   const auto ready = [&](const TestCa& trusted, const TestPair& own) {
     TlsClient client(port, {.ca = trusted.pem(), .own = own, .alpn = {}});
@@ -157,28 +101,24 @@ TEST(Worker, F3SighupReadsTheCertificateAnewAndABadPairChangesNothing) {
 TEST(Worker, TheAccessLogSaysNothingOfWhatWasAskedIsOpenedAnewAndMayBeOnAFullDisk) {
   const TempFolder folder;
   const std::string log = folder.Path("access.log");
-  std::vector<std::string> arguments = kAnyPorts;
-  arguments.insert(arguments.end(), {"--empty-model", "--access-log=" + log});
-  RunningProgram worker(arguments);
-  const std::string said = worker.WaitUntilSaid("worker_started");
-  const int http = PortOf(said, "http://");
-  const auto ask = [](int port) {
-    RawClient client(port);
-    client.Send(InferBytes({"Is there a dog?", "Is it night?"}));
-    EXPECT_THAT(client.ReadAll(), StartsWith("HTTP/1.1 200"));
+  RunningWorker worker({"--empty-model", "--access-log=" + log});
+  const auto ask = [](const RunningWorker& of) {
+    EXPECT_EQ(AskOf(of, {"Is there a dog?", "Is it night?"}).status, 200);
   };
-  ask(http);
+  ask(worker);
+  // The line follows its answer.
+  while (worker.Metric(R"(pawsight_net_access_log_lines_total{outcome="written"})") != 1) {
+  }
   const std::string old = folder.Path("access.log.1");
   ASSERT_EQ(rename(log.c_str(), old.c_str()), 0);
-  worker.Signal(SIGHUP);
-  worker.WaitUntilSaid("model_reloaded");
-  ask(http);
-  const std::string metrics = Get(PortOf(said, "http://", "/metrics"), "/metrics");
-  EXPECT_THAT(metrics, HasSubstr("pawsight_build_info{version=\""));
-  EXPECT_THAT(metrics, HasSubstr("pawsight_net_responses_total{listener=\"http\",status=\"200\"} 2\n"));
-  EXPECT_THAT(metrics, HasSubstr("pawsight_rpc_calls_total{code=\"OK\"} 0\n"));
-  worker.Signal(SIGTERM);
-  EXPECT_EQ(worker.Wait().code, 0);
+  worker.program().Signal(SIGHUP);
+  worker.program().WaitUntilSaid("model_reloaded");
+  ask(worker);
+  EXPECT_THAT(worker.Metrics().body, HasSubstr("pawsight_build_info{version=\""));
+  EXPECT_EQ(worker.Metric(R"(pawsight_net_responses_total{listener="http",status="200"})"), 2);
+  EXPECT_EQ(worker.Metric(R"(pawsight_rpc_calls_total{code="OK"})"), 0);
+  worker.program().Signal(SIGTERM);
+  EXPECT_EQ(worker.program().Wait().code, 0);
   for (const std::string& path : {log, old}) {
     const std::string lines = ReadText(path);
     EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 1) << lines;
@@ -187,16 +127,12 @@ TEST(Worker, TheAccessLogSaysNothingOfWhatWasAskedIsOpenedAnewAndMayBeOnAFullDis
     EXPECT_EQ(lines.find("Is "), std::string::npos);
   }
 
-  arguments.back() = "--access-log=/dev/full";
-  RunningProgram full(arguments);
-  const std::string full_said = full.WaitUntilSaid("worker_started");
-  for (int n = 0; n < 5; ++n) ask(PortOf(full_said, "http://"));
-  full.WaitUntilSaid("access_log_failed");
-  ask(PortOf(full_said, "http://"));
-  std::string after;
-  while (after.find("lost\"} 6\n") == std::string::npos) {
-    after = Get(PortOf(full_said, "http://", "/metrics"), "/metrics");
-    ASSERT_THAT(after, HasSubstr("pawsight_net_access_log_lines_total{outcome=\"written\"} 0\n"));
+  RunningWorker full({"--empty-model", "--access-log=/dev/full"});
+  for (int n = 0; n < 5; ++n) ask(full);
+  full.program().WaitUntilSaid("access_log_failed");
+  ask(full);
+  while (full.Metric(R"(pawsight_net_access_log_lines_total{outcome="lost"})") != 6) {
+    ASSERT_EQ(full.Metric(R"(pawsight_net_access_log_lines_total{outcome="written"})"), 0);
   }
 }
 
@@ -211,27 +147,22 @@ std::string Suite(const std::string& program, int port) {
 }
 
 TEST(Worker, SpeaksTheProtocolToBothConformanceSuites) {
-  std::vector<std::string> arguments = kAnyPorts;
-  arguments.emplace_back("--access-log=off");
-  RunningProgram worker(arguments);
-  const std::string said = worker.WaitUntilSaid("worker_started");
-  EXPECT_THAT(Suite(PAWSIGHT_CONFORMANCE, PortOf(said, "http://")), HasSubstr("[  PASSED  ]"));
+  RunningWorker worker({"--access-log=off"});
+  const std::string said = worker.program().WaitUntilSaid("worker_started");
+  EXPECT_THAT(Suite(PAWSIGHT_CONFORMANCE, worker.http_port()), HasSubstr("[  PASSED  ]"));
   EXPECT_THAT(Suite(PAWSIGHT_GRPC_CONFORMANCE, PortOf(said, "grpc://")), HasSubstr("[  PASSED  ]"));
-  const std::string metrics = Get(PortOf(said, "http://", "/metrics"), "/metrics");
+  const std::string metrics = worker.Metrics().body;
   EXPECT_EQ(metrics.find("status=\"500\""), std::string::npos) << "no hostile row is our fault";
   EXPECT_EQ(metrics.find("status=\"501\""), std::string::npos);
   EXPECT_THAT(metrics, HasSubstr("pawsight_rpc_calls_total{code=\"INTERNAL\"} 0\n"));
-  worker.Signal(SIGTERM);
-  EXPECT_EQ(worker.Wait().code, 0);
+  worker.program().Signal(SIGTERM);
+  EXPECT_EQ(worker.program().Wait().code, 0);
 }
 
 TEST(Worker, B1ToB4WhoeverIsSlowIsCutAndOthersAreServedMeanwhile) {
-  std::vector<std::string> arguments = kAnyPorts;
-  arguments.insert(arguments.end(), {"--empty-model", "--access-log=off", "--header-timeout=1s", "--body-timeout=1s",
-                                     "--idle-timeout=1s", "--write-timeout=1s"});
-  RunningProgram worker(arguments);
-  const std::string said = worker.WaitUntilSaid("worker_started");
-  const int port = PortOf(said, "http://");
+  const RunningWorker worker({"--empty-model", "--access-log=off", "--header-timeout=1s", "--body-timeout=1s",
+                              "--idle-timeout=1s", "--write-timeout=1s"});
+  const int port = worker.http_port();
   std::vector<std::unique_ptr<RawClient>> slow_headers;
   for (int n = 0; n < 50; ++n) {
     slow_headers.push_back(std::make_unique<RawClient>(port));
@@ -245,7 +176,7 @@ TEST(Worker, B1ToB4WhoeverIsSlowIsCutAndOthersAreServedMeanwhile) {
     for (int n = 0; n < 100000; ++n) many += "GET /v2/models/vqa/config HTTP/1.1\r\nHost: localhost\r\n\r\n";
     never_reads.Send(many);
   });
-  for (int n = 0; n < 20; ++n) EXPECT_THAT(Get(port, "/v2/health/ready"), StartsWith("HTTP/1.1 200"));
+  for (int n = 0; n < 20; ++n) EXPECT_EQ(worker.Get("/v2/health/ready").status, 200);
   for (const auto& client : slow_headers) EXPECT_THAT(client->ReadAll(), StartsWith("HTTP/1.1 408"));
   EXPECT_THAT(slow_body.ReadAll(), StartsWith("HTTP/1.1 408"));
   const std::string idle_read = idle.ReadAll();
@@ -254,7 +185,7 @@ TEST(Worker, B1ToB4WhoeverIsSlowIsCutAndOthersAreServedMeanwhile) {
   greedy.join();
   std::string metrics;
   while (metrics.find("pawsight_net_connections{listener=\"http\"} 0\n") == std::string::npos) {
-    metrics = Get(PortOf(said, "http://", "/metrics"), "/metrics");
+    metrics = worker.Metrics().body;
   }
   EXPECT_THAT(metrics, HasSubstr("pawsight_net_errors_total{listener=\"http\",reason=\"too_slow\"} 51\n"));
 }

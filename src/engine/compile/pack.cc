@@ -148,6 +148,8 @@ Precision LayerPrecision(Precision component, std::string_view entry) {
   if (component != Precision::kInt8) return component;
   // The pixels themselves: 0.6 % of the image encoder's work.
   if (entry.ends_with("patch_embedding")) return Precision::kBf16;
+  // One row a text, and all of what is said of it.
+  if (entry == "itm_head" || entry == "vision_proj" || entry == "text_proj") return Precision::kBf16;
   return component;
 }
 

@@ -86,6 +86,11 @@ class CpuTarget : public engine::Target {
 
  private:
   Status Need(Head head) const;
+  /// What was computed counts only when the weights are those that were opened.
+  Status CheckWeights() const {
+    for (const auto& artifact : artifacts_) PAWSIGHT_RETURN_IF_ERROR(artifact->CheckUnchanged());
+    return Ok();
+  }
   Status CheckTexts(std::span<const ImageHandle> images, std::span<const TokenRow> texts) const;
   Status CheckCapacity(int capacity) const;
   engine::DecoderRow BeginRow(const KeyValues& context, int context_keys, int capacity) const {
@@ -148,6 +153,7 @@ Result<std::vector<ImageHandle>> CpuTarget::Look(std::span<const float> pixels, 
   }
   if (!for_text.empty()) parts_.text_encoder->layers().FillContexts(compute, embeds, rows, for_text);
   if (!for_captions.empty()) parts_.text_decoder->layers().FillContexts(compute, embeds, rows, for_captions);
+  PAWSIGHT_RETURN_IF_ERROR(CheckWeights());
   return std::vector<ImageHandle>(made.begin(), made.end());
 }
 
@@ -198,6 +204,7 @@ Result<QuestionHandle> CpuTarget::Read(std::span<const ImageHandle> images, std:
     first += length;
   }
   decoder.FillContexts(compute, states, first, contexts);
+  PAWSIGHT_RETURN_IF_ERROR(CheckWeights());
   return QuestionHandle(std::move(read));
 }
 
@@ -267,7 +274,7 @@ Status CpuTarget::Step(AnswerRows& rows, std::span<const RowToken> tokens, std::
   }
   const Lanes::Lease lane(lanes_);
   parts_.text_decoder->Step({kernels_, lane->team, lane->arena}, stepping, ids, wanted, logits.data());
-  return Ok();
+  return CheckWeights();
 }
 
 Status CpuTarget::Select(AnswerRows& rows, std::span<const int> from) {
@@ -307,6 +314,7 @@ Result<std::vector<Match>> CpuTarget::MatchTexts(std::span<const ImageHandle> im
                                                 blind + first * width));
     first += texts[i].ids.size();
   }
+  PAWSIGHT_RETURN_IF_ERROR(CheckWeights());
   return matches;
 }
 

@@ -18,6 +18,7 @@ struct CpuOptions {
   int threads = 0;      // members of a team, 1..256; 0 is one a core, shared out among the teams
   int teams = 1;        // independent teams, 1..256: that many forward passes run at once
   bool pin = false;     // each member stays on a core of its own
+  bool verify = false;  // compare artifacts with their checksums before they are used: reads all of them once
   std::string weights;  // a weights file to read instead of the directory's own; "" is the directory's
   std::string kernels;  // "scalar", "avx2", "avx512", "amx"; "" is $PAWSIGHT_CPU, or else the fastest that runs here
   engine::Precision precision = engine::Precision::kFp32;  // to pack a checkpoint in; artifacts have their own
@@ -43,7 +44,7 @@ Result<Artifacts> PackInMemory(const engine::Checkpoint& checkpoint, engine::Pre
                                const std::string& source_hash = "memory");
 
 /// The same from a directory that `pawsight compile` made. Maps files, reads headers, packs nothing.
-/// Errors: also those of engine::Artifact::Open.
+/// Errors: also those of engine::Artifact::Open, and with options.verify of Verify.
 Result<std::unique_ptr<engine::Target>> OpenCpuArtifacts(const std::string& artifact_dir,
                                                          const CpuOptions& options = {});
 

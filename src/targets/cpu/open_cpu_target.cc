@@ -31,6 +31,11 @@ Result<Artifacts> OpenArtifacts(const std::string& artifact_dir) {
 
 Result<std::unique_ptr<engine::Target>> OpenCpuArtifacts(const std::string& artifact_dir, const CpuOptions& options) {
   PAWSIGHT_ASSIGN_OR_RETURN(Artifacts artifacts, OpenArtifacts(artifact_dir));
+  for (const auto& artifact : artifacts) {
+    if (!options.verify) break;
+    const std::string path = ArtifactPath(artifact_dir, artifact->info().component);
+    PAWSIGHT_RETURN_IF_ERROR(Annotate(artifact->Verify(), path));
+  }
   auto target = MakeCpuTarget(std::move(artifacts), options);
   if (!target.ok()) return Annotate(target.status(), artifact_dir);
   return target;

@@ -119,11 +119,15 @@ Result<SelfChecker::Stages> SelfChecker::Run(Artifacts artifacts) const {
   } else if (target->Has(engine::Head::kCaption)) {
     PAWSIGHT_ASSIGN_OR_RETURN(const auto rows, target->BeginCaptions(images, 1));
     PAWSIGHT_RETURN_IF_ERROR(target->Step(*rows, first, {}, stages.logits));
-  } else {
-    const std::vector<engine::TokenRow> texts = FixedQuestions(target->config().text, {question_lengths_.front()});
-    PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<engine::Match> matches, target->MatchTexts(images, texts));
-    stages.states = matches.front().text_feature;
-    stages.states.insert(stages.states.end(), matches.front().logits.begin(), matches.front().logits.end());
+  }
+  if (target->Has(engine::Head::kItm)) {
+    const std::vector<engine::TokenRow> texts = FixedQuestions(target->config().text, question_lengths_);
+    const std::vector<engine::ImageHandle> looks(texts.size(), images.front());
+    PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<engine::Match> matches, target->MatchTexts(looks, texts));
+    for (const engine::Match& match : matches) {
+      stages.matches.insert(stages.matches.end(), match.logits.begin(), match.logits.end());
+      stages.matches.insert(stages.matches.end(), match.text_feature.begin(), match.text_feature.end());
+    }
   }
   return stages;
 }
@@ -142,8 +146,15 @@ Result<SelfCheck> SelfChecker::Check(const std::shared_ptr<const engine::Artifac
       check = Compare("image_embeds", reference_.embeds, ours.embeds, static_cast<size_t>(config.vision.hidden_size));
       break;
     case Component::kTextEncoder:
-      check = Compare("question_states", reference_.states, ours.states,
-                      std::min(static_cast<size_t>(config.text.hidden_size), reference_.states.size()));
+      if (!reference_.states.empty()) {
+        check =
+            Compare("question_states", reference_.states, ours.states, static_cast<size_t>(config.text.hidden_size));
+      }
+      if (!reference_.matches.empty()) {  // the worse of what the component gives
+        const auto width = static_cast<size_t>(config.image_text_hidden_size) + 2;
+        SelfCheck matches = Compare("matches", reference_.matches, ours.matches, width);
+        if (check.stage.empty() || matches.cosine < check.cosine) check = std::move(matches);
+      }
       break;
     case Component::kTextDecoder:
       check = Compare("first_logits", reference_.logits, ours.logits, reference_.logits.size());

@@ -12,7 +12,7 @@
 namespace pawsight::targets {
 
 struct SelfCheck {
-  std::string stage;          // what was compared: "image_embeds", "question_states", "first_logits"
+  std::string stage;          // what was compared: "image_embeds", "question_states", "matches", "first_logits"
   double cosine = 0;          // least of the rows
   double relative_error = 0;  // root of the sum of squared differences over that of the reference's squares
   double limit = 0;           // least cosine accepted
@@ -37,6 +37,7 @@ class SelfChecker {
     std::vector<float> embeds;
     std::vector<float> states;
     std::vector<float> logits;
+    std::vector<float> matches;  // logits and text feature of each text, of retrieval heads
   };
   Result<Stages> Run(Artifacts artifacts) const;
 

@@ -1,0 +1,157 @@
+#include "worker/abuse.h"
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/rng.h"
+#include "net/testing.h"
+#include "worker/load.h"
+#include "worker/worker_process.h"
+
+namespace pawsight::bench {
+namespace {
+
+using net::testing::RawClient;
+using std::chrono::steady_clock;
+
+constexpr int kAbusers = 6;
+
+std::string PostJson(const std::string& body) {
+  return "POST /v2/models/vqa/infer HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\n\r\n" + body;
+}
+
+std::string RandomBytes(Rng& rng, size_t count) {
+  std::string bytes(count, '\0');
+  for (char& byte : bytes) byte = static_cast<char>(rng.Next());
+  return bytes;
+}
+
+/// One of the bad requests; some are bad only in what the client does next.
+std::string BadRequest(Rng& rng, uint64_t kind) {
+  std::string good = InferRequest(static_cast<int64_t>(rng.Next() | 1ULL << 62U));
+  switch (kind) {
+    case 0:
+      return RandomBytes(rng, 2000);
+    case 1:
+      return "GET /v2 HTTP/1.1\r\nX: " + std::string(100000, 'x') + "\r\n\r\n";
+    case 2:
+      return "POST /v2/models/vqa/infer HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n";
+    case 3:
+      return PostJson(std::string(200000, '['));
+    case 4:
+      return PostJson(R"({"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"data":["AAAA"]},)"
+                      R"({"name":"question","datatype":"BYTES","shape":[1],"data":[""]}]})");
+    case 5:
+      for (size_t at = good.size() / 2; at < good.size(); at += 97) good[at] = static_cast<char>(rng.Next());
+      return good;  // the image's bytes are broken
+    case 6:
+      return good.substr(0, 1 + rng.Next() % good.size());  // cut
+    default:
+      return good + good + good;  // pipelined
+  }
+}
+
+class Abusers {
+ public:
+  explicit Abusers(int port) : port_(port) {
+    for (int n = 0; n < kAbusers; ++n) threads_.emplace_back([this, n] { Run(static_cast<uint64_t>(n)); });
+  }
+  ~Abusers() {
+    stop_ = true;
+    for (std::thread& thread : threads_) thread.join();
+  }
+  Abusers(const Abusers&) = delete;
+  Abusers& operator=(const Abusers&) = delete;
+
+  void Pause(bool pause) { pause_ = pause; }
+  int64_t count() const { return count_; }
+
+ private:
+  void Run(uint64_t seed) {
+    Rng rng(seed);
+    std::vector<std::unique_ptr<RawClient>> held;  // that send nothing more, or read nothing
+    while (!stop_) {
+      if (pause_) {
+        held.clear();
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        continue;
+      }
+      const uint64_t kind = rng.Next() % 8;
+      auto client = std::make_unique<RawClient>(port_);
+      client->Send(BadRequest(rng, kind));
+      count_.fetch_add(1);
+      if (kind >= 6 && rng.Next() % 2 == 0) {
+        held.push_back(std::move(client));
+        if (held.size() > 40) held.erase(held.begin());
+      } else if (kind < 6 && kind != 0) {
+        client->CloseSending();
+        (void)client->ReadAll();
+      }  // or leave at once
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
+
+  const int port_;
+  std::atomic<bool> stop_ = false;
+  std::atomic<bool> pause_ = false;
+  std::atomic<int64_t> count_ = 0;
+  std::vector<std::thread> threads_;
+};
+
+/// Asks ten times a second and counts what came of it.
+void GoodClient(int port, const std::atomic<bool>& stop, Abused& abused) {
+  for (int64_t number = 1; !stop; ++number) {
+    RawClient client(port);
+    client.Send(InferRequest(number));
+    const std::string answer = client.ReadUntil("\r\n");
+    ++abused.good_asked;
+    if (answer.starts_with("HTTP/1.1 429") || answer.starts_with("HTTP/1.1 503")) {
+      ++abused.good_refused;
+    } else if (!answer.starts_with("HTTP/1.1 200")) {
+      ++abused.good_failed;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+}
+
+}  // namespace
+
+Abused Abuse(double minutes) {
+  WorkerProcess worker({});
+  Abused abused;
+  std::atomic<bool> stop = false;
+  std::thread good([&] { GoodClient(worker.http_port(), stop, abused); });
+  {
+    Abusers abusers(worker.http_port());
+    const auto begin = steady_clock::now();
+    const std::chrono::duration<double, std::ratio<60>> whole(minutes);
+    const auto keep_on = [&](double part) {
+      while (steady_clock::now() - begin < part * whole) {
+        worker.Drain();
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      }
+      abusers.Pause(true);
+      std::this_thread::sleep_for(std::chrono::seconds(5));
+      const double mb = static_cast<double>(worker.ResidentBytes()) / 1e6;
+      std::fprintf(stderr, "abuse: %.0f of %.0f minutes, %.1f MB\n", part * minutes, minutes, mb);
+      abusers.Pause(false);
+      return mb;
+    };
+    abused.mb_early = keep_on(1.0 / 6);
+    for (const double part : {2.0 / 6, 3.0 / 6, 4.0 / 6, 5.0 / 6}) (void)keep_on(part);
+    abused.mb_late = keep_on(1);
+    abused.abuses = abusers.count();
+  }
+  stop = true;
+  good.join();
+  abused.growth = abused.mb_late / abused.mb_early - 1;
+  return abused;
+}
+
+}  // namespace pawsight::bench

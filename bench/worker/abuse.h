@@ -1,0 +1,24 @@
+// bench/worker/abuse.h: does a worker that is treated badly for long keep its memory and its good clients? For
+// benchmarks.
+#pragma once
+
+#include <cstdint>
+
+namespace pawsight::bench {
+
+struct Abused {
+  double mb_early = 0;  // resident after the first sixth of the time
+  double mb_late = 0;   // at its end
+  double growth = 0;    // late / early - 1
+  int64_t abuses = 0;
+  int64_t good_asked = 0;
+  int64_t good_refused = 0;  // 429 or 503: it was too much
+  int64_t good_failed = 0;   // anything else but 200
+};
+
+/// pawsight-mini behind a worker, for `minutes`: one good client, and beside it clients that send garbage, half a
+/// request, too much, images that are none or bombs, questions that are none, and that leave without reading. Memory is
+/// read while nobody asks anything, a few seconds after the load paused. Says on standard error how far it is.
+Abused Abuse(double minutes);
+
+}  // namespace pawsight::bench
