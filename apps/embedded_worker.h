@@ -25,10 +25,11 @@ class EmbeddedWorker {
   server::Batcher& batcher() { return served_->batcher(); }
 
  private:
-  EmbeddedWorker(std::unique_ptr<server::ServedVqa> served, const Clock& clock)
-      : served_(std::move(served)), clock_(clock) {}
+  EmbeddedWorker(std::unique_ptr<server::ServedVqa> served, std::shared_ptr<server::Model> vqa, const Clock& clock)
+      : served_(std::move(served)), vqa_(std::move(vqa)), clock_(clock) {}
 
   const std::unique_ptr<server::ServedVqa> served_;
+  const std::shared_ptr<server::Model> vqa_;
   const Clock& clock_;
 };
 
