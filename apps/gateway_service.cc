@@ -163,6 +163,22 @@ std::vector<gateway::Pull> PullsOf(const std::vector<events::Camera>& cameras) {
   return pulls;
 }
 
+/// What home automations show of an owner: its cameras, each with the rules that look through it.
+std::vector<notify::CameraInventory> InventoryOf(const gateway::Registry::Brought& brought) {
+  std::vector<notify::CameraInventory> cameras;
+  for (const events::Camera& camera : brought.cameras) {
+    if (!camera.enabled) continue;
+    notify::CameraInventory inventory{camera.id, camera.name, {}};
+    const rules::Labels labels = gateway::LabelsFromTexts(camera.labels);
+    for (const rules::Rule& rule : brought.rules) {
+      if (!rule.enabled || !rule.cameras.Selects(camera.id, labels)) continue;
+      inventory.rules.push_back({rule.id, rule.question.text(), std::nullopt});
+    }
+    cameras.push_back(std::move(inventory));
+  }
+  return cameras;
+}
+
 /// Everything that `fresh` has otherwise than `current`, but what may change while it runs.
 template <typename Options>
 void SayWhatWaits(Options current, Options fresh, const std::vector<std::string>& live) {
@@ -279,9 +295,14 @@ Status GatewayService::Parts::StartPath() {
       [this](gateway::Submission submission) { return path->Submit(std::move(submission)); }, clock,
       gateway::PullerOptions{.max_sources = static_cast<size_t>(options.max_pulled)});
   registry = std::make_unique<gateway::Registry>(*store, *path);
-  registry->SetListener([this](const std::string& owner, const std::vector<events::Camera>& cameras) {
-    const Status set = puller->SetOwner(owner, options.pull_cameras ? PullsOf(cameras) : std::vector<gateway::Pull>());
-    if (!set.ok()) LogError("pulls_refused", {{"owner", owner}, {"reason", set.message()}});
+  registry->SetListener([this](const gateway::Registry::Brought& brought) {
+    const Status set =
+        puller->SetOwner(brought.owner, options.pull_cameras ? PullsOf(brought.cameras) : std::vector<gateway::Pull>());
+    if (!set.ok()) LogError("pulls_refused", {{"owner", brought.owner}, {"reason", set.message()}});
+    for (const events::Receiver& receiver : brought.receivers) {
+      if (receiver.kind != "mqtt" || !receiver.active) continue;
+      office->notifier().Announce({brought.owner, receiver.id}, InventoryOf(brought));
+    }
   });
   record->SetRegistry(*registry);
   return Ok();

@@ -187,15 +187,16 @@ Status Registry::BringOver(const std::string& owner) {
   if (row.status().code() == StatusCode::kNotFound) {
     path_.RemoveOwner(owner);
     Replace(owner, {}, {});
-    if (listener_) listener_(owner, {});
+    if (listener_) listener_({owner, {}, {}, {}});
     return Ok();
   }
   if (!row.ok()) return row.status();
   PAWSIGHT_ASSIGN_OR_RETURN(Kept kept, Read(owner));
   Replace(owner, kept.cameras, kept.setup.receivers);
+  Brought brought{owner, std::move(kept.cameras), kept.setup.rules, std::move(kept.receivers)};
   const Status set = path_.SetOwner(owner, std::move(kept.setup));
   if (!set.ok()) LogError("owner_setup_refused", {{"owner", owner}, {"reason", set.message()}});
-  if (set.ok() && listener_) listener_(owner, kept.cameras);
+  if (set.ok() && listener_) listener_(brought);
   return set;
 }
 
@@ -203,14 +204,14 @@ Result<Registry::Kept> Registry::Read(const std::string& owner) const {
   Kept kept;
   PAWSIGHT_ASSIGN_OR_RETURN(kept.cameras, All<events::Camera>(store_, owner));
   PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<events::Rule> rule_rows, All<events::Rule>(store_, owner));
-  PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<events::Receiver> receivers, All<events::Receiver>(store_, owner));
+  PAWSIGHT_ASSIGN_OR_RETURN(kept.receivers, All<events::Receiver>(store_, owner));
   PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<events::Snooze> snoozes, store_.ListSnoozes(owner));
   for (const events::Camera& camera : kept.cameras) {
     if (camera.enabled) kept.setup.cameras.push_back(SetupOf(camera));
   }
   for (const events::Rule& rule : rule_rows) AddRule(rule, &kept.setup.rules);
   for (const events::Snooze& snooze : snoozes) kept.setup.snoozes.push_back({snooze.rule, snooze.camera, snooze.until});
-  for (const events::Receiver& receiver : receivers) {
+  for (const events::Receiver& receiver : kept.receivers) {
     if (receiver.active) kept.setup.receivers.push_back(receiver.id);
   }
   return kept;

@@ -39,8 +39,15 @@ class Registry {
     bool enabled = true;
     bool keep_pictures = false;
   };
-  /// Told of every owner that was brought over, with its enabled cameras; on the registry's thread, or Load's.
-  using Listener = std::function<void(const std::string& owner, const std::vector<events::Camera>& cameras)>;
+  /// What an owner has; everything empty when it is gone.
+  struct Brought {
+    std::string owner;
+    std::vector<events::Camera> cameras;
+    std::vector<rules::Rule> rules;
+    std::vector<events::Receiver> receivers;
+  };
+  /// Told of every owner that was brought over; on the registry's thread, or Load's.
+  using Listener = std::function<void(const Brought& brought)>;
 
   /// Both must outlive it. Starts its thread.
   Registry(events::Store& store, FramePath& path);
@@ -81,6 +88,7 @@ class Registry {
   /// What the store has of an owner that is there.
   struct Kept {
     std::vector<events::Camera> cameras;
+    std::vector<events::Receiver> receivers;
     OwnerSetup setup;
   };
   Result<Kept> Read(const std::string& owner) const;
