@@ -177,6 +177,22 @@ TEST_F(HttpClientTest, NobodyThereIsSaidAndNothingRan) {
   EXPECT_FALSE(result.may_have_run);
 }
 
+TEST_F(HttpClientTest, WhoWaitsForAServerThatIsGoneIsToldAtOnce) {
+  int port = 0;
+  {
+    EchoServer gone;
+    port = gone.port();
+  }
+  HttpClientOptions options;
+  options.url = "http://127.0.0.1:" + std::to_string(port);
+  options.max_connections = 2;
+  options.max_waiting = 100;
+  Client(options);
+  std::vector<std::future<InferResult>> calls;
+  for (int n = 0; n < 50; ++n) calls.push_back(Begin(Asking("x"), seconds(600)));
+  for (auto& call : calls) EXPECT_FALSE(call.get().may_have_run);
+}
+
 TEST_F(HttpClientTest, AServerThatComesBackIsFoundAgain) {
   auto server = std::make_unique<EchoServer>();
   Client(server->url());
