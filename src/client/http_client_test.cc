@@ -193,6 +193,30 @@ TEST_F(HttpClientTest, WhoWaitsForAServerThatIsGoneIsToldAtOnce) {
   for (auto& call : calls) EXPECT_FALSE(call.get().may_have_run);
 }
 
+TEST_F(HttpClientTest, WhoIsRefusedAConnectionWaitsForOneThatIsThere) {
+  std::promise<void> asked;
+  std::promise<void> release;
+  ScriptedServer server([&, held = release.get_future().share()](Peer& peer) {
+    (void)peer.Request();
+    asked.set_value();
+    held.wait();
+    peer.Send(Reply("first"));
+    (void)peer.Request();
+    peer.Send(Reply("second"));
+    peer.AwaitEnd();
+  });
+  Client(server.url());
+  std::future<InferResult> first = Begin(Asking("x"));
+  asked.get_future().wait();
+  server.StopListening();
+  std::future<InferResult> second = Begin(Asking("x"));
+  while (client_->num_connections() > 1) std::this_thread::yield();  // it tried, and was refused
+  release.set_value();
+  EXPECT_EQ(Answer(first.get()), "first");
+  EXPECT_EQ(Answer(second.get()), "second");
+  EXPECT_EQ(server.num_connections(), 1);
+}
+
 TEST_F(HttpClientTest, AServerThatComesBackIsFoundAgain) {
   auto server = std::make_unique<EchoServer>();
   Client(server->url());
