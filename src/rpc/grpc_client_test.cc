@@ -186,7 +186,9 @@ TEST_F(GrpcClientTest, HealthMetadataAndTheTokenAreSpoken) {
 TEST_F(GrpcClientTest, ATlsServerIsAskedOnlyWhenItIsWhoItSays) {
   const auto ask = [&](const std::string& name) {
     const client::testing::TestCertificate certificate(name);
-    Serve({.tls_certificate = certificate.certificate_pem, .tls_key = certificate.key_pem});
+    GrpcEndpointOptions serving;
+    serving.tls = {certificate.certificate_pem, certificate.key_pem, ""};
+    Serve(serving);
     GrpcClientOptions options;
     options.tls = true;
     options.ca_pem = certificate.certificate_pem;
