@@ -8,7 +8,7 @@
 
 #include "net/child_process.h"
 #include "notify/mqtt_links.h"
-#include "notify/receiver.h"
+#include "notify/post_office.h"
 #include "notify/testing.h"
 
 namespace pawsight::notify {
@@ -104,9 +104,17 @@ class Subscriber {
     });
     mosquitto_connect_callback_set(
         client_, [](struct mosquitto* client, void*, int) { mosquitto_subscribe(client, nullptr, "#", 1); });
+    mosquitto_subscribe_callback_set(client_, [](struct mosquitto*, void* self, int, int, const int*) {
+      auto& subscriber = *static_cast<Subscriber*>(self);
+      MutexLock lock(subscriber.mu_);
+      subscriber.subscribed_ = true;
+      subscriber.cv_.NotifyAll();
+    });
     mosquitto_reconnect_delay_set(client_, 1, 1, false);
     mosquitto_connect_async(client_, "127.0.0.1", port, 30);
     mosquitto_loop_start(client_);
+    MutexLock lock(mu_);  // what is published before it is there would be missed
+    while (!subscribed_) cv_.Wait(mu_);
   }
   ~Subscriber() {
     mosquitto_disconnect(client_);
@@ -127,11 +135,18 @@ class Subscriber {
     }
     return last_.count(topic) != 0 ? last_[topic] : "(nothing)";
   }
+  /// Waits until the topic's last message has no bytes, as what takes a retained one away.
+  void WaitUntilEmpty(const std::string& topic) {
+    MutexLock lock(mu_);
+    for (int i = 0; i < 150 && !last_[topic].empty(); ++i) cv_.WaitFor(mu_, milliseconds(100));
+    EXPECT_EQ(last_[topic], "");
+  }
 
  private:
   struct mosquitto* client_;
   Mutex mu_;
   CondVar cv_;
+  bool subscribed_ GUARDED_BY(mu_) = false;
   std::map<std::string, std::string> last_ GUARDED_BY(mu_);
 };
 
@@ -325,6 +340,41 @@ TEST_F(MqttTest, ALinkHoldsALimitedNumberOfMessagesAndFailsThemAllWhenClosing) {
   links_.reset();
   for (int i = 0; i < 3; ++i) EXPECT_EQ(outcomes[static_cast<size_t>(i)].get().kind, Kind::kFailed);
   EXPECT_EQ(Send(*link, {{"x", "y", false}}).error, "closing");
+}
+
+TEST_F(MqttTest, FromTheStoreToTheBrokerWithWhatHomeAssistantNeeds) {
+  Broker broker(folder_, FreePort());
+  PAWSIGHT_NEEDS(broker);
+  Subscriber subscriber(broker.port());
+  const SystemClock clock;
+  const auto store = std::move(events::Store::Open(folder_ / "events.sqlite").value());
+  PostOfficeOptions options;
+  options.allowed_networks = {"127.0.0.1"};
+  options.allow_plain = true;
+  const auto office = std::move(PostOffice::Open(*store, clock, options, nullptr, resolver_).value());
+  events::Owner owner;
+  owner.id = "own_1";
+  owner.name = "home";
+  events::Receiver receiver;
+  receiver.owner = "own_1";
+  receiver.id = "rcv_1";
+  receiver.kind = "mqtt";
+  receiver.document = R"({"host":"broker.test","port":)" + std::to_string(broker.port()) + "}";
+  ASSERT_TRUE(store->Write({events::Put<events::Owner>{owner}, events::Put<events::Receiver>{receiver}}).ok());
+  office->notifier().Announce({"own_1", "rcv_1"}, {{"cam_1", "Living room", {{"rul_1", "Is the dog there?", false}}}});
+  EXPECT_THAT(subscriber.WaitFor("homeassistant/device/pawsight_cam_1/config"), HasSubstr("Is the dog there?"));
+  EXPECT_EQ(subscriber.WaitFor("pawsight/cam_1/rul_1/state", "OFF"), "OFF");
+  events::Event event;
+  event.owner = "own_1";
+  event.type = "alert.fired";
+  event.camera = "cam_1";
+  event.rule = "rul_1";
+  event.alert = "alr_1";
+  event.time = clock.Now();
+  ASSERT_TRUE(store->Write({events::AddEvent{event, {"rcv_1"}}}).ok());
+  EXPECT_EQ(subscriber.WaitFor("pawsight/cam_1/rul_1/state", "ON"), "ON");
+  office->notifier().Announce({"own_1", "rcv_1"}, {});
+  subscriber.WaitUntilEmpty("homeassistant/device/pawsight_cam_1/config");
 }
 
 TEST(MqttTopics, HomeAssistantLearnsOfACameraInOneMessage) {
