@@ -111,6 +111,7 @@ class Mailbox {
   /// The next camera in turn; nullopt when none wants one.
   std::optional<Taken> Take();
   bool HasTurn() const { return share_.size() > 0; }
+  size_t num_in_line() const { return share_.size(); }
   /// The camera's turn is over; it is queued again when something came meanwhile.
   void Finish(const std::shared_ptr<Camera>& camera);
   /// Puts the camera in line when it wants a turn and has none.

@@ -34,7 +34,8 @@ struct Trip {
   InquiryPlan plan;
   std::shared_ptr<FrameResult> result = std::make_shared<FrameResult>();
   std::chrono::nanoseconds stage_began{0};
-  bool holds_slot = true;  // counts as outstanding
+  bool holds_slot = true;     // counts as outstanding
+  bool gate_pressed = false;  // ask without a look
 };
 
 struct FramePath::State : std::enable_shared_from_this<FramePath::State> {
@@ -90,6 +91,14 @@ struct FramePath::State : std::enable_shared_from_this<FramePath::State> {
   /// As events::NewId, but repeatable from the seed.
   std::string NewId(std::string_view prefix, Time now);
   bool MayStep() const REQUIRES(mu) { return mailbox.HasTurn() && outstanding < window.size(); }
+  /// More cameras wait for their turn than the gate looks at in time, while the backend has room: then a look costs
+  /// more than an answer, and frames go without one.
+  bool IsGatePressed() const REQUIRES(mu) {
+    const auto lookers = static_cast<size_t>(options.gate_threads > 0 ? options.gate_threads : 1);
+    return mailbox.num_in_line() > kPressedLine * lookers && outstanding <= window.size() / 2;
+  }
+  static constexpr size_t kPressedLine = 32;  // a thread; some 30 ms of looks
+
   bool IsInside() const REQUIRES(mu) { return mailbox.num_frames() > 0 || turns > 0 || mailbox.HasTurn(); }
 
   const FramePathOptions options;

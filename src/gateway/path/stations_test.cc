@@ -186,6 +186,36 @@ TEST(GateTest, ASkippedFrameLeavesNothingToCompareWith) {
   EXPECT_TRUE(gate.Look(*testing::Jpeg(100), kNow + seconds(70)).value()) << "refresh";
 }
 
+TEST(GateTest, WhileManyWaitForALookAndTheBackendHasRoomFramesGoWithoutOne) {
+  ManualClock clock{kNow};
+  testing::InstantBackend backend([](const Inquiry&, const std::string&) { return 0.1; });
+  FramePathOptions options;
+  options.gate_threads = 0;
+  FramePath path(backend, nullptr, clock, options);
+  OwnerSetup setup;
+  for (int i = 0; i < 100; ++i) setup.cameras.push_back({"cam_" + std::to_string(i), {}, true, seconds(60)});
+  setup.rules = rules::ParseRules(Json::Parse(R"([{"question":"Is it in?"}])").value()).value();
+  ASSERT_TRUE(path.SetOwner("own", std::move(setup)).ok());
+  const auto show = [&](int num_cameras) {
+    clock.Advance(seconds(1));
+    backend.num_asked = 0;
+    for (int i = 0; i < num_cameras; ++i) {
+      Submission frame;
+      frame.owner = "own";
+      frame.camera = "cam_" + std::to_string(i);
+      frame.encoded = testing::Jpeg(100);
+      ASSERT_TRUE(path.Submit(std::move(frame)).status.ok());
+    }
+    while (path.Step()) {
+    }
+  };
+  for (int i = 0; i < 5; ++i) show(30);  // asked about for the first time, then looked at
+  EXPECT_EQ(backend.num_asked, 0) << "nothing changes";
+  for (int i = 0; i < 3; ++i) show(100);
+  EXPECT_GE(backend.num_asked, 60) << "pressed";
+  EXPECT_LE(backend.num_asked, 100 - 30);
+}
+
 std::vector<rules::Rule> ManyRules(int count, bool guards) {
   Json all(Json::Array{});
   for (int i = 0; i < count; ++i) {

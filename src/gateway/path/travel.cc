@@ -43,6 +43,7 @@ Kind KindOf(const Status& failure) {
 bool FramePath::State::Step() {
   std::optional<Mailbox::Taken> taken;
   std::vector<RuleState> restored;
+  const std::shared_ptr<Trip> trip = std::make_shared<Trip>();
   {
     MutexLock lock(mu);
     if (!MayStep()) return false;
@@ -51,12 +52,12 @@ bool FramePath::State::Step() {
       idle.NotifyAll();
       return false;
     }
+    trip->gate_pressed = IsGatePressed();
     ++outstanding;
     ++turns;
     restored = std::move(taken->camera->restored);
     taken->camera->restored.clear();
   }
-  const std::shared_ptr<Trip> trip = std::make_shared<Trip>();
   trip->camera = std::move(taken->camera);
   trip->frame = std::move(taken->frame);
   Camera& camera = *trip->camera;
@@ -189,7 +190,8 @@ bool FramePath::State::WantsAsking(Trip& trip) {
     in_doubt = in_doubt || turn.states[i].must_ask || rules::IsUndecided(turn.states[i].alert);
   }
   if (!forced && !due) return false;
-  if (setup.gate && !forced && !in_doubt && (turn.gate == nullptr || turn.gate->WantsLook())) {
+  const bool wants_look = turn.gate == nullptr || turn.gate->WantsLook();
+  if (setup.gate && !forced && !in_doubt && !trip.gate_pressed && wants_look) {
     if (!LooksChanged(trip, setup)) return false;
   } else if (turn.gate != nullptr) {
     turn.gate->Skip();
