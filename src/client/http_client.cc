@@ -368,10 +368,10 @@ class HttpClient::Pool : public Connection::Owner, public std::enable_shared_fro
     std::erase(idle_, &connection);
     connections_.erase(&connection);
     num_connections_ = connections_.size();
-    // Who waits is served by the connections that are left, or by new ones; a server that takes none fails as many
-    // calls as it refused connections.
-    if (!error.ok() && waiting_.size() > connections_.size()) End(waiting_.front(), {error, false, {}});
-    Grow();
+    if (error.ok()) return Grow();
+    // The server takes no more connections: those that are left serve as many of who waits, the others go elsewhere.
+    // Not tried again for them: a server that refuses at once would be tried without end.
+    while (waiting_.size() > connections_.size()) End(waiting_.front(), {error, false, {}});
   }
   void OnEnded(const std::shared_ptr<Call>& call, Exchanged exchanged) override { End(call, std::move(exchanged)); }
 

@@ -177,6 +177,46 @@ TEST_F(HttpClientTest, NobodyThereIsSaidAndNothingRan) {
   EXPECT_FALSE(result.may_have_run);
 }
 
+TEST_F(HttpClientTest, WhoWaitsForAServerThatIsGoneIsToldAtOnce) {
+  int port = 0;
+  {
+    EchoServer gone;
+    port = gone.port();
+  }
+  HttpClientOptions options;
+  options.url = "http://127.0.0.1:" + std::to_string(port);
+  options.max_connections = 2;
+  options.max_waiting = 100;
+  Client(options);
+  std::vector<std::future<InferResult>> calls;
+  for (int n = 0; n < 50; ++n) calls.push_back(Begin(Asking("x"), seconds(600)));
+  for (auto& call : calls) EXPECT_FALSE(call.get().may_have_run);
+}
+
+TEST_F(HttpClientTest, WhoIsRefusedAConnectionWaitsForOneThatIsThere) {
+  std::promise<void> asked;
+  std::promise<void> release;
+  ScriptedServer server([&, held = release.get_future().share()](Peer& peer) {
+    (void)peer.Request();
+    asked.set_value();
+    held.wait();
+    peer.Send(Reply("first"));
+    (void)peer.Request();
+    peer.Send(Reply("second"));
+    peer.AwaitEnd();
+  });
+  Client(server.url());
+  std::future<InferResult> first = Begin(Asking("x"));
+  asked.get_future().wait();
+  server.StopListening();
+  std::future<InferResult> second = Begin(Asking("x"));
+  while (client_->num_connections() > 1) std::this_thread::yield();  // it tried, and was refused
+  release.set_value();
+  EXPECT_EQ(Answer(first.get()), "first");
+  EXPECT_EQ(Answer(second.get()), "second");
+  EXPECT_EQ(server.num_connections(), 1);
+}
+
 TEST_F(HttpClientTest, AServerThatComesBackIsFoundAgain) {
   auto server = std::make_unique<EchoServer>();
   Client(server->url());

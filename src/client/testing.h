@@ -168,6 +168,8 @@ class ScriptedServer {
   ScriptedServer(const ScriptedServer&) = delete;
   ScriptedServer& operator=(const ScriptedServer&) = delete;
 
+  /// From now on connections are refused; those there are stay.
+  void StopListening() { shutdown(listener_, SHUT_RDWR); }
   int port() const { return port_; }
   std::string url(const std::string& host = "127.0.0.1") const {
     return (tls_ != nullptr ? "https://" : "http://") + host + ":" + std::to_string(port_);
