@@ -36,7 +36,7 @@ std::string HttpMetrics(std::span<const NamedHttpServer> servers) {
                  MetricLabel("listener", named.listener) + "," + MetricLabel("status", std::to_string(status)));
     }
   }
-  out.Metric("errors_total", "counter", "Responses that said what was wrong, by its stable code.");
+  out.Metric("errors_total", "counter", "What was wrong, by its stable code: of responses, and handshake_failed.");
   for (const NamedHttpServer& named : servers) {
     for (const auto& [reason, count] : named.server.counts().reasons.View()) {
       out.Sample(static_cast<double>(count),
