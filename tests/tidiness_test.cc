@@ -143,10 +143,10 @@ TEST(Tidiness, HeadersStartWithTheirPathAndPragmaOnce) {
 
 /// The C++ standard library, C and POSIX headers, and the processor's.
 bool IsSystemHeader(const std::string& name) {
-  static const std::set<std::string> kOthers = {"unistd.h", "fcntl.h",  "immintrin.h", "signal.h", "poll.h",
-                                                "dirent.h", "spawn.h",  "pthread.h",   "sched.h",  "netdb.h",
-                                                "fenv.h",   "cpuid.h",  "dlfcn.h",     "setjmp.h", "termios.h",
-                                                "errno.h",  "string.h", "stdio.h",     "stdlib.h", "time.h"};
+  static const std::set<std::string> kOthers = {
+      "unistd.h",  "fcntl.h", "immintrin.h", "signal.h", "poll.h",   "dirent.h", "spawn.h",
+      "pthread.h", "sched.h", "netdb.h",     "fenv.h",   "cpuid.h",  "dlfcn.h",  "setjmp.h",
+      "termios.h", "errno.h", "string.h",    "stdio.h",  "stdlib.h", "time.h",   "malloc.h"};
   if (name.find('.') == std::string::npos && name.find('/') == std::string::npos) return true;
   return kOthers.count(name) != 0 || name.starts_with("sys/") || name.starts_with("netinet/") ||
          name.starts_with("arpa/") || name.starts_with("linux/");

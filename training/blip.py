@@ -237,10 +237,12 @@ class Blip(nn.Module):
     def forward(self, pixels, question_ids, question_mask, answer_ids):
         """pixels [B,3,S,S]; questions [B*K,T], K of an image side by side; -> image embeds, logits [B*K, A, vocabulary]."""
         image = self.vision_model(pixels)
-        repeat = question_ids.shape[0] // pixels.shape[0]
+        return image, self.answer(image, question_ids, question_mask, answer_ids)
+
+    def answer(self, image, question_ids, question_mask, answer_ids):
         bias = padding_bias(question_mask)
-        states = self.text_encoder(question_ids, bias, image, None, repeat)
-        return image, self.text_decoder(answer_ids, states, bias)
+        states = self.text_encoder(question_ids, bias, image, None, question_ids.shape[0] // image.shape[0])
+        return self.text_decoder(answer_ids, states, bias)
 
 
 def initialise(model):

@@ -1,37 +1,19 @@
-"""Builds what train.py reads beside the drawn rooms: python3 photo_pool.py PACK OUT [--composites N] [--teacher ONNX] [--seed S].
+"""Builds what train.py reads beside the drawn rooms: python3 photo_pool.py PACK OUT --teacher ONNX.
 
 PACK is the training pack of photos (its README names the sources; its pixels are research-only and stay where they are). OUT gets
-`index.pickle`, `images.bin` (JPEG: every photo, and N labelled composites of pets in rooms) and, with a teacher, `teacher.npy`: what a
-detector sees in each. Composites are made once and not anew for each step, because the teacher looks at each once and training then
-varies them. Two processes; about 15 ms a picture and core. Nothing of OUT may be published."""
+`index.pickle`, `images.bin` (the pack's training photos as they are) and `teacher.npy`: what a detector sees in each. The teacher looks at
+each photo once, and training varies photo and view together; composites (composites.py) are made anew and have no teacher. Two
+processes; about 15 ms a photo and core. Nothing of OUT may be published."""
 import argparse
 import io
 import json
 import multiprocessing
 import os
 import pickle
-import random
 import sys
 
 import numpy as np
 from PIL import Image
-
-SIDE = 176  # of composites and rooms: some room for crops around the size that the model sees
-
-
-class Recorder(random.Random):
-    """Remembers its last number: whether the pack's compositor mirrored the frame."""
-    last = 1.0
-
-    def random(self):
-        self.last = super().random()
-        return self.last
-
-
-def jpeg(image, quality=92):
-    out = io.BytesIO()
-    image.save(out, 'JPEG', quality=quality)
-    return out.getvalue()
 
 
 def move_box(box, crop, mirror):
@@ -39,33 +21,6 @@ def move_box(box, crop, mirror):
     x0, x1 = ((box[i] - crop[0]) / (crop[2] - crop[0]) for i in (0, 2))
     y0, y1 = ((box[i] - crop[1]) / (crop[3] - crop[1]) for i in (1, 3))
     return [1 - x1, y0, 1 - x0, y1] if mirror else [x0, y0, x1, y1]
-
-
-def make_composites(task):
-    """(pack folder, seed, how many) -> [(item, JPEG)]. The pack's compositor makes them; what it knows about boxes is kept."""
-    folder, seed, count = task
-    sys.path.insert(0, folder)
-    import compose
-    pack, rng, seen = compose.Pack(folder), Recorder(seed), {}
-    crop_facts = compose.crop_facts
-
-    def remember_crop(facts, boxes, crop, pets):
-        seen.update(boxes=boxes, crop=crop, pets=pets)
-        return crop_facts(facts, boxes, crop, pets)
-
-    def remember_mirror(image, rng):  # in place of the compositor's own camera effects: training adds them anew each time
-        seen['mirror'] = rng.last < .5
-        return image
-
-    compose.crop_facts, compose.augment = remember_crop, remember_mirror
-    out = []
-    for _ in range(count):
-        image, facts = compose.composite(pack, rng, 'train', SIDE)
-        move = lambda b: move_box(b, seen['crop'], seen['mirror'])
-        pets = [[species, place, move(box)] for (species, place), box in zip(facts['where'], seen['pets'])]
-        boxes = [[b[0], b[1], *move(b[2:])] for b in seen['boxes']]
-        out.append((dict(kind='composite', facts=facts, boxes=boxes, pets=pets), jpeg(image)))
-    return out
 
 
 def photos(folder):
@@ -113,7 +68,7 @@ def look(task):
 def add_teacher(path, out, items, pool):
     from numpy.lib.format import open_memmap
     from teacher import CHANNELS, GRID
-    sizes = {'pet': (256, 256), 'composite': (288, 224), 'room': (288, 224)}
+    sizes = {'pet': (256, 256), 'room': (288, 224)}
     tasks, places = [], []
     for kind in sizes:
         rows = [i for i, (item, _) in enumerate(items) if item['kind'] == kind]
@@ -138,20 +93,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('pack')
     parser.add_argument('out')
-    parser.add_argument('--composites', type=int, default=50000)
-    parser.add_argument('--teacher')
-    parser.add_argument('--seed', type=int, default=1)
+    parser.add_argument('--teacher', required=True)
     parser.add_argument('--processes', type=int, default=2)
     args = parser.parse_args()
     os.makedirs(args.out, exist_ok=True)
     with multiprocessing.Pool(args.processes) as pool:
         items = photos(args.pack)
         print(f'{len(items)} photos', flush=True)
-        tasks = [(args.pack, args.seed * 100003 + i, 200) for i in range(args.composites // 200)]
-        for done, part in enumerate(pool.imap(make_composites, tasks)):
-            items += part
-            if done % 20 == 0:
-                print(f'composites: {200 * done} of {args.composites}', flush=True)
         at = 0
         with open(f'{args.out}/images.bin', 'wb') as f:
             for item, data in items:
@@ -159,8 +107,7 @@ def main():
                 at += len(data)
                 f.write(data)
         pickle.dump([item for item, _ in items], open(f'{args.out}/index.pickle.new', 'wb'))
-        if args.teacher:
-            add_teacher(args.teacher, args.out, items, pool)
+        add_teacher(args.teacher, args.out, items, pool)
     os.replace(f'{args.out}/index.pickle.new', f'{args.out}/index.pickle')
 
 

@@ -58,8 +58,8 @@ class Helpers(nn.Module):
         pooled = torch.cat([image[:, 0], image[:, 1:].mean(1)], -1)
         frame = masked_loss(self.frame(pooled), batch['frame'])
         patch = masked_loss(self.patch(image[:, 1:]), batch['patch'], self.patch_weight)
-        taught = batch['taught'].bool()
-        seen = F.smooth_l1_loss(self.teacher(image[taught, 1:]).float(), batch['teacher'][taught].float()) if taught.any() else 0 * frame
+        taught = batch['taught'].bool()  # [B, patches]
+        seen = F.smooth_l1_loss(self.teacher(image[:, 1:][taught]).float(), batch['teacher'][taught].float()) if taught.any() else 0 * frame
         return 8 * frame + 30 * patch + 6 * seen, {'frame': frame.item(), 'patch': patch.item(), 'teacher': seen.item()}
 
 
@@ -67,6 +67,7 @@ def tensors(batch):
     out = {k: torch.from_numpy(v) for k, v in batch.items() if isinstance(v, np.ndarray)}
     out['pixels'] = (out['pixels'].permute(0, 3, 1, 2).float() / 255 - MEAN) / STD
     out['asked'] = batch['asked']
+    out['asked_images'] = batch['asked_images']
     return out
 
 
@@ -83,10 +84,9 @@ class Learner:
     def backward(self, batch, looking, helper_weight):
         """Adds the gradients; -> numbers to report."""
         with torch.autocast('cpu', dtype=torch.bfloat16):
-            if looking:
-                image = self.model.vision_model(batch['pixels'])
-            else:
-                image, logits = self.model(batch['pixels'], batch['ids'], batch['mask'], batch['answer_in'])
+            image = self.model.vision_model(batch['pixels'])
+            if not looking:
+                logits = self.model.answer(image[:batch['asked_images']], batch['ids'], batch['mask'], batch['answer_in'])
             loss, numbers = self.helpers.loss(image, batch)
         if not looking:
             logits, wanted = logits.float(), batch['answer_out']
@@ -117,6 +117,7 @@ class Beside:
         os.setsid()
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
         os.sched_setaffinity(0, range(os.cpu_count()))
+        os.nice(19)
         if os.path.exists('/proc/self/autogroup'):
             open('/proc/self/autogroup', 'w').write('19')
         batches, parent = open_batches(), os.getppid()
@@ -171,19 +172,22 @@ class Run:
             groups.append({'params': [p for p in params if p.dim() >= 2], 'weight_decay': config['weight_decay'], 'part': part})
             groups.append({'params': [p for p in params if p.dim() < 2], 'weight_decay': 0.0, 'part': part})
         self.optimizer = torch.optim.AdamW(groups, lr=1e-9, betas=(0.9, 0.98))
+        if args.go_on and not args.resume:
+            self.restore(args.go_on)
         self.ema = {k: v.detach().clone() for k, v in self.model.state_dict().items() if v.dtype.is_floating_point}
         self.step, self.seconds, self.ask_from = 0, 0.0, 0
         os.makedirs(args.out, exist_ok=True)
         if args.resume:
-            self.restore()
+            state = self.restore(f'{args.out}/checkpoint.pt')
+            self.ema, self.step, self.seconds, self.ask_from = (state[k] for k in ('ema', 'step', 'seconds', 'ask_from'))
+            torch.set_rng_state(state['rng'])
 
-    def restore(self):
-        state = torch.load(f'{self.args.out}/checkpoint.pt')
+    def restore(self, path):
+        state = torch.load(path)
         self.model.load_state_dict(state['model'])
         self.helpers.load_state_dict(state['helpers'])
         self.optimizer.load_state_dict(state['optimizer'])
-        self.ema, self.step, self.seconds, self.ask_from = (state[k] for k in ('ema', 'step', 'seconds', 'ask_from'))
-        torch.set_rng_state(state['rng'])
+        return state
 
     def save(self):
         path = f'{self.args.out}/checkpoint.pt'
@@ -194,11 +198,20 @@ class Run:
     def looking(self):
         return self.seconds < 60 * self.config['look_minutes']
 
+    def minutes(self):
+        """Minutes of steps when the run ends: the config's or, with --until, what the clock on the wall leaves."""
+        if self.args.until is None:
+            return self.config['minutes']
+        hours, minutes = map(int, self.args.until.split(':'))
+        now = time.localtime()
+        left = (60 * hours + minutes - 60 * now.tm_hour - now.tm_min - now.tm_sec / 60) % 1440
+        return self.seconds / 60 + (left if left < 1200 else 0)
+
     def rate(self, part):
         c = self.config
         if self.looking():
             return c['learning_rate'] * min(1.0, (self.step + 1) / c['warmup_steps']) if part == 'look' else 0.0
-        done = min(1.0, (self.seconds / 60 - c['look_minutes']) / (c['minutes'] - c['look_minutes']))
+        done = min(1.0, (self.seconds / 60 - c['look_minutes']) / max(1e-6, self.minutes() - c['look_minutes']))
         warm = min(1.0, (self.step - self.ask_from + 1) / c['warmup_steps'])
         peak = c['learning_rate'] * (c['look_again'] if part == 'look' else 1.0)
         return peak * warm * (0.5 * (1 + math.cos(math.pi * done)) + 0.005)
@@ -272,9 +285,9 @@ class Run:
         def open_source():
             os.sched_setaffinity(0, range(os.cpu_count()))  # the run itself may be bound to one core
             drawn = data.DrawnRooms(args.program, seed, self.size, c['questions_per_image'])
-            photos = data.Photos(args.pool, args.pack, seed, self.size, c['questions_per_image'])
+            photos = data.Photos(args.pool, args.pack, seed, self.size, c['questions_per_image'], c['shares'])
             return data.Mixed(drawn, photos, c['drawn_share'], seed, c['unknown_share'], c['misspelt_share'])
-        return data.Batches(open_source, c['batch_images'], self.tokenizer, c['questions_per_image'])
+        return data.Batches(open_source, c['batch_images'], self.tokenizer, c['questions_per_image'], c['asked_images'])
 
     def loop(self):
         config, last_save, last_test, before = self.config, self.seconds, self.seconds, self.seconds
@@ -284,7 +297,7 @@ class Run:
         log = csv.writer(open(f'{self.args.out}/curve.csv', 'a', buffering=1))
         recent, taken = collections.deque(maxlen=50), 0
         columns = ('frame', 'patch', 'teacher', 'answer', 'right')
-        while self.seconds < 60 * config['minutes'] and (self.args.steps is None or self.step < self.args.steps):
+        while self.seconds < 60 * self.minutes() and (self.args.steps is None or self.step < self.args.steps):
             start = time.monotonic()
             recent.append(self.train_step(tensors(batches.next()), beside))
             self.seconds += time.monotonic() - start
@@ -320,6 +333,8 @@ def main():
     parser.add_argument('--pool', required=True, help='what photo_pool.py made of it')
     parser.add_argument('--model', default=f'{here}/../models/pawsight-mini', help='folder with config.json and vocab.txt')
     parser.add_argument('--start', help='a model folder whose weights to begin with')
+    parser.add_argument('--go-on', help='a checkpoint of the same sizes whose weights, helpers and optimizer to begin with; the clock begins anew')
+    parser.add_argument('--until', help='HH:MM, local time, at which to be done instead of after the config\'s minutes')
     parser.add_argument('--out', required=True, help='folder for checkpoint.pt and curve.csv')
     parser.add_argument('--config', default=f'{here}/config.json')
     parser.add_argument('--resume', action='store_true')

@@ -143,8 +143,10 @@ TEST_F(AccessLogTest, AServerTellsOfEveryRequestWithoutItsQueryOrBody) {
   auto server = std::move(HttpServer::Start(options, router).value());
   {
     RawClient client(server->port());
-    client.Send("POST /echo?secret=1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello" +
-                std::string("GET /none HTTP/1.1\r\nHost: localhost\r\n\r\nrubbish\r\n\r\n"));
+    client.Send(
+        "POST /echo?secret=1 HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 10.9.8.7\r\nContent-Length: "
+        "5\r\n\r\nhello" +
+        std::string("GET /none HTTP/1.1\r\nHost: localhost\r\n\r\nrubbish\r\n\r\n"));
     client.ReadAll();
     RawClient slow(server->port());
     slow.Send("GET /echo");
@@ -159,6 +161,7 @@ TEST_F(AccessLogTest, AServerTellsOfEveryRequestWithoutItsQueryOrBody) {
   EXPECT_THAT(lines, HasSubstr("access listener=http status=400 reason=malformed"));
   EXPECT_THAT(lines, HasSubstr("access listener=http status=408 reason=too_slow"));
   EXPECT_THAT(lines, AllOf(Not(HasSubstr("secret")), Not(HasSubstr("hello")), HasSubstr(" peer=127.0.0.1:")));
+  EXPECT_THAT(lines, Not(HasSubstr("10.9.8.7"))) << "B27: who a client says it is counts for nothing";
   EXPECT_THAT(metrics, HasSubstr("pawsight_net_responses_total{listener=\"http\",status=\"404\"} 1\n"));
   EXPECT_THAT(metrics, HasSubstr("pawsight_net_errors_total{listener=\"http\",reason=\"too_slow\"} 1\n"));
   EXPECT_THAT(metrics, HasSubstr("pawsight_net_connections_total{listener=\"http\"} 2\n"));

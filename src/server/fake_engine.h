@@ -104,8 +104,8 @@ class FakeEngine : public Engine {
   bool Can(engine::Mode mode) const override { return heads.contains(engine::HeadOf(mode)); }
 
   std::set<engine::Head> heads = {engine::Head::kVqa};  // set before others call
-  std::atomic<int> num_looked{0};  // frames
-  std::atomic<int> num_asked{0};   // questions
+  std::atomic<int> num_looked{0};                       // frames
+  std::atomic<int> num_asked{0};                        // questions
 
  private:
   /// As an engine on other cores would: its time passes, this core is free.

@@ -5,17 +5,22 @@
 #include <stdio.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <memory>
 #include <sstream>
 #include <string>
+#include <thread>
 
 #include "base/files.h"
 #include "base/json.h"
+#include "net/testing.h"
 #include "net/tls/testing.h"
 #include "running_worker.h"
 
 namespace pawsight::integration {
 namespace {
 
+using net::testing::RawClient;
 using net::testing::TestCa;
 using net::testing::TestPair;
 using net::testing::TlsClient;
@@ -67,9 +72,9 @@ TEST(Worker, F3SighupReadsTheCertificateAnewAndABadPairChangesNothing) {
   };
   put(ca.Server());
   WriteText(folder.Path("ca.pem"), ca.pem());
-  RunningProgram worker(
-      OnAnyPorts({"--empty-model", "--tls-certificate=" + folder.Path("certificate.pem"),
-                  "--tls-key=" + folder.Path("key.pem"), "--tls-client-ca=" + folder.Path("ca.pem")}));
+  RunningProgram worker({"worker", "--empty-model", "--listen-http=127.0.0.1:0", "--listen-grpc=127.0.0.1:0",
+                         "--listen-metrics=127.0.0.1:0", "--tls-certificate=" + folder.Path("certificate.pem"),
+                         "--tls-key=" + folder.Path("key.pem"), "--tls-client-ca=" + folder.Path("ca.pem")});
   const int port = PortOf(worker.WaitUntilSaid("worker_started"), "https://");
   const auto ready = [&](const TestCa& trusted, const TestPair& own) {
     TlsClient client(port, {.ca = trusted.pem(), .own = own, .alpn = {}});
@@ -97,8 +102,8 @@ TEST(Worker, TheAccessLogSaysNothingOfWhatWasAskedIsOpenedAnewAndMayBeOnAFullDis
   const TempFolder folder;
   const std::string log = folder.Path("access.log");
   RunningWorker worker({"--empty-model", "--access-log=" + log});
-  const auto ask = [](const RunningWorker& of) {
-    EXPECT_EQ(AskOf(of, {"Is there a dog?", "Is it night?"}).status, 200);
+  const auto ask = [](const RunningWorker& one) {
+    EXPECT_EQ(AskOf(one, {"Is there a dog?", "Is it night?"}).status, 200);
   };
   ask(worker);
   // The line follows its answer.
@@ -109,9 +114,10 @@ TEST(Worker, TheAccessLogSaysNothingOfWhatWasAskedIsOpenedAnewAndMayBeOnAFullDis
   worker.program().Signal(SIGHUP);
   worker.program().WaitUntilSaid("model_reloaded");
   ask(worker);
-  EXPECT_THAT(worker.Metrics().body, HasSubstr("pawsight_build_info{version=\""));
-  EXPECT_EQ(worker.Metric(R"(pawsight_net_responses_total{listener="http",status="200"})"), 2);
-  EXPECT_EQ(worker.Metric(R"(pawsight_rpc_calls_total{code="OK"})"), 0);
+  const std::string metrics = worker.Metrics().body;
+  EXPECT_THAT(metrics, HasSubstr("pawsight_build_info{version=\""));
+  EXPECT_THAT(metrics, HasSubstr("pawsight_net_responses_total{listener=\"http\",status=\"200\"} 2\n"));
+  EXPECT_THAT(metrics, HasSubstr("pawsight_rpc_calls_total{code=\"OK\"} 0\n"));
   worker.program().Signal(SIGTERM);
   EXPECT_EQ(worker.program().Wait().code, 0);
   for (const std::string& path : {log, old}) {
@@ -126,9 +132,65 @@ TEST(Worker, TheAccessLogSaysNothingOfWhatWasAskedIsOpenedAnewAndMayBeOnAFullDis
   for (int n = 0; n < 5; ++n) ask(full);
   full.program().WaitUntilSaid("access_log_failed");
   ask(full);
-  while (full.Metric(R"(pawsight_net_access_log_lines_total{outcome="lost"})") != 6) {
-    ASSERT_EQ(full.Metric(R"(pawsight_net_access_log_lines_total{outcome="written"})"), 0);
+  std::string after;
+  while (after.find("lost\"} 6\n") == std::string::npos) {
+    after = full.Metrics().body;
+    ASSERT_THAT(after, HasSubstr("pawsight_net_access_log_lines_total{outcome=\"written\"} 0\n"));
   }
+}
+
+/// A suite of tests/conformance, which asks a worker by address; what it said.
+std::string Suite(const std::string& program, int port) {
+  const TempFolder folder;
+  const std::string said = folder.Path("said");
+  const std::string command =
+      program + " --address 127.0.0.1:" + std::to_string(port) + " --model vqa >" + said + " 2>&1";
+  EXPECT_EQ(std::system(command.c_str()), 0) << ReadText(said);
+  return ReadText(said);
+}
+
+TEST(Worker, SpeaksTheProtocolToBothConformanceSuites) {
+  RunningWorker worker({"--access-log=off"});
+  const std::string said = worker.program().WaitUntilSaid("worker_started");
+  EXPECT_THAT(Suite(PAWSIGHT_CONFORMANCE, worker.http_port()), HasSubstr("[  PASSED  ]"));
+  EXPECT_THAT(Suite(PAWSIGHT_GRPC_CONFORMANCE, PortOf(said, "grpc://")), HasSubstr("[  PASSED  ]"));
+  const std::string metrics = worker.Metrics().body;
+  EXPECT_EQ(metrics.find("status=\"500\""), std::string::npos) << "no hostile row is our fault";
+  EXPECT_EQ(metrics.find("status=\"501\""), std::string::npos);
+  EXPECT_THAT(metrics, HasSubstr("pawsight_rpc_calls_total{code=\"INTERNAL\"} 0\n"));
+  worker.program().Signal(SIGTERM);
+  EXPECT_EQ(worker.program().Wait().code, 0);
+}
+
+TEST(Worker, B1ToB4WhoeverIsSlowIsCutAndOthersAreServedMeanwhile) {
+  const RunningWorker worker({"--empty-model", "--access-log=off", "--header-timeout=1s", "--body-timeout=1s",
+                              "--idle-timeout=1s", "--write-timeout=1s"});
+  const int port = worker.http_port();
+  std::vector<std::unique_ptr<RawClient>> slow_headers;
+  for (int n = 0; n < 50; ++n) {
+    slow_headers.push_back(std::make_unique<RawClient>(port));
+    slow_headers.back()->Send("GET /v2/health/live HTTP/1.1\r\nHost: loc");
+  }
+  RawClient slow_body(port), idle(port), never_reads(port);
+  slow_body.Send("POST /v2/models/vqa/infer HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{");
+  idle.Send("GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  std::thread greedy([&] {  // sends until the server has enough of it
+    std::string many;
+    for (int n = 0; n < 100000; ++n) many += "GET /v2/models/vqa/config HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    never_reads.Send(many);
+  });
+  for (int n = 0; n < 20; ++n) EXPECT_EQ(worker.Get("/v2/health/ready").status, 200);
+  for (const auto& client : slow_headers) EXPECT_THAT(client->ReadAll(), StartsWith("HTTP/1.1 408"));
+  EXPECT_THAT(slow_body.ReadAll(), StartsWith("HTTP/1.1 408"));
+  const std::string idle_read = idle.ReadAll();
+  EXPECT_THAT(idle_read, StartsWith("HTTP/1.1 200"));
+  EXPECT_EQ(idle_read.find("408"), std::string::npos) << "an idle connection is closed without a word";
+  greedy.join();
+  std::string metrics;
+  while (metrics.find("pawsight_net_connections{listener=\"http\"} 0\n") == std::string::npos) {
+    metrics = worker.Metrics().body;
+  }
+  EXPECT_THAT(metrics, HasSubstr("pawsight_net_errors_total{listener=\"http\",reason=\"too_slow\"} 51\n"));
 }
 
 TEST(Worker, TheSettingsAreThoseOfTheManual) {
