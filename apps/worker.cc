@@ -238,6 +238,7 @@ class Worker {
     grpc.max_message_bytes = options_.max_body.value;
     grpc.max_calls = options_.max_calls;
     grpc.max_idle = options_.idle_timeout;
+    grpc.handshake_timeout = options_.handshake_timeout;
     grpc.limits = Limits();
     grpc.access_log = access_log_.get();
     PAWSIGHT_ASSIGN_OR_RETURN(grpc_, rpc::GrpcEndpoint::Start(grpc, repository_, clock_));

@@ -82,7 +82,8 @@ struct WorkerOptions {
 
     option(&O::http_threads, "http-threads", "that read and answer HTTP", 1, 64);
     option(&O::max_connections, "max-connections", "HTTP: at once; another gets 503", 1, 1 << 20);
-    option(&O::handshake_timeout, "handshake-timeout", "HTTP with TLS: for the handshake", seconds(1), seconds(600));
+    option(&O::handshake_timeout, "handshake-timeout", "for TLS, and gRPC, to begin; then the connection is closed",
+           seconds(1), seconds(600));
     option(&O::header_timeout, "header-timeout", "HTTP: from a request's first byte to its header's end; 408",
            seconds(1), seconds(600));
     option(&O::header_bytes, "header-bytes", "HTTP: of a request line and its headers; 431", Bytes{1024},

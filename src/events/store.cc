@@ -1,152 +1,131 @@
+// Opening, writing, and what is written alone. The reads are in read_rows.cc and read_alerts.cc.
 #include "events/store.h"
 
-#include <sqlite3.h>
-
 #include <algorithm>
-#include <cstdio>
+#include <future>
 #include <utility>
 
-#include "events/schema.h"
-#include "events/sqlite.h"
+#include "events/parts.h"
 
 namespace pawsight::events {
-namespace {
 
-using std::chrono::milliseconds;
-
-/// A file up to this large is checked page by page when opened; that takes about 0.1 s at most.
-constexpr int64_t kCheckedBytes = 16LL << 20;
-
-constexpr const char* kColumns = "sequence, time_ms, type, camera, rule, detail";
-
-Status CheckPages(sqlite3* db) {
-  PAWSIGHT_ASSIGN_OR_RETURN(const int64_t pages, QueryInteger(db, "PRAGMA page_count"));
-  PAWSIGHT_ASSIGN_OR_RETURN(const int64_t page_size, QueryInteger(db, "PRAGMA page_size"));
-  if (pages * page_size > kCheckedBytes) return Ok();
-  PAWSIGHT_ASSIGN_OR_RETURN(Statement check, Statement::Prepare(db, "PRAGMA quick_check(1)"));
-  PAWSIGHT_ASSIGN_OR_RETURN(const bool row, check.Step());
-  if (row && check.Text(0) == "ok") return Ok();
-  return DataLoss(
-      "events: the file is damaged (" + (row ? check.Text(0) : "no result") + "); move it away to start a new one",
-      "corrupt");
-}
-
-Status Prepare(sqlite3* db, const std::string& path, const StoreOptions& options) {
-  sqlite3_extended_result_codes(db, 1);
-  sqlite3_busy_timeout(db, static_cast<int>(options.lock_wait.count()));
-  PAWSIGHT_RETURN_IF_ERROR(
-      Execute(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA trusted_schema=OFF", path));
-  PAWSIGHT_RETURN_IF_ERROR(CheckPages(db));
-  if (options.max_bytes > 0) {
-    PAWSIGHT_ASSIGN_OR_RETURN(const int64_t page_size, QueryInteger(db, "PRAGMA page_size"));
-    const int64_t pages = std::max<int64_t>(1, options.max_bytes / page_size);
-    PAWSIGHT_RETURN_IF_ERROR(Execute(db, "PRAGMA max_page_count=" + std::to_string(pages), path));
+std::string_view RoleName(Role role) {
+  switch (role) {
+    case Role::kAdmin:
+      return "admin";
+    case Role::kOperator:
+      return "operator";
+    case Role::kViewer:
+      return "viewer";
+    case Role::kDevice:
+      return "device";
   }
-  return Migrate(db, path, Migrations());
+  return "";
 }
 
-std::string EventId(const std::string& prefix, int64_t sequence) {
-  char digits[32];
-  std::snprintf(digits, sizeof digits, "%012lld", static_cast<long long>(sequence));
-  return prefix + digits;
+std::string_view DeliveryStateName(DeliveryState state) {
+  switch (state) {
+    case DeliveryState::kPending:
+      return "pending";
+    case DeliveryState::kDelivered:
+      return "delivered";
+    case DeliveryState::kDead:
+      return "dead";
+  }
+  return "";
 }
 
-}  // namespace
-
-Result<std::unique_ptr<Store>> Store::Open(const std::string& path, const StoreOptions& options) {
-  sqlite3* db = nullptr;
-  const int code =
-      sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
-  std::unique_ptr<Store> store(new Store(db, path));
-  if (code != SQLITE_OK) return SqliteStatus(db, code, path);
-  if (Status status = Prepare(db, path, options); !status.ok()) return status;
-  PAWSIGHT_ASSIGN_OR_RETURN(Statement name, Statement::Prepare(db, "SELECT name FROM store"));
-  PAWSIGHT_ASSIGN_OR_RETURN(const bool row, name.Step());
-  if (!row) return DataLoss("events: the store has lost its name", "corrupt");
-  store->id_prefix_ = "evt-" + name.Text(0) + "-";
-  return store;
+bool IsUsable(const Credential& credential, Time now) {
+  return !credential.revoked.has_value() && (!credential.expires.has_value() || now < *credential.expires);
 }
+
+Result<std::unique_ptr<Readers>> Readers::Open(const std::string& path, const StoreOptions& options) {
+  auto readers = std::make_unique<Readers>();
+  MutexLock lock(readers->mu_);
+  for (int i = 0; i < std::clamp(options.num_readers, 1, 16); ++i) {
+    PAWSIGHT_ASSIGN_OR_RETURN(std::unique_ptr<Connection> connection,
+                              Connection::Open(path, {.lock_wait = options.lock_wait}));
+    readers->free_.push_back(std::move(connection));
+  }
+  return readers;
+}
+
+std::unique_ptr<Connection> Readers::Take() {
+  MutexLock lock(mu_);
+  while (free_.empty()) returned_.Wait(mu_);
+  std::unique_ptr<Connection> connection = std::move(free_.back());
+  free_.pop_back();
+  return connection;
+}
+
+void Readers::Return(std::unique_ptr<Connection> connection) {
+  {
+    MutexLock lock(mu_);
+    free_.push_back(std::move(connection));
+  }
+  returned_.NotifyOne();
+}
+
+Result<std::unique_ptr<Store>> Store::Open(const std::string& path, const StoreOptions& given) {
+  auto parts = std::make_unique<Parts>();
+  StoreOptions options = given;
+  if (options.clock == nullptr) options.clock = &parts->system_clock;
+  parts->clock = options.clock;
+  PAWSIGHT_ASSIGN_OR_RETURN(
+      std::unique_ptr<Connection> connection,
+      Connection::Open(
+          path, {.write = true, .create = true, .lock_wait = options.lock_wait, .max_bytes = options.max_bytes}));
+  PAWSIGHT_ASSIGN_OR_RETURN(parts->name, connection->StoreName());
+  PAWSIGHT_ASSIGN_OR_RETURN(parts->readers, Readers::Open(path, options));
+  parts->writer = std::make_unique<Writer>(path, options, std::move(connection), parts->name);
+  return std::unique_ptr<Store>(new Store(std::move(parts)));
+}
+
+Store::Store(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Store::~Store() {
-  MutexLock lock(mu_);
-  sqlite3_close(db_);
+  parts_->writer->Close();  // while all of the store is still there for callbacks that submit
 }
 
-Status Store::Usable() const { return broken_.ok() ? Ok() : broken_; }
+void Store::Submit(WriteBatch batch, Done done) { parts_->writer->Submit(std::move(batch), std::move(done)); }
 
-Status Store::Failed(Status status) {
-  if (status.code() == StatusCode::kDataLoss) broken_ = status;
-  return status;
+Result<Receipt> Store::Write(WriteBatch batch) {
+  CHECK(!parts_->writer->OnWriterThread());  // it would wait for itself
+  std::promise<Result<Receipt>> promise;
+  Submit(std::move(batch), [&promise](Result<Receipt> receipt) { promise.set_value(std::move(receipt)); });
+  return promise.get_future().get();
 }
 
-Result<int64_t> Store::Insert(const Event& event, const std::string& detail) {
-  PAWSIGHT_ASSIGN_OR_RETURN(
-      Statement insert,
-      Statement::Prepare(db_, "INSERT INTO events (time_ms, type, camera, rule, detail) VALUES (?1, ?2, ?3, ?4, ?5)"));
-  insert.Bind(1, std::chrono::duration_cast<milliseconds>(event.time.time_since_epoch()).count());
-  insert.Bind(2, event.type);
-  insert.Bind(3, event.camera);
-  insert.Bind(4, event.rule);
-  insert.Bind(5, detail);
-  PAWSIGHT_ASSIGN_OR_RETURN(const bool row, insert.Step());  // commits: no transaction is open
-  CHECK(!row);
-  return sqlite3_last_insert_rowid(db_);
+Result<int64_t> Store::SweepStep() {
+  CHECK(!parts_->writer->OnWriterThread());
+  std::promise<Result<Receipt>> promise;
+  parts_->writer->SubmitSweep([&promise](Result<Receipt> receipt) { promise.set_value(std::move(receipt)); });
+  PAWSIGHT_ASSIGN_OR_RETURN(const Receipt receipt, promise.get_future().get());
+  return receipt.front().number;
+}
+
+Result<int64_t> Store::Sweep() {
+  int64_t removed = 0;
+  while (true) {
+    PAWSIGHT_ASSIGN_OR_RETURN(const int64_t step, SweepStep());
+    if (step == 0) return removed;
+    removed += step;
+  }
 }
 
 Result<Event> Store::Append(const Event& event) {
-  if (event.type.empty()) return InvalidArgument("event.type: empty");
-  const std::string detail = event.detail.is_null() ? "{}" : event.detail.Dump();
-  if (detail.size() > kMaxDetailBytes) return InvalidArgument("event.detail: more than 64 KiB");
-  MutexLock lock(mu_);
-  PAWSIGHT_RETURN_IF_ERROR(Usable());
-  Result<int64_t> sequence = Insert(event, detail);
-  if (!sequence.ok()) return Failed(sequence.status());
   Event stored = event;
-  stored.sequence = *sequence;
-  stored.id = EventId(id_prefix_, *sequence);
+  if (stored.owner.empty()) stored.owner = kLocalOwner;
+  WriteBatch batch;
+  batch.push_back(AddEvent{stored, {}});
+  PAWSIGHT_ASSIGN_OR_RETURN(Receipt receipt, Write(std::move(batch)));
+  stored.sequence = receipt.front().number;
+  stored.id = std::move(receipt.front().id);
   return stored;
 }
 
-Result<std::vector<Event>> Store::Select(const char* sql, int64_t after, int limit) {
-  PAWSIGHT_ASSIGN_OR_RETURN(Statement select, Statement::Prepare(db_, sql));
-  select.Bind(1, after);
-  select.Bind(2, static_cast<int64_t>(std::min(limit, kMaxListed)));
-  std::vector<Event> events;
-  while (true) {
-    PAWSIGHT_ASSIGN_OR_RETURN(const bool row, select.Step());
-    if (!row) return events;
-    Event event;
-    event.sequence = select.Integer(0);
-    event.id = EventId(id_prefix_, event.sequence);
-    event.time = Time(milliseconds(select.Integer(1)));
-    event.type = select.Text(2);
-    event.camera = select.Text(3);
-    event.rule = select.Text(4);
-    Result<Json> detail = Json::Parse(select.Text(5));
-    if (!detail.ok()) return DataLoss("events: detail of " + event.id + " is damaged", "corrupt");
-    event.detail = std::move(*detail);
-    events.push_back(std::move(event));
-  }
-}
+void Store::SetPendingListener(PendingListener listener) { parts_->writer->SetPendingListener(std::move(listener)); }
 
-Result<std::vector<Event>> Store::List(int64_t after, int limit) {
-  if (limit < 1) return InvalidArgument("limit: want 1 or more");
-  MutexLock lock(mu_);
-  PAWSIGHT_RETURN_IF_ERROR(Usable());
-  static const std::string sql =
-      std::string("SELECT ") + kColumns + " FROM events WHERE sequence > ?1 ORDER BY sequence LIMIT ?2";
-  return Select(sql.c_str(), after, limit);
-}
-
-Result<std::vector<Event>> Store::ListNewest(int limit) {
-  if (limit < 1) return InvalidArgument("limit: want 1 or more");
-  MutexLock lock(mu_);
-  PAWSIGHT_RETURN_IF_ERROR(Usable());
-  static const std::string sql =
-      std::string("SELECT ") + kColumns + " FROM events WHERE sequence > ?1 ORDER BY sequence DESC LIMIT ?2";
-  Result<std::vector<Event>> events = Select(sql.c_str(), 0, limit);
-  if (events.ok()) std::reverse(events->begin(), events->end());
-  return events;
-}
+StoreStats Store::Stats() const { return parts_->writer->Stats(); }
 
 }  // namespace pawsight::events

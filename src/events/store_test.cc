@@ -1,69 +1,24 @@
 #include "events/store.h"
 
-#include <fcntl.h>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <signal.h>
-#include <sqlite3.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <filesystem>
 #include <fstream>
 #include <thread>
 
-#include "events/schema.h"
-#include "events/sqlite.h"
+#include "events/testing.h"
 
 namespace pawsight::events {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using ::testing::HasSubstr;
 using ::testing::SizeIs;
-
-class StoreTest : public ::testing::Test {
- protected:
-  StoreTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "pawsight-events-XXXXXX").string();
-    directory_ = mkdtemp(pattern.data());
-    path_ = directory_ + "/events.sqlite";
-  }
-  ~StoreTest() override { std::filesystem::remove_all(directory_); }
-
-  std::unique_ptr<Store> Open(const StoreOptions& options = {}) {
-    Result<std::unique_ptr<Store>> store = Store::Open(path_, options);
-    EXPECT_TRUE(store.ok()) << store.status().ToString();
-    return store.ok() ? std::move(*store) : nullptr;
-  }
-  static Event Alert(int n) {
-    Event event;
-    event.time = Time(seconds(1000 + n));
-    event.type = "alert.fired";
-    event.camera = "den";
-    event.rule = "rule-" + std::to_string(n);
-    event.detail = Json(Json::Object{{"p_yes", 0.5}, {"note", "über \"alles\"\n"}});
-    return event;
-  }
-  void RunSql(const std::string& sql) {
-    sqlite3* db = nullptr;
-    ASSERT_EQ(sqlite3_open(path_.c_str(), &db), SQLITE_OK);
-    ASSERT_EQ(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
-    sqlite3_close(db);
-  }
-
-  std::string directory_;
-  std::string path_;
-};
 
 TEST_F(StoreTest, AnEventComesBackAsItWasStoredAfterReopening) {
   Event first;
   {
     auto store = Open();
-    first = store->Append(Alert(1)).value();
+    first = store->Append(Alerted(1)).value();
     EXPECT_EQ(first.sequence, 1);
-    EXPECT_THAT(first.id, ::testing::StartsWith("evt-"));
+    EXPECT_THAT(first.id, ::testing::StartsWith("evt_"));
   }
   auto store = Open();
   const std::vector<Event> events = store->List(0, 10).value();
@@ -73,12 +28,12 @@ TEST_F(StoreTest, AnEventComesBackAsItWasStoredAfterReopening) {
   EXPECT_EQ(events[0].type, "alert.fired");
   EXPECT_EQ(events[0].camera, "den");
   EXPECT_EQ(events[0].rule, "rule-1");
-  EXPECT_EQ(events[0].detail.Dump(), Alert(1).detail.Dump());
+  EXPECT_EQ(events[0].detail.Dump(), Alerted(1).detail.Dump());
 }
 
 TEST_F(StoreTest, ListPagesThroughInTheOrderOfCommitWhateverTheClockSays) {
   auto store = Open();
-  for (const int n : {5, 1, 9, 3}) ASSERT_TRUE(store->Append(Alert(n)).ok());
+  for (const int n : {5, 1, 9, 3}) ASSERT_TRUE(store->Append(Alerted(n)).ok());
   const std::vector<Event> page = store->List(1, 2).value();
   ASSERT_THAT(page, SizeIs(2));
   EXPECT_EQ(page[0].rule, "rule-1");
@@ -92,17 +47,17 @@ TEST_F(StoreTest, ListPagesThroughInTheOrderOfCommitWhateverTheClockSays) {
 }
 
 TEST_F(StoreTest, TwoStoresGiveDifferentIds) {
-  const std::string here = Open()->Append(Alert(1)).value().id;
+  const std::string here = Open()->Append(Alerted(1)).value().id;
   path_ = directory_ + "/other.sqlite";
-  EXPECT_NE(Open()->Append(Alert(1)).value().id, here);
+  EXPECT_NE(Open()->Append(Alerted(1)).value().id, here);
 }
 
 TEST_F(StoreTest, BadEventsAreRefusedAndNothingIsStored) {
   auto store = Open();
-  Event no_type = Alert(1);
+  Event no_type = Alerted(1);
   no_type.type.clear();
   EXPECT_EQ(store->Append(no_type).status().code(), StatusCode::kInvalidArgument);
-  Event large = Alert(1);
+  Event large = Alerted(1);
   large.detail.Set("x", std::string(kMaxDetailBytes, 'x'));
   EXPECT_EQ(store->Append(large).status().code(), StatusCode::kInvalidArgument);
   EXPECT_THAT(store->List(0, 10).value(), SizeIs(0));
@@ -110,15 +65,15 @@ TEST_F(StoreTest, BadEventsAreRefusedAndNothingIsStored) {
 
 TEST_F(StoreTest, SqlInAnEventIsText) {
   auto store = Open();
-  Event event = Alert(1);
+  Event event = Alerted(1);
   event.rule = "'); DROP TABLE events; --";
   ASSERT_TRUE(store->Append(event).ok());
   EXPECT_EQ(store->List(0, 1).value()[0].rule, event.rule);
 }
 
 TEST_F(StoreTest, AFullDiskRefusesTheEventKeepsTheOldOnesAndRecovers) {
-  auto store = Open({.max_bytes = 64 << 10});
-  Event event = Alert(1);
+  auto store = Open({.max_bytes = 256 << 10});
+  Event event = Alerted(1);
   event.detail.Set("x", std::string(3000, 'x'));
   int acknowledged = 0;
   Status status;
@@ -144,48 +99,12 @@ TEST_F(StoreTest, AnotherProcessHoldingTheFileIsWaitedForAndThenReported) {
   sqlite3* other = nullptr;
   ASSERT_EQ(sqlite3_open(path_.c_str(), &other), SQLITE_OK);
   ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
-  const Result<Event> stored = store->Append(Alert(1));
+  const Result<Event> stored = store->Append(Alerted(1));
   EXPECT_EQ(stored.status().code(), StatusCode::kUnavailable) << stored.status().ToString();
   EXPECT_EQ(stored.status().reason(), "locked");
   ASSERT_EQ(sqlite3_exec(other, "COMMIT", nullptr, nullptr, nullptr), SQLITE_OK);
   sqlite3_close(other);
-  EXPECT_TRUE(store->Append(Alert(2)).ok());
-}
-
-TEST_F(StoreTest, ANewerSchemaIsRefused) {
-  Open();
-  RunSql("PRAGMA user_version=99");
-  const Status status = Store::Open(path_).status();
-  EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
-  EXPECT_EQ(status.reason(), "schema_newer");
-  EXPECT_THAT(status.message(), HasSubstr("schema 99"));
-}
-
-TEST_F(StoreTest, AnOlderSchemaIsCopiedAndThenChanged) {
-  auto store = Open();
-  ASSERT_TRUE(store->Append(Alert(1)).ok());
-  store.reset();
-  sqlite3* db = nullptr;
-  ASSERT_EQ(sqlite3_open(path_.c_str(), &db), SQLITE_OK);
-  const std::vector<const char*> steps = {Migrations()[0], "ALTER TABLE events ADD COLUMN extra TEXT;"};
-  EXPECT_TRUE(Migrate(db, path_, steps).ok());
-  EXPECT_EQ(QueryInteger(db, "PRAGMA user_version").value(), 2);
-  EXPECT_EQ(QueryInteger(db, "SELECT count(extra IS NULL) FROM events").value(), 1);
-  EXPECT_TRUE(Migrate(db, path_, steps).ok()) << "nothing left to do";
-  sqlite3_close(db);
-  path_ += ".schema-1.bak";
-  EXPECT_THAT(Open()->List(0, 10).value(), SizeIs(1)) << "the copy is a whole store of the older schema";
-}
-
-TEST_F(StoreTest, AStepThatFailsLeavesTheOlderSchema) {
-  Open();
-  sqlite3* db = nullptr;
-  ASSERT_EQ(sqlite3_open(path_.c_str(), &db), SQLITE_OK);
-  const std::vector<const char*> steps = {Migrations()[0], "CREATE TABLE half (x); CREATE TABLE events (x);"};
-  EXPECT_FALSE(Migrate(db, path_, steps).ok());
-  EXPECT_EQ(QueryInteger(db, "PRAGMA user_version").value(), 1);
-  EXPECT_EQ(QueryInteger(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'half'").value(), 0);
-  sqlite3_close(db);
+  EXPECT_TRUE(store->Append(Alerted(2)).ok());
 }
 
 TEST_F(StoreTest, AFileThatIsNoStoreIsDataLossAndIsLeftAlone) {
@@ -197,7 +116,7 @@ TEST_F(StoreTest, AFileThatIsNoStoreIsDataLossAndIsLeftAlone) {
 TEST_F(StoreTest, ADamagedPageIsDataLoss) {
   {
     auto store = Open();
-    for (int n = 0; n < 200; ++n) ASSERT_TRUE(store->Append(Alert(n)).ok());
+    for (int n = 0; n < 200; ++n) ASSERT_TRUE(store->Append(Alerted(n)).ok());
   }
   std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
   for (int at = 4096; at + 64 < static_cast<int>(std::filesystem::file_size(path_)); at += 4096) {
@@ -220,56 +139,11 @@ TEST_F(StoreTest, ThreadsAppendTogether) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&store] {
-      for (int n = 0; n < 25; ++n) EXPECT_TRUE(store->Append(Alert(n)).ok());
+      for (int n = 0; n < 25; ++n) EXPECT_TRUE(store->Append(Alerted(n)).ok());
     });
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(store->List(0, 1000).value().back().sequence, 100);
-}
-
-/// Appends for ever; writes the sequence of each acknowledged event to `fd`. Runs in a child that will be killed.
-[[noreturn]] void AppendUntilKilled(const std::string& path, int fd) {
-  Result<std::unique_ptr<Store>> store = Store::Open(path);
-  for (int n = 0; store.ok(); ++n) {
-    Event event;
-    event.type = "alert.fired";
-    event.detail.Set("n", n);
-    const Result<Event> stored = (*store)->Append(event);
-    if (!stored.ok()) break;
-    const int64_t sequence = stored->sequence;
-    if (write(fd, &sequence, sizeof sequence) != sizeof sequence) break;
-  }
-  _exit(1);
-}
-
-TEST_F(StoreTest, AcknowledgedEventsSurviveKillMinusNine) {
-  Open();
-  int64_t acknowledged = 0;
-  for (int round = 0; round < 12; ++round) {
-    int pipe_fds[2];
-    ASSERT_EQ(pipe2(pipe_fds, O_CLOEXEC), 0);
-    const pid_t child = fork();
-    ASSERT_GE(child, 0);
-    if (child == 0) AppendUntilKilled(path_, pipe_fds[1]);
-    close(pipe_fds[1]);
-    // Killed after so many acknowledgements: while it is in the middle of the next append.
-    int64_t sequence = 0;
-    for (int n = 0; n < 3 * round + 1; ++n) {
-      ASSERT_EQ(read(pipe_fds[0], &sequence, sizeof sequence), static_cast<ssize_t>(sizeof sequence));
-    }
-    kill(child, SIGKILL);
-    ASSERT_EQ(waitpid(child, nullptr, 0), child);
-    while (read(pipe_fds[0], &sequence, sizeof sequence) == static_cast<ssize_t>(sizeof sequence)) {
-    }
-    close(pipe_fds[0]);
-    acknowledged = sequence;
-    auto store = Open();
-    const std::vector<Event> last = store->List(acknowledged - 1, 5).value();
-    ASSERT_GE(last.size(), 1U) << "round " << round;
-    EXPECT_EQ(last[0].sequence, acknowledged);
-    EXPECT_LE(last.size(), 2U) << "at most the one that was being appended";
-    EXPECT_TRUE(last.back().detail.Find("n") != nullptr) << "no half events";
-  }
 }
 
 }  // namespace

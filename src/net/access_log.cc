@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -133,6 +134,10 @@ bool AccessLog::Stopping() const {
 }
 
 void AccessLog::Run() {
+  sigset_t broken_pipe;  // whoever reads a FIFO may go: that is an error of write, and no more
+  sigemptyset(&broken_pipe);
+  sigaddset(&broken_pipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
   for (;;) {
     std::string lines;
     std::shared_ptr<File> file;
@@ -186,7 +191,7 @@ std::function<void(const HttpExchange&)> LogTo(AccessLog& log, std::string liste
     log.Write({.listener = listener,
                .method = exchange.method,
                .path = exchange.path,
-               .status = std::to_string(exchange.status),
+               .status = exchange.status == 0 ? "" : std::to_string(exchange.status),
                .reason = exchange.reason,
                .whole = exchange.whole,
                .bytes_in = exchange.bytes_in,

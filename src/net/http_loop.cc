@@ -109,6 +109,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void Start() {
     Enter(Phase::kShaking, shared_.options.handshake_timeout);
+    record_.begun = steady_clock::now();
     Shake();
   }
 
@@ -145,8 +146,7 @@ class Session : public std::enable_shared_from_this<Session> {
       case Phase::kStreaming:
         return writing_ ? Close() : Beat();
       case Phase::kShaking:
-        ++shared_.service.counts->handshakes_failed;
-        return Close();
+        return GiveUpHandshake();
       case Phase::kIdle:
       case Phase::kWriting:
       case Phase::kDraining:
@@ -187,6 +187,12 @@ class Session : public std::enable_shared_from_this<Session> {
     record_.begun = deadline_ - shared_.options.header_timeout;
   }
 
+  void GiveUpHandshake() {
+    ++shared_.service.counts->handshakes_failed;
+    record_.NoRequest("handshake_failed");
+    Close();
+  }
+
   void Shake() {
     switch (connection_.Handshake()) {
       case Io::kDone:
@@ -198,17 +204,12 @@ class Session : public std::enable_shared_from_this<Session> {
         return AwaitWrite();
       case Io::kEnded:
       case Io::kFailed:
-        ++shared_.service.counts->handshakes_failed;
-        return Close();
+        return GiveUpHandshake();
     }
   }
 
   bool IsSlowBody(steady_clock::time_point now) const {
-    if (phase_ != Phase::kReading || !in_body_) return false;
-    const std::chrono::duration<double> taken = now - body_start_;
-    return taken >= shared_.options.body_grace &&
-           static_cast<double>(reader_.body_bytes()) <
-               taken.count() * static_cast<double>(shared_.options.min_body_rate);
+    return phase_ == Phase::kReading && in_body_ && IsTooSlow(shared_.options, reader_.body_bytes(), now - body_start_);
   }
 
   void Await() {
@@ -217,7 +218,8 @@ class Session : public std::enable_shared_from_this<Session> {
     if (connection_.has_more()) {
       return asio::post(shared_.io, [self = shared_from_this()] { self->Readable(error_code()); });
     }
-    socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this()](error_code error) { self->Readable(error); });
+    socket_.async_wait(tcp::socket::wait_read,
+                       [self = shared_from_this()](error_code error) { self->Readable(error); });
   }
 
   void Readable(error_code error) {
@@ -282,7 +284,7 @@ class Session : public std::enable_shared_from_this<Session> {
       } else if (event == HttpReader::Event::kHeader) {
         OnHeader();
       } else if (!CountBody()) {
-        Refuse(Busy());
+        Refuse(shared_.service.TooManyBytes());
       } else if (event == HttpReader::Event::kWhole) {
         Answer();
       } else {
@@ -294,12 +296,6 @@ class Session : public std::enable_shared_from_this<Session> {
     if (!bytes.empty()) reader_.Hold(bytes);
     if (phase_ == Phase::kAnswering) return AwaitAhead();
     if (phase_ != Phase::kWriting) Await();
-  }
-
-  HttpResponse Busy() const {
-    HttpResponse response = shared_.options.refuse(503, "too_many_bytes", "too many bytes in flight; try again");
-    response.headers.emplace_back("Retry-After", "1");
-    return response;
   }
 
   bool CountBody() {
@@ -433,9 +429,7 @@ class Session : public std::enable_shared_from_this<Session> {
     counted_.reset();
     EnterWithoutLimit(Phase::kStreaming);
     record_.Answered(200);
-    out_ =
-        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
-        "X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\nretry: 2000\n\n";
+    out_ = kStreamHead;
     if (match_.stream->greeting) out_ += match_.stream->greeting();
     WriteStream();
   }

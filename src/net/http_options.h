@@ -17,11 +17,11 @@ namespace pawsight::net {
 struct HttpExchange {
   std::string_view method;  // "" of what was no request
   std::string_view path;    // without the query
-  int status = 0;           // 499: the client went before it had a response
-  bool whole = true;        // the response is with the system; false: the client did not take it, or a stream ended
-  std::string_view reason;  // HttpResponse's
-  size_t bytes_in = 0;      // of the body
-  size_t bytes_out = 0;     // of the response
+  int status = 0;     // 499: the client went before it had a response; 0: no request came, the TLS handshake failed
+  bool whole = true;  // the response is with the system; false: the client did not take it, or a stream ended
+  std::string_view reason;            // HttpResponse's
+  size_t bytes_in = 0;                // of the body
+  size_t bytes_out = 0;               // of the response
   std::chrono::nanoseconds total{0};  // from the request's first byte
   const SocketAddress& peer;
   const AccessNotes* notes = nullptr;

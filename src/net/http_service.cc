@@ -31,10 +31,16 @@ std::optional<HttpResponse> HttpService::FindRoute(const HttpRequest& request, R
   return response;
 }
 
+HttpResponse HttpService::TooManyBytes() const {
+  HttpResponse response = options.refuse(503, "too_many_bytes", "too many bytes in flight; try again");
+  response.headers.emplace_back("Retry-After", "1");
+  return response;
+}
+
 void HttpRecord::Answered(int status, std::string reason, std::shared_ptr<const AccessNotes> notes) {
   status_ = std::clamp(status, 0, kMaxStatus);
   service_.counts->responses[static_cast<size_t>(status_)].fetch_add(1, std::memory_order_relaxed);
-  if (!reason.empty()) service_.counts->reasons.Count(reason);
+  Count(reason);
   reason_ = std::move(reason);
   notes_ = std::move(notes);
 }

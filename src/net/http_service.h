@@ -4,11 +4,13 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "net/http_options.h"
@@ -52,6 +54,17 @@ struct CountedRequest {
   HttpRequest request;
 };
 
+/// How a stream of server-sent events begins, with how long a client waits before it asks again.
+inline constexpr std::string_view kStreamHead =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
+    "X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\nretry: 2000\n\n";
+
+/// Whether a body of which so much has come in `taken` is below its least rate.
+inline bool IsTooSlow(const HttpServerOptions& options, size_t body_bytes, std::chrono::duration<double> taken) {
+  return taken >= options.body_grace &&
+         static_cast<double>(body_bytes) < taken.count() * static_cast<double>(options.min_body_rate);
+}
+
 /// Nobody changes it while loops run.
 struct HttpService {
   const HttpServerOptions& options;
@@ -59,6 +72,8 @@ struct HttpService {
   std::set<std::string, std::less<>> hosts;  // names this server has
   std::shared_ptr<HttpCounts> counts;
 
+  /// The answer to a body for which there is no room now.
+  HttpResponse TooManyBytes() const;
   /// Whether this header's request is taken, and who answers it; else why not.
   std::optional<HttpResponse> FindRoute(const HttpRequest& request, Router::Match* match) const;
 };
@@ -76,6 +91,13 @@ class HttpRecord {
     path_ = request.path;
   }
   void Answered(int status, std::string reason = {}, std::shared_ptr<const AccessNotes> notes = nullptr);
+  /// A connection that came to no request.
+  void NoRequest(std::string reason) {
+    Count(reason);
+    status_ = 0;
+    reason_ = std::move(reason);
+    End(false, 0);
+  }
   /// Tells of it and forgets it.
   void End(bool whole, size_t bytes_out);
 
@@ -83,6 +105,10 @@ class HttpRecord {
   size_t bytes_in = 0;
 
  private:
+  void Count(const std::string& reason) const {
+    if (!reason.empty()) service_.counts->reasons.Count(reason);
+  }
+
   const HttpService& service_;
   const SocketAddress peer_;
   std::string method_;

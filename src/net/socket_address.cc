@@ -24,15 +24,17 @@ bool IsLoopback(const SocketAddress& address) {
   return IN6_IS_ADDR_LOOPBACK(&address.v6.sin6_addr);
 }
 
-std::string ToString(const SocketAddress& address) {
+std::string IpOf(const SocketAddress& address) {
   std::array<char, INET6_ADDRSTRLEN> text{};
-  if (address.any.sa_family == AF_INET) {
-    inet_ntop(AF_INET, &address.v4.sin_addr, text.data(), text.size());
-    return std::string(text.data()) + ":" + std::to_string(ntohs(address.v4.sin_port));
-  }
+  if (address.any.sa_family == AF_INET) inet_ntop(AF_INET, &address.v4.sin_addr, text.data(), text.size());
+  if (address.any.sa_family == AF_INET6) inet_ntop(AF_INET6, &address.v6.sin6_addr, text.data(), text.size());
+  return text.data();
+}
+
+std::string ToString(const SocketAddress& address) {
+  if (address.any.sa_family == AF_INET) return IpOf(address) + ":" + std::to_string(ntohs(address.v4.sin_port));
   if (address.any.sa_family != AF_INET6) return "";
-  inet_ntop(AF_INET6, &address.v6.sin6_addr, text.data(), text.size());
-  return "[" + std::string(text.data()) + "]:" + std::to_string(ntohs(address.v6.sin6_port));
+  return "[" + IpOf(address) + "]:" + std::to_string(ntohs(address.v6.sin6_port));
 }
 
 }  // namespace pawsight::net

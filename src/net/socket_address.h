@@ -21,6 +21,8 @@ socklen_t ToSocketAddress(const ListenAddress& listen, SocketAddress* address);
 
 bool IsLoopback(const SocketAddress& address);
 
+/// "127.0.0.1", "::1"; "" when it is neither IPv4 nor IPv6.
+std::string IpOf(const SocketAddress& address);
 /// "127.0.0.1:51324", "[::1]:51324"; "" when it is neither IPv4 nor IPv6.
 std::string ToString(const SocketAddress& address);
 

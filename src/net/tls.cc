@@ -125,7 +125,7 @@ void Restrict(SSL_CTX* context) {
 }
 
 /// A socket as OpenSSL reads and writes it. Its own would raise SIGPIPE when the peer has gone.
-int SocketOf(BIO* bio) { return static_cast<int>(reinterpret_cast<intptr_t>(BIO_get_data(bio))); }
+int SocketOf(BIO* bio) { return *static_cast<const int*>(BIO_get_data(bio)); }
 
 int FinishStep(BIO* bio, ssize_t result, int retry) {
   BIO_clear_retry_flags(bio);
@@ -194,10 +194,10 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::Make(const TlsText& text) 
 
 TlsContext::~TlsContext() { SSL_CTX_free(context_); }
 
-TlsStream::TlsStream(const TlsContext& context, int socket) : stream_(SSL_new(context.context_)) {
+TlsStream::TlsStream(const TlsContext& context, int socket) : socket_(socket), stream_(SSL_new(context.context_)) {
   BIO* bio = BIO_new(SocketMethod());
   CHECK(stream_ != nullptr && bio != nullptr);  // out of memory
-  BIO_set_data(bio, reinterpret_cast<void*>(static_cast<intptr_t>(socket)));
+  BIO_set_data(bio, &socket_);
   BIO_set_init(bio, 1);
   SSL_set_bio(stream_, bio, bio);
   SSL_set_accept_state(stream_);

@@ -97,6 +97,7 @@ class TlsStream {
  private:
   Io Outcome(int result);
 
+  int socket_;  // OpenSSL has its address
   ssl_st* stream_ = nullptr;
   bool has_more_ = false;
   bool handshaken_ = false;

@@ -138,6 +138,10 @@ TEST_F(TlsTest, AClientOfAnotherAuthorityDoesNotTrustUs) {
 
 TEST_F(TlsTest, WithAClientAuthorityOnlyItsOwnAreServed) {
   options_.tls.client_ca = ca_.pem();
+  std::string told;  // by the one thread of the server
+  options_.answered = [&](const HttpExchange& exchange) {
+    told.append(exchange.method).append(exchange.path).append(exchange.reason).append(" ");
+  };
   const TestCa other("test authority");  // the same name, another key
   const auto with = [&](const TestPair& own) { return Ask({.ca = ca_.pem(), .own = own, .alpn = {}}); };
   EXPECT_EQ(with({}), "") << "none";
@@ -146,6 +150,9 @@ TEST_F(TlsTest, WithAClientAuthorityOnlyItsOwnAreServed) {
   EXPECT_EQ(with(ca_.Issue("box", 3600, 7200)), "") << "not valid yet";
   EXPECT_THAT(with(ca_.Issue("box")), StartsWith("HTTP/1.1 200"));
   EXPECT_EQ(server_->counts().handshakes_failed, 4U);
+  EXPECT_EQ(server_->counts().reasons.View().at("handshake_failed"), 4U);
+  server_.reset();
+  EXPECT_EQ(told, "handshake_failed handshake_failed handshake_failed handshake_failed GET/hello ");
 }
 
 TEST_F(TlsTest, B29OldVersionsOtherProtocolsAndRenegotiationAreRefused) {

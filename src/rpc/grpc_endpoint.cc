@@ -49,6 +49,15 @@ std::chrono::nanoseconds Deadline(const grpc::CallbackServerContext& context, st
 
 constexpr size_t kNumCodes = 17;
 
+/// gRPC's "ipv4:127.0.0.1:51324" and "ipv6:%5B::1%5D:51324" as the HTTP door writes them.
+std::string AddressOf(std::string peer) {
+  if (peer.starts_with("ipv4:") || peer.starts_with("ipv6:")) peer.erase(0, 5);
+  for (const auto& [coded, plain] : {std::pair("%5B", "["), std::pair("%5D", "]")}) {
+    if (const size_t at = peer.find(coded); at != peer.npos) peer.replace(at, 3, plain);
+  }
+  return peer;
+}
+
 /// What is known of a call besides its status.
 struct CallFacts {
   size_t bytes_in = 0;
@@ -83,7 +92,7 @@ struct Shared {
                                .bytes_in = facts.bytes_in,
                                .bytes_out = facts.bytes_out,
                                .total = facts.total,
-                               .peer = context.peer(),
+                               .peer = AddressOf(context.peer()),
                                .notes = facts.notes});
   }
 
@@ -292,8 +301,9 @@ class TlsCredentials : public grpc::ServerCredentials {
     const std::unique_lock lock(mu_);
     if (std::exchange(fetched_, true)) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
     const grpc_ssl_pem_key_cert_pair pair{tls_.key.c_str(), tls_.certificate.c_str()};
-    *config =
-        grpc_ssl_server_certificate_config_create(tls_.client_ca.empty() ? nullptr : tls_.client_ca.c_str(), &pair, 1);
+    // gRPC wants authorities even where it asks no client for a certificate, and then does not use them.
+    const std::string& authorities = tls_.client_ca.empty() ? tls_.certificate : tls_.client_ca;
+    *config = grpc_ssl_server_certificate_config_create(authorities.c_str(), &pair, 1);
     return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
   }
 
@@ -330,6 +340,8 @@ class GrpcEndpoint::Impl {
     builder.SetResourceQuota(grpc::ResourceQuota("inference").Resize(options_.max_memory_bytes));
     builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options_.max_calls_a_connection);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, static_cast<int>(options_.max_idle.count() * 1000));
+    builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
+                               static_cast<int>(options_.handshake_timeout.count() * 1000));
     builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10000);
     builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 3);
     builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 16384);

@@ -18,12 +18,13 @@
 namespace pawsight::rpc {
 
 struct GrpcEndpointOptions {
-  std::string listen = "127.0.0.1:8001";  // host:port; port 0 is any
-  size_t max_message_bytes = 32U << 20U;  // of a request: RESOURCE_EXHAUSTED
-  size_t max_memory_bytes = 512U << 20U;  // of gRPC's buffers together: calls fail until some is free
-  int max_calls_a_connection = 512;       // at once; a client waits before it sends more
-  int max_calls = 2048;                   // infer calls at once: RESOURCE_EXHAUSTED
-  std::chrono::seconds max_idle{300};     // a connection without calls is closed
+  std::string listen = "127.0.0.1:8001";       // host:port; port 0 is any
+  size_t max_message_bytes = 32U << 20U;       // of a request: RESOURCE_EXHAUSTED
+  size_t max_memory_bytes = 512U << 20U;       // of gRPC's buffers together: calls fail until some is free
+  int max_calls_a_connection = 512;            // at once; a client waits before it sends more
+  int max_calls = 2048;                        // infer calls at once: RESOURCE_EXHAUSTED
+  std::chrono::seconds max_idle{300};          // a connection without calls is closed
+  std::chrono::seconds handshake_timeout{10};  // for TLS and HTTP/2 to begin: closed
   std::string token;  // callers want "authorization: Bearer TOKEN": UNAUTHENTICATED; "" asks for none
   net::TlsText tls;
   net::AccessLog* access_log = nullptr;  // told of each call; outlives the endpoint

@@ -13,6 +13,7 @@
 
 #include "base/files.h"
 #include "net/access_log.h"
+#include "net/testing.h"
 #include "net/tls/testing.h"
 #include "open_inference.grpc.pb.h"
 #include "server/empty_model.h"
@@ -239,7 +240,7 @@ TEST_F(GrpcEndpointTest, EachCallIsALineOfTheAccessLogAndIsCounted) {
   EXPECT_TRUE(has(lines, " model=vqa outcome=ok images=1 questions=3 queue_ms=0.000 total_ms=")) << lines;
   EXPECT_TRUE(has(lines, " status=NOT_FOUND reason=model_unknown ")) << lines;
   EXPECT_TRUE(has(lines, " method=ServerLive status=OK ")) << lines;
-  EXPECT_TRUE(has(lines, " peer=ipv4:127.0.0.1:")) << lines;
+  EXPECT_TRUE(has(lines, " peer=127.0.0.1:")) << lines;
   EXPECT_FALSE(has(lines, "dog")) << "no question is logged";
   EXPECT_TRUE(has(metrics, "pawsight_rpc_calls_total{code=\"OK\"} 2\n")) << metrics;
   EXPECT_TRUE(has(metrics, "pawsight_rpc_errors_total{reason=\"model_unknown\"} 1\n")) << metrics;
@@ -277,6 +278,22 @@ TEST_F(GrpcEndpointTest, OverTlsOnlyClientsOfTheAuthorityAreServedAndANewCertifi
   ASSERT_TRUE(endpoint_->SetTls(renewed).ok());
   EXPECT_EQ(InferOver({next.pem(), box.key, box.certificate}), grpc::StatusCode::OK);
   EXPECT_EQ(InferOver({ca.pem(), box.key, box.certificate}), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_F(GrpcEndpointTest, WhoeverConnectsAndSaysNothingIsCutOff) {
+  Restart({.handshake_timeout = std::chrono::seconds(1), .tls = TestCa().Server()});
+  net::testing::RawClient silent(endpoint_->port());
+  silent.Send("\x16\x03\x01");
+  EXPECT_EQ(silent.ReadAll(), "");
+}
+
+TEST_F(GrpcEndpointTest, TlsWithoutAClientAuthorityServesEveryClientThatTrustsTheServer) {
+  const TestCa ca;
+  Restart({.tls = ca.Server()});
+  EXPECT_EQ(InferOver({ca.pem(), "", ""}), grpc::StatusCode::OK);
+  EXPECT_EQ(InferOver({TestCa().pem(), "", ""}), grpc::StatusCode::UNAVAILABLE);
+  ASSERT_TRUE(endpoint_->SetTls(ca.Server()).ok());
+  EXPECT_EQ(InferOver({ca.pem(), "", ""}), grpc::StatusCode::OK);
 }
 
 TEST_F(GrpcEndpointTest, TlsWantsBothHalvesAndATakenPortIsSaid) {

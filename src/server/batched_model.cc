@@ -38,11 +38,11 @@ Status BadShape(const std::string& name, const std::string& want) {
 }
 
 Result<VqaWork> ImagesAsWork(std::shared_ptr<const InferRequest> request, const RequestContext& context,
-                             int max_images) {
+                             const RequestLimits& limits) {
   VqaWork work;
   const InputTensor& image = *request->Find("image");
-  if (image.shape.size() != 1 || image.elements.size() > static_cast<size_t>(max_images)) {
-    return BadShape("image", "[N] with N of 1.." + std::to_string(max_images));
+  if (image.shape.size() != 1 || image.elements.size() > static_cast<size_t>(limits.max_images)) {
+    return BadShape("image", "[N] with N of 1.." + std::to_string(limits.max_images));
   }
   for (const std::string_view bytes : image.elements) {
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes as bytes
@@ -54,15 +54,15 @@ Result<VqaWork> ImagesAsWork(std::shared_ptr<const InferRequest> request, const 
   return work;
 }
 
-Status ReadTextLists(const InputTensor& input, size_t num_images, int max_texts,
+Status ReadTextLists(const InputTensor& input, size_t num_images, const RequestLimits& limits,
                      std::vector<std::vector<std::string>>* lists) {
   const bool shared = input.shape.size() == 1;
   const bool own = input.shape.size() == 2 && static_cast<size_t>(input.shape[0]) == num_images;
   if (!shared && !own) return BadShape(input.name, "[Q], asked of every image, or [N,Q] with N images");
   const auto each = static_cast<size_t>(input.shape.back());
-  if (each > static_cast<size_t>(max_texts)) {
+  if (each > static_cast<size_t>(limits.max_questions)) {
     return InvalidArgument("input '" + input.name + "': " + std::to_string(each) + " an image, want at most " +
-                               std::to_string(max_texts),
+                               std::to_string(limits.max_questions),
                            "too_many_questions");
   }
   for (size_t from = 0; from < input.elements.size(); from += each) {
@@ -82,7 +82,7 @@ BatchedModel::BatchedModel(protocol::ModelMetadata metadata, engine::Head head, 
       limits_(limits) {}
 
 void BatchedModel::Infer(std::shared_ptr<const InferRequest> request, const RequestContext& context, Done done) {
-  Result<VqaWork> work = ImagesAsWork(request, context, limits_.max_images);
+  Result<VqaWork> work = ImagesAsWork(request, context, limits_);
   if (!work.ok()) return done(work.status());
   if (const Status status = ReadWork(*request, &*work); !status.ok()) return done(status);
   RequestNotes* const notes = context.notes;

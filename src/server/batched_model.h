@@ -17,7 +17,7 @@ namespace pawsight::server {
 /// Of one request; more is kInvalidArgument.
 struct RequestLimits {
   int max_images = kMaxImages;               // 1..kMaxImages
-  int max_questions = kMaxQuestionsAnImage;  // an image, 1..kMaxQuestionsAnImage; texts to compare it with, too
+  int max_questions = kMaxQuestionsAnImage;  // an image, 1..kMaxQuestionsAnImage; texts to compare are questions too
 };
 
 class BatchedModel : public Model {
@@ -34,9 +34,10 @@ class BatchedModel : public Model {
   BatchedModel(protocol::ModelMetadata metadata, engine::Head head, Batcher& batcher, std::function<bool()> ready,
                const RequestLimits& limits);
 
+  const RequestLimits& limits() const { return limits_; }
+
   /// Fills in questions and options; images, priority and times are there. Errors: kInvalidArgument.
   virtual Status ReadWork(const protocol::InferRequest& request, VqaWork* work) const = 0;
-  const RequestLimits& limits() const { return limits_; }
   /// The outputs of work that ended ok.
   virtual std::vector<protocol::OutputTensor> Outputs(const WorkResult& result) const = 0;
 
@@ -49,14 +50,14 @@ class BatchedModel : public Model {
   const RequestLimits limits_;
 };
 
-/// The part of a request that all models share: `image` BYTES [N], 1..max_images; the work views into the request and
-/// keeps it. Errors: kInvalidArgument, naming the tensor.
-Result<VqaWork> ImagesAsWork(std::shared_ptr<const protocol::InferRequest> request, const RequestContext& context,
-                             int max_images);
-
-/// A list for every image, [Q], or a list an image, [N,Q], each of at most max_texts (beyond: too_many_questions).
+/// The part of a request that all models share: `image` BYTES [N]; the work views into the request and keeps it.
 /// Errors: kInvalidArgument, naming the tensor.
-Status ReadTextLists(const protocol::InputTensor& input, size_t num_images, int max_texts,
+Result<VqaWork> ImagesAsWork(std::shared_ptr<const protocol::InferRequest> request, const RequestContext& context,
+                             const RequestLimits& limits = {});
+
+/// A list for every image, [Q], or a list an image, [N,Q]. Errors: kInvalidArgument, naming the tensor; more than the
+/// limit: too_many_questions.
+Status ReadTextLists(const protocol::InputTensor& input, size_t num_images, const RequestLimits& limits,
                      std::vector<std::vector<std::string>>* lists);
 
 /// The input has another shape than `want`: kInvalidArgument.

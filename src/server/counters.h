@@ -87,9 +87,9 @@ struct CountersView {
   HistogramView<kSizeBuckets> frame_questions;
   uint64_t frames = 0;              // answered about, each request's counted
   uint64_t frames_encoded = 0;      // that the image encoder saw
-  uint64_t busy_ns = 0;             // that batches spent in the engine
   uint64_t questions = 0;           // answered, each request's counted
   uint64_t questions_computed = 0;  // that the engine was asked
+  uint64_t engine_ns = 0;  // that batches took in the engine, canaries' too
   uint64_t decodes = 0;
   uint64_t decode_failures = 0;
   std::array<ModelView, engine::kNumHeads> models{};  // by engine::Head
@@ -135,11 +135,10 @@ class Counters {
     Bump(decodes_);
     if (!ok) Bump(decode_failures_);
   }
-  /// A batch about `frames` different frames, of which `encoded` were encoded in it for somebody else than a canary; it
-  /// spent `took` in the engine.
-  void BatchRan(size_t frames, size_t encoded, size_t questions_computed, Nanos took) {
-    Bump(busy_ns_, Ns(took));
+  /// A batch about `frames` different frames, of which `encoded` were encoded in it for somebody else than a canary.
+  void BatchRan(size_t frames, size_t encoded, size_t questions_computed, Nanos encode, Nanos ask) {
     batch_frames_.Add(frames);
+    Bump(engine_ns_, Ns(encode) + Ns(ask));
     Bump(frames_encoded_, encoded);
     Bump(questions_computed_, questions_computed);
   }
@@ -162,9 +161,9 @@ class Counters {
     for (size_t i = 0; i < models_.size(); ++i) view.models[i] = models_[i].View();
     view.frames = Load(frames_);
     view.frames_encoded = Load(frames_encoded_);
-    view.busy_ns = Load(busy_ns_);
     view.questions = Load(questions_);
     view.questions_computed = Load(questions_computed_);
+    view.engine_ns = Load(engine_ns_);
     view.decodes = Load(decodes_);
     view.decode_failures = Load(decode_failures_);
     return view;
@@ -213,9 +212,9 @@ class Counters {
   std::array<Model, engine::kNumHeads> models_{};
   Count frames_{0};
   Count frames_encoded_{0};
-  Count busy_ns_{0};
   Count questions_{0};
   Count questions_computed_{0};
+  Count engine_ns_{0};
   Count decodes_{0};
   Count decode_failures_{0};
 };

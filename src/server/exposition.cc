@@ -53,7 +53,7 @@ void WriteWork(const CountersView& c, MetricsText& out) {
   out.Metric("engine_busy_seconds_total", "counter",
              "Time that batches spent in the engine, of all runners together. Its rate by runners is the share of time "
              "that the engine is busy; not the share of the arithmetic that the processor could do.");
-  out.Sample(static_cast<double>(c.busy_ns) * 1e-9);
+  out.Sample(static_cast<double>(c.engine_ns) * 1e-9);
   out.Gauge("sharing_ratio", "Frames answered about for each one encoded.", c.SharingRatio());
   out.Gauge("last_answer_timestamp_seconds", "When a request last ended ok; 0: never.",
             static_cast<double>(c.LastOkUnixMs()) * 1e-3);

@@ -26,7 +26,7 @@ TEST(Exposition, CountsOutcomesRefusalsStagesAndSharing) {
   counters.Ended(Answered(Nanos(100'000)), engine::Head::kItm, false, 6000);
   counters.Ended({.outcome = Outcome::kRefused, .refusal = Refusal::kOverloaded}, engine::Head::kVqa, false, 0);
   counters.Ended({.outcome = Outcome::kFailed}, engine::Head::kVqa, true, 0);
-  counters.BatchRan(1, 1, 3, Nanos(30));
+  counters.BatchRan(1, 1, 3, Nanos(10), Nanos(20));
   const std::string text = Exposition(counters.View(), {.queue_length = 3, .shedding = {false, true, false}});
   EXPECT_THAT(text, HasSubstr("pawsight_server_requests_total{outcome=\"ok\"} 2\n"));
   EXPECT_THAT(text, HasSubstr("pawsight_server_requests_total{outcome=\"failed\"} 0\n"))
@@ -75,8 +75,8 @@ TEST(Counters, AHistogramsBucketsDoubleAndTheLastTakesTheRest) {
 
 TEST(Counters, BatchesAreCountedByTheirSizeAsStatisticsWantThem) {
   Counters counters;
-  counters.BatchRan(2, 2, 5, Nanos(110));
-  counters.BatchRan(2, 1, 5, Nanos(60));
+  counters.BatchRan(2, 2, 5, Nanos(100), Nanos(10));
+  counters.BatchRan(2, 1, 5, Nanos(50), Nanos(10));
   counters.BatchRanFor(engine::Head::kItm, 2, Nanos(100), Nanos(10));
   counters.BatchRanFor(engine::Head::kItm, 2, Nanos(50), Nanos(10));
   const CountersView view = counters.View();

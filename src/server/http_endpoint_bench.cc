@@ -12,6 +12,7 @@
 #include <string>
 
 #include "base/memory.h"
+#include "net/access_log.h"
 #include "net/testing.h"
 #include "net/tls/testing.h"
 #include "protocol/base64.h"
@@ -227,6 +228,13 @@ const bool kRegistered = [] {
   })->UseRealTime();
   benchmark::RegisterBenchmark("http/infer_30kB/binary_tls", [](auto& state) {
     Infer<TlsClient>(state, BinaryRequest(), WithTls());
+  })->UseRealTime();
+  benchmark::RegisterBenchmark("http/infer_30kB/binary_logged", [](auto& state) {
+    const SystemClock clock;
+    const auto log = std::move(net::AccessLog::Open({.path = "/dev/null"}, clock).value());
+    net::HttpServerOptions options;
+    options.answered = net::LogTo(*log, "http");
+    Infer<RawClient>(state, BinaryRequest(), options);
   })->UseRealTime();
   benchmark::RegisterBenchmark("http/tls_handshake", TlsHandshake)->UseRealTime();
   benchmark::RegisterBenchmark("http/idle", [](auto& state) { IdleConnections<RawClient>(state); })

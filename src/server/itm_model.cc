@@ -22,7 +22,7 @@ ItmModel::ItmModel(std::string version, Batcher& batcher, std::function<bool()> 
 
 Status ItmModel::ReadWork(const protocol::InferRequest& request, VqaWork* work) const {
   work->ask.mode = engine::Mode::kMatch;
-  return ReadTextLists(*request.Find("text"), work->images.size(), limits().max_questions, &work->questions);
+  return ReadTextLists(*request.Find("text"), work->images.size(), limits(), &work->questions);
 }
 
 std::vector<protocol::OutputTensor> ItmModel::Outputs(const WorkResult& result) const {

@@ -297,7 +297,7 @@ void Queue::Answered(const Batch& batch, std::vector<Result<std::vector<engine::
                                [&](const Part& part) { return part.frame == frame && !part.request->work.canary; });
   };
   const auto encoded = static_cast<size_t>(std::ranges::count_if(batch.to_encode, for_a_client));
-  counters_.BatchRan(batch.num_frames, encoded, num_computed, batch.encode + took);
+  counters_.BatchRan(batch.num_frames, encoded, num_computed, batch.encode, took);
   std::array<std::set<const Frame*>, engine::kNumHeads> frames_of;
   for (const Part& part : batch.parts) frames_of[static_cast<size_t>(part.model())].insert(part.frame.get());
   for (size_t model = 0; model < frames_of.size(); ++model) {

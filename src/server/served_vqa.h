@@ -24,10 +24,10 @@ struct ServedVqaOptions {
   BatcherOptions batcher;
   std::string version = "1";
   RequestLimits limits;
-  std::vector<uint8_t> canary_image;                // a small JPEG or PNG
+  std::vector<uint8_t> canary_image;  // a small JPEG or PNG
   std::string canary_question = "Is there a dog?";  // asked, or compared; a captioner is given no prompt
-  Nanos canary_interval{2'000'000'000};             // between one's end and the next
-  Nanos canary_limit{5'000'000'000};                // one that takes longer failed: not ready
+  Nanos canary_interval{2'000'000'000};  // between one's end and the next
+  Nanos canary_limit{5'000'000'000};     // one that takes longer failed: not ready
 };
 
 class ServedVqa {

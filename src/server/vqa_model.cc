@@ -50,8 +50,7 @@ VqaModel::VqaModel(std::string version, Batcher& batcher, std::function<bool()> 
     : BatchedModel(VqaMetadata(std::move(version)), engine::Head::kVqa, batcher, std::move(ready), limits) {}
 
 Status VqaModel::ReadWork(const InferRequest& request, VqaWork* work) const {
-  PAWSIGHT_RETURN_IF_ERROR(
-      ReadTextLists(*request.Find("question"), work->images.size(), limits().max_questions, &work->questions));
+  PAWSIGHT_RETURN_IF_ERROR(ReadTextLists(*request.Find("question"), work->images.size(), limits(), &work->questions));
   return ReadMode(request, &work->ask);
 }
 

@@ -1,14 +1,13 @@
 // server/vqa_model.h: model `vqa`: the protocol's tensors to work for the batcher, and answers back to tensors.
 //
-// | tensor | | |
-// | --- | --- | --- |
-// | image | BYTES [N] | JPEG or PNG, 1..16 |
-// | question | BYTES [Q] or [N,Q] | one list for every image, or a list an image |
-// | mode | BYTES [1], may be left out | "yesno" (the default), "generate", "rank" |
-// | choices | BYTES [C], rank alone | what to choose among |
-// | answer | BYTES [N,Q] | |
-// | p_yes | FP32 [N,Q] | "yes" against "no" as the first word; NaN when the model has no such words |
-// | score | FP32 [N,Q] | engine::Answer::score |
+//   image     BYTES [N]           JPEG or PNG, 1..16
+//   question  BYTES [Q] or [N,Q]  one list for every image, or a list an image
+//   mode      BYTES [1]           may be left out: "yesno" (the default), "generate", "rank"
+//   choices   BYTES [C]           rank alone: what to choose among
+//
+//   answer    BYTES [N,Q]
+//   p_yes     FP32 [N,Q]          "yes" against "no" as the first word; NaN when the model has no such words
+//   score     FP32 [N,Q]          engine::Answer::score
 //
 // Not here: scheduling (server/batcher.h). Thread-safe.
 #pragma once

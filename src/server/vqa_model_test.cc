@@ -109,7 +109,7 @@ TEST_F(VqaModelTest, PriorityOneGoesFirstAndWhatIsBeyondTwoLast) {
   const auto priority = [](uint64_t asked) {
     auto request = Request({Bytes("image", {1}, {"a"}), Bytes("question", {1}, {"q"})});
     request->priority = asked;
-    return ImagesAsWork(request, {}, kMaxImages).value().priority;
+    return ImagesAsWork(request, {}).value().priority;
   };
   EXPECT_EQ(priority(0), Priority::kNormal);
   EXPECT_EQ(priority(1), Priority::kHigh);

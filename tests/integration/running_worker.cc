@@ -9,16 +9,12 @@
 #include "scenes/draw.h"
 
 namespace pawsight::integration {
-namespace {
-
-std::vector<std::string> WithPorts(const std::vector<std::string>& arguments) {
+std::vector<std::string> OnAnyPorts(const std::vector<std::string>& more) {
   std::vector<std::string> all = {"worker",      "--listen-http",    "127.0.0.1:0", "--listen-grpc",
                                   "127.0.0.1:0", "--listen-metrics", "127.0.0.1:0"};
-  all.insert(all.end(), arguments.begin(), arguments.end());
+  all.insert(all.end(), more.begin(), more.end());
   return all;
 }
-
-}  // namespace
 
 int PortOf(const std::string& said, const std::string& scheme, const std::string& after) {
   const size_t from = said.find("worker_started");
@@ -79,7 +75,7 @@ Json::Array HttpAnswer::Output(const std::string& name) const {
 }
 
 RunningWorker::RunningWorker(const std::vector<std::string>& arguments, const std::vector<std::string>& environment)
-    : program_(WithPorts(arguments), environment) {
+    : program_(OnAnyPorts(arguments), environment) {
   const std::string said = program_.WaitUntilSaid("worker_started");
   http_ = PortOf(said, "http://");
   metrics_ = PortOf(said, "http://", "/metrics");

@@ -16,6 +16,9 @@ namespace pawsight::integration {
 /// The port behind the first `scheme` in what a worker said when it started.
 int PortOf(const std::string& said, const std::string& scheme, const std::string& after = "");
 
+/// The arguments of a worker whose ports are free ones, and what else it is told.
+std::vector<std::string> OnAnyPorts(const std::vector<std::string>& more);
+
 /// A JPEG of a drawn room; another for each seed.
 std::string RoomJpeg(uint64_t seed, int width = 320, int height = 240);
 

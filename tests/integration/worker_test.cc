@@ -72,9 +72,9 @@ TEST(Worker, F3SighupReadsTheCertificateAnewAndABadPairChangesNothing) {
   };
   put(ca.Server());
   WriteText(folder.Path("ca.pem"), ca.pem());
-  RunningProgram worker({"worker", "--empty-model", "--listen-http=127.0.0.1:0", "--listen-grpc=127.0.0.1:0",
-                         "--listen-metrics=127.0.0.1:0", "--tls-certificate=" + folder.Path("certificate.pem"),
-                         "--tls-key=" + folder.Path("key.pem"), "--tls-client-ca=" + folder.Path("ca.pem")});
+  RunningProgram worker(
+      OnAnyPorts({"--empty-model", "--tls-certificate=" + folder.Path("certificate.pem"),
+                  "--tls-key=" + folder.Path("key.pem"), "--tls-client-ca=" + folder.Path("ca.pem")}));
   const int port = PortOf(worker.WaitUntilSaid("worker_started"), "https://");
   const auto ready = [&](const TestCa& trusted, const TestPair& own) {
     TlsClient client(port, {.ca = trusted.pem(), .own = own, .alpn = {}});
@@ -102,8 +102,8 @@ TEST(Worker, TheAccessLogSaysNothingOfWhatWasAskedIsOpenedAnewAndMayBeOnAFullDis
   const TempFolder folder;
   const std::string log = folder.Path("access.log");
   RunningWorker worker({"--empty-model", "--access-log=" + log});
-  const auto ask = [](const RunningWorker& one) {
-    EXPECT_EQ(AskOf(one, {"Is there a dog?", "Is it night?"}).status, 200);
+  const auto ask = [](const RunningWorker& of) {
+    EXPECT_EQ(AskOf(of, {"Is there a dog?", "Is it night?"}).status, 200);
   };
   ask(worker);
   // The line follows its answer.
@@ -114,10 +114,9 @@ TEST(Worker, TheAccessLogSaysNothingOfWhatWasAskedIsOpenedAnewAndMayBeOnAFullDis
   worker.program().Signal(SIGHUP);
   worker.program().WaitUntilSaid("model_reloaded");
   ask(worker);
-  const std::string metrics = worker.Metrics().body;
-  EXPECT_THAT(metrics, HasSubstr("pawsight_build_info{version=\""));
-  EXPECT_THAT(metrics, HasSubstr("pawsight_net_responses_total{listener=\"http\",status=\"200\"} 2\n"));
-  EXPECT_THAT(metrics, HasSubstr("pawsight_rpc_calls_total{code=\"OK\"} 0\n"));
+  EXPECT_THAT(worker.Metrics().body, HasSubstr("pawsight_build_info{version=\""));
+  EXPECT_EQ(worker.Metric(R"(pawsight_net_responses_total{listener="http",status="200"})"), 2);
+  EXPECT_EQ(worker.Metric(R"(pawsight_rpc_calls_total{code="OK"})"), 0);
   worker.program().Signal(SIGTERM);
   EXPECT_EQ(worker.program().Wait().code, 0);
   for (const std::string& path : {log, old}) {
@@ -132,10 +131,8 @@ TEST(Worker, TheAccessLogSaysNothingOfWhatWasAskedIsOpenedAnewAndMayBeOnAFullDis
   for (int n = 0; n < 5; ++n) ask(full);
   full.program().WaitUntilSaid("access_log_failed");
   ask(full);
-  std::string after;
-  while (after.find("lost\"} 6\n") == std::string::npos) {
-    after = full.Metrics().body;
-    ASSERT_THAT(after, HasSubstr("pawsight_net_access_log_lines_total{outcome=\"written\"} 0\n"));
+  while (full.Metric(R"(pawsight_net_access_log_lines_total{outcome="lost"})") != 6) {
+    ASSERT_EQ(full.Metric(R"(pawsight_net_access_log_lines_total{outcome="written"})"), 0);
   }
 }
 
