@@ -31,6 +31,7 @@ void AddCompileCommand(CLI::App& program, int* exit_code);
 void AddCompletionCommand(CLI::App& program, int* exit_code);
 void AddDemoCommand(CLI::App& program, int* exit_code);
 void AddDoctorCommand(CLI::App& program, int* exit_code);
+void AddGatewayCommand(CLI::App& program, int* exit_code);
 void AddModelCommand(CLI::App& program, int* exit_code);
 void AddScenesCommand(CLI::App& program, int* exit_code);
 void AddWatchCommand(CLI::App& program, int* exit_code);

@@ -10,7 +10,9 @@
 
 #include "apps/commands.h"
 #include "apps/demo_episode.h"
+#include "apps/demo_home.h"
 #include "apps/embedded_backend.h"
+#include "apps/gateway_service.h"
 #include "apps/interrupt.h"
 #include "frames/encode.h"
 #include "gateway/camera_watch.h"
@@ -24,6 +26,7 @@ using std::chrono::steady_clock;
 
 constexpr const char* kFooter = R"(Examples:
   pawsight demo                        a drawn room, live, with a page at http://127.0.0.1:8077/
+  pawsight demo --cameras 4            four rooms on a gateway, with its API and its page at the same place
   pawsight demo --seed 7               another room and its pets
   pawsight demo --once                 one episode of 60 s, fast; exit 0 when exactly the true alerts came
 
@@ -39,6 +42,7 @@ struct DemoCommand {
   double fps = 2;     // frames a second, 0.1..30
   std::string events;
   bool json = false;
+  int cameras = 1;  // more: on a gateway, with its page
   ModelOptions model;
 };
 
@@ -156,7 +160,40 @@ Result<std::unique_ptr<gateway::CameraWatch>> OpenWatch(const DemoCommand& comma
   return gateway::CameraWatch::Open(std::move(rules), backend, clock, stdout, options);
 }
 
+/// Several rooms on a real gateway, in a directory that goes away with it.
+int DemoOfHome(const DemoCommand& command) {
+  const Interrupt interrupt;
+  const SystemClock clock;
+  const ScratchDirectory scratch;
+  GatewayOptions options;
+  options.listen = command.listen.empty() ? "127.0.0.1:" + std::to_string(kDemoPort) : command.listen;
+  options.data = scratch.path();
+  options.model = command.model.model;
+  options.artifacts = command.model.artifacts;
+  options.precision = command.model.precision;
+  options.cpu = command.model.kernels;
+  options.threads = command.model.threads;
+  GatewayService service(options, {.allowed_networks = {"127.0.0.0/8"}, .allow_plain = true});
+  if (const Status started = service.Start(); !started.ok()) return ReportError(started);
+  {
+    DemoHome home(service.store(), service.registry(), service.path(), clock);
+    const Status furnished = home.Start({.cameras = command.cameras, .seed = command.seed, .fps = command.fps});
+    if (!furnished.ok()) return ReportError(furnished), kExitEnvironment;
+    std::printf("%d drawn rooms at %s/\nSign in there with this home's token, which also opens %s/v1:\n\n  %s\n\n",
+                command.cameras, service.url().c_str(), service.url().c_str(), home.token().c_str());
+    std::printf("The admin's, for /v1/backends and /v1/routing:\n\n  %s\n\nCtrl-C ends it.\n", service.first_token().c_str());
+    std::fflush(stdout);
+    while (!interrupt.interrupted()) gateway::SleepUntil(steady_clock::now() + milliseconds(1000), interrupt.token());
+  }
+  if (!service.Drain()) _exit(kExitFailed);  // what hangs would hold the destructors
+  return kExitInterrupted;
+}
+
 int Demo(const DemoCommand& command) {
+  if (command.cameras > 1) {
+    if (command.once) return ReportError(InvalidArgument("--once plays one camera's episode"));
+    return DemoOfHome(command);
+  }
   const Interrupt interrupt;
   const SystemClock clock;
   const ScratchDirectory scratch;
@@ -199,6 +236,9 @@ void AddDemoCommand(CLI::App& program, int* exit_code) {
   app->add_option("--fps", command->fps, "frames a second")->check(CLI::Range(0.1, 30.0))->capture_default_str();
   app->add_option("--events", command->events, "file of the event store (default: a temporary one)");
   app->add_flag("--json", command->json, "JSON lines");
+  app->add_option("--cameras", command->cameras, "more than one: drawn rooms on a gateway, with its API and its page")
+      ->check(CLI::Range(1, 16))
+      ->capture_default_str();
   AddModelOptions(*app, &command->model);
   app->footer(kFooter);
   app->callback([command, exit_code] { *exit_code = Demo(*command); });

@@ -13,6 +13,7 @@ constexpr const char* kFooter = R"(Examples:
   pawsight ask *.jpg -q "Is there a dog?" --json    one JSON object a line
   pawsight watch rtsp://camera/stream -q "Is the dog on the couch?" --for 5
   pawsight worker --listen-http 127.0.0.1:8000      serve the model by the Open Inference Protocol
+  pawsight gateway                                  cameras in, alerts out: the API and the page
   pawsight model check DIR --golden goldens.safetensors
   pawsight doctor                                   what this machine can do
   pawsight bench                                    what a frame and its questions cost here
@@ -30,6 +31,7 @@ int Run(int argc, char** argv) {
   AddAskCommand(program, &exit_code);
   AddWatchCommand(program, &exit_code);
   AddWorkerCommand(program, &exit_code);
+  AddGatewayCommand(program, &exit_code);
   AddCompileCommand(program, &exit_code);
   AddModelCommand(program, &exit_code);
   AddDoctorCommand(program, &exit_code);

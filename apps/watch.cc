@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "gateway/camera_watch.h"
 #include "net/http_client.h"
+#include "rules/lint.h"
 
 namespace pawsight {
 namespace {
@@ -69,7 +70,8 @@ Result<std::vector<rules::Rule>> RulesOf(const WatchCommand& command) {
     for (const Json& rule : file->as_array()) all.Append(rule);
   }
   if (all.as_array().empty()) return InvalidArgument("nothing to watch for: give a question with -q, or --rules FILE");
-  return rules::ParseRules(all);
+  rules::Zones zones;
+  return rules::ParseRules(all, &zones);
 }
 
 Result<gateway::CameraWatchOptions> OptionsOf(const WatchCommand& command) {
@@ -108,8 +110,9 @@ int Watch(const WatchCommand& command) {
   const Result<std::vector<rules::Rule>> rules = RulesOf(command);
   if (!rules.ok()) return ReportError(rules.status());
   for (const rules::Rule& rule : *rules) {
-    for (const std::string& advice : rules::QuestionAdvice(rule.question)) {
-      std::fprintf(stderr, "pawsight: \"%s\": %s\n", rule.question.text().c_str(), advice.c_str());
+    for (const rules::Finding& finding : rules::LintRule(rule)) {
+      if (finding.field != "question" && finding.field != "guard") continue;  // the rest is for those who write a rule
+      std::fprintf(stderr, "pawsight: \"%s\": %s\n", rule.question.text().c_str(), finding.advice.c_str());
     }
   }
   const Result<gateway::SourceSpec> spec = gateway::ParseSource(command.source);
@@ -127,7 +130,8 @@ int Watch(const WatchCommand& command) {
   const gateway::WatchSummary& seen = (*watch)->summary();
   if (seen.num_frames > 0) PrintSummary(seen);
   if (seen.num_unrecorded > 0) {
-    return ReportEnvironmentError(DataLoss(std::to_string(seen.num_unrecorded) + " events could not be recorded in " + options->events_path));
+    return ReportEnvironmentError(
+        DataLoss(std::to_string(seen.num_unrecorded) + " events could not be recorded in " + options->events_path));
   }
   if (interrupt.interrupted()) return kExitInterrupted;
   return status.ok() ? kExitOk : ReportSource(status);

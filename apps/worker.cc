@@ -1,7 +1,5 @@
 // apps/worker.cc: `pawsight worker`: the inference tier: the model behind the Open Inference Protocol.
 #include <signal.h>
-#include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -14,9 +12,9 @@
 #include "apps/commands.h"
 #include "apps/open_model.h"
 #include "apps/option_flags.h"
+#include "apps/serving.h"
 #include "apps/worker_metrics.h"
 #include "apps/worker_options.h"
-#include "base/files.h"
 #include "base/log.h"
 #include "frames/encode.h"
 #include "net/access_log.h"
@@ -34,54 +32,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr size_t kMaxSecretBytes = 64U << 10U;
-
-/// Signals as values: threads started later leave them to whoever waits.
-class Signals {
- public:
-  Signals() {
-    sigemptyset(&set_);
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set_, signal);
-    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-  }
-  /// The signal that came, or 0 when none came in time.
-  int Wait(milliseconds limit) const {
-    const timespec time{limit.count() / 1000, limit.count() % 1000 * 1'000'000};
-    return std::max(sigtimedwait(&set_, nullptr, &time), 0);
-  }
-  /// From now on the next SIGINT or SIGTERM ends the process at once.
-  void LeaveAtNext() const {
-    std::thread([set = set_] {
-      for (;;) {
-        const int signal = sigwaitinfo(&set, nullptr);
-        if (signal == SIGINT || signal == SIGTERM) _exit(kExitInterrupted);
-      }
-    }).detach();
-  }
-
- private:
-  sigset_t set_{};
-};
-
-/// A connection is a descriptor, and the system's first limit is often 1,024; the second is ours to use. Past it no
-/// connection is taken until another ends.
-void AllowDescriptors() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  (void)setrlimit(RLIMIT_NOFILE, &limit);  // then the first limit stands
-}
-
 /// A drawn room, which any model can be asked about.
 Result<std::vector<uint8_t>> CanaryImage() { return frames::EncodeJpeg(scenes::Draw(7, 160, 120).image, 80); }
-
-Result<std::string> Secret(const std::string& path) {
-  if (path.empty()) return std::string();
-  PAWSIGHT_ASSIGN_OR_RETURN(std::string text, ReadTextFile(path, kMaxSecretBytes));
-  while (text.ends_with('\n') || text.ends_with('\r') || text.ends_with(' ')) text.pop_back();
-  if (text.empty()) return InvalidArgument(path + ": empty");
-  return text;
-}
 
 net::TlsFiles TlsFilesOf(const WorkerOptions& options) {
   return {options.tls_certificate, options.tls_key, options.tls_client_ca};
@@ -206,7 +158,7 @@ class Worker {
     if (options_.listen_http.empty()) return Ok();
     net::HttpServerOptions http;
     PAWSIGHT_ASSIGN_OR_RETURN(http.listen, net::ParseListenAddress(options_.listen_http));
-    PAWSIGHT_ASSIGN_OR_RETURN(http.token, Secret(options_.token_file));
+    PAWSIGHT_ASSIGN_OR_RETURN(http.token, ReadSecret(options_.token_file));
     PAWSIGHT_ASSIGN_OR_RETURN(http.tls, Tls(options_));
     http.io_threads = options_.http_threads;
     http.max_connections = static_cast<size_t>(options_.max_connections);
@@ -233,7 +185,7 @@ class Worker {
     grpc_host_ = listen.host.find(':') == std::string::npos ? listen.host : "[" + listen.host + "]";
     rpc::GrpcEndpointOptions grpc;
     grpc.listen = grpc_host_ + ":" + std::to_string(listen.port);  // gRPC itself takes ":8001" for every address
-    PAWSIGHT_ASSIGN_OR_RETURN(grpc.token, Secret(options_.token_file));
+    PAWSIGHT_ASSIGN_OR_RETURN(grpc.token, ReadSecret(options_.token_file));
     PAWSIGHT_ASSIGN_OR_RETURN(grpc.tls, Tls(options_));
     grpc.max_message_bytes = options_.max_body.value;
     grpc.max_calls = options_.max_calls;

@@ -1,13 +1,13 @@
 #include "apps/worker_metrics.h"
 
-#include "base/metrics_text.h"
+#include "base/metrics.h"
 #include "net/http_metrics.h"
 #include "server/exposition.h"
 
 namespace pawsight {
 
 std::string WorkerMetrics(const WorkerParts& parts) {
-  MetricsText out("pawsight_");
+  MetricsWriter out("pawsight_");
   out.Gauge("build_info", "Always 1.", 1,
             MetricLabel("version", PAWSIGHT_VERSION) + "," + MetricLabel("compiler", __VERSION__) + "," +
                 MetricLabel("precision", parts.precision));

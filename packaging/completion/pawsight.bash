@@ -7,16 +7,17 @@ _pawsight() {
     esac
     path="${path:+$path }$word"
     case "$path" in
-      "demo"|"ask"|"watch"|"worker"|"compile"|"model"|"model check"|"model inspect"|"model score"|"model calibrate"|"doctor"|"bench"|"scenes"|"scenes stream"|"scenes draw"|"scenes words"|"completion") ;;
+      "demo"|"ask"|"watch"|"worker"|"gateway"|"compile"|"model"|"model check"|"model inspect"|"model score"|"model calibrate"|"doctor"|"bench"|"scenes"|"scenes stream"|"scenes draw"|"scenes words"|"completion") ;;
       *) path="${path% *}"; break ;;
     esac
   done
   case "$path" in
-    "") words="demo ask watch worker compile model doctor bench scenes completion --help -h --version" ;;
-    "demo") words="--help -h --once --listen --seed --fps --events --json --model --artifacts --precision --cpu --threads" ;;
+    "") words="demo ask watch worker gateway compile model doctor bench scenes completion --help -h --version" ;;
+    "demo") words="--help -h --once --listen --seed --fps --events --json --cameras --model --artifacts --precision --cpu --threads" ;;
     "ask") words="--help -h --question -q --mode --choices --beams --max-length --first-token --padding --json --model --artifacts --precision --cpu --threads" ;;
     "watch") words="--help -h --question -q --rules --expect --threshold --for --clear --cooldown --fps --refresh --every-frame --camera --model --artifacts --precision --cpu --threads --events --no-events --json --alerts-only --listen" ;;
     "worker") words="--help -h --config --check-config --print-config --model --artifacts --precision --cpu --threads --teams --empty-model --no-empty-model --listen-http --listen-grpc --listen-metrics --token-file --tls-certificate --tls-key --tls-client-ca --http-threads --max-connections --handshake-timeout --header-timeout --header-bytes --body-timeout --body-rate --idle-timeout --write-timeout --max-body --max-bytes-in-flight --max-calls --max-images --max-questions --max-pixels --access-log --access-log-rate --max-batch --max-queue-delay --queue-limit --queue-bytes --decoders --shed-target --default-timeout --canary-interval --canary-limit --drain-limit" ;;
+    "gateway") words="--help -h --config --check-config --print-config --listen --listen-metrics --hosts --tls-certificate --tls-key --data --open-secrets --no-open-secrets --new-admin --no-new-admin --workers --worker-token-file --worker-ca --price-per-hour --worker-capacity --autoscale-target --workers-least --workers-most --model --artifacts --precision --cpu --threads --http-threads --gate-threads --max-connections --max-body --max-frame --waiting-bytes --kept-bytes --max-cameras --owner-cameras --max-outstanding --device-rate --device-burst --answer-within --pull-cameras --no-pull-cameras --max-pulled --wrong-tokens --keep-events --keep-deliveries --access-log --access-log-rate --drain-limit --receiver-networks --receiver-plain --no-receiver-plain --receiver-ca-file --receiver-retry --receiver-give-up" ;;
     "compile") words="--help -h --out --target --precision --question-length --component --force --no-check --cpu --threads --json" ;;
     "model") words="check inspect score calibrate --help -h" ;;
     "model check") words="--help -h --golden --weights --precision --cpu --threads --json" ;;

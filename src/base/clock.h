@@ -3,9 +3,11 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/mutex.h"
+#include "base/status.h"
 
 namespace pawsight {
 
@@ -19,8 +21,8 @@ class Clock {
   virtual Time Now() const = 0;
   /// Never goes back: for durations and deadlines.
   virtual std::chrono::nanoseconds Monotonic() const = 0;
-  /// Waits on `cv` until it is notified or Monotonic() reaches `until` (kForever: until notified); may wake for nothing,
-  /// so call in a loop that tests the condition.
+  /// Waits on `cv` until it is notified or Monotonic() reaches `until` (kForever: until notified); may wake for
+  /// nothing, so call in a loop that tests the condition.
   virtual void WaitUntil(Mutex& mu, CondVar& cv, std::chrono::nanoseconds until) const REQUIRES(mu) = 0;
 
   static constexpr std::chrono::nanoseconds kForever = std::chrono::nanoseconds::max();
@@ -57,5 +59,9 @@ class ManualClock : public Clock {
 
 /// RFC 3339 in UTC with milliseconds: "2026-01-31T08:15:30.250Z".
 std::string FormatTime(Time time);
+
+/// RFC 3339, strictly: "2026-01-31T08:15:30Z", "2026-01-31T09:15:30.250+01:00"; capital T and Z, at most nine digits of
+/// a second, years 1970 to 2261. A leap second is the second after it. Errors: kInvalidArgument, anything else.
+Result<Time> ParseTime(std::string_view text);
 
 }  // namespace pawsight

@@ -47,6 +47,27 @@ TEST(Clock, ATimeThatIsPastIsNotWaitedFor) {
   manual.WaitUntil(mu, cv, std::chrono::nanoseconds(0));
 }
 
+TEST(Clock, ATimeIsReadBackAsItWasWritten) {
+  const Time time(std::chrono::milliseconds(1769847330250));
+  EXPECT_EQ(FormatTime(time), "2026-01-31T08:15:30.250Z");
+  EXPECT_EQ(ParseTime("2026-01-31T08:15:30.250Z").value(), time);
+  EXPECT_EQ(ParseTime("2026-01-31T09:15:30.25+01:00").value(), time);
+  EXPECT_EQ(ParseTime("2026-01-31T07:45:30.250000000-00:30").value(), time);
+  EXPECT_EQ(FormatTime(ParseTime("2016-12-31T23:59:60Z").value()), "2017-01-01T00:00:00.000Z");
+  EXPECT_EQ(FormatTime(ParseTime("2024-02-29T00:00:00Z").value()), "2024-02-29T00:00:00.000Z");
+}
+
+TEST(Clock, WhatIsNoTimeIsRefused) {
+  for (const char* text :
+       {"", "now", "2026-01-31", "2026-01-31T08:15:30", "2026-01-31 08:15:30Z", "2026-01-31t08:15:30z",
+        "2026-02-29T08:15:30Z", "2026-13-01T08:15:30Z", "2026-01-31T24:15:30Z", "2026-01-31T08:60:30Z",
+        "2026-01-31T08:15:61Z", "2026-01-31T08:15:30.Z", "2026-01-31T08:15:30.0123456789Z", "2026-01-31T08:15:30Z ",
+        "2026-01-31T08:15:30+1:00", "2026-01-31T08:15:30+01:60", "1969-12-31T23:59:59Z", "9999-01-01T00:00:00Z",
+        "-026-01-31T08:15:30Z", "2026-01-31T08:15:30+24:00"}) {
+    EXPECT_FALSE(ParseTime(text).ok()) << text;
+  }
+}
+
 TEST(Rng, TheFirstNumbersOfASeedAreThePublishedOnes) {
   Rng rng(1234567);  // SplitMix64's reference values for this seed
   EXPECT_EQ(rng.Next(), 6457827717110365317ULL);

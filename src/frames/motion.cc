@@ -120,8 +120,10 @@ Change ChangeGate::Look(const Image& image, std::chrono::nanoseconds now) {
     change.reason = change.score >= 1.0F ? ChangeReason::kChanged
                     : old                ? ChangeReason::kRefresh
                                          : ChangeReason::kUnchanged;
+    if (forgotten_) change = {};
     LearnNoise(grid);
   }
+  forgotten_ = false;
   previous_ = grid;
   if (change.worth_asking()) {
     asked_ = grid;

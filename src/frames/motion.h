@@ -55,6 +55,9 @@ class ChangeGate {
   /// refresh. `image` of any size >= 1x1, best small (DecodeScaled at 1/8). Cost: linear in pixels, 0.1 ms at 240x135.
   Change Look(const Image& image, std::chrono::nanoseconds now);
 
+  /// A frame was asked about that this gate has not seen: the next one is kFirst. What was learned of noise stays.
+  void Forget() { forgotten_ = true; }
+
  private:
   using Grid = std::array<float, kNumBlocks>;
 
@@ -65,6 +68,7 @@ class ChangeGate {
   ChangeOptions options_;
   int width_ = 0;
   int height_ = 0;
+  bool forgotten_ = false;
   std::optional<std::chrono::nanoseconds> asked_at_;
   Grid asked_{};     // brightness of the last frame asked about
   Grid previous_{};  // brightness of the last frame seen

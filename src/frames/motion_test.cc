@@ -62,6 +62,17 @@ TEST(ChangeGate, SensorNoiseOfTenLevelsIsNoChange) {
   EXPECT_LT(highest, 0.8F) << "too close to a false alarm";
 }
 
+TEST(ChangeGate, AfterAFrameItHasNotSeenTheNextIsTheFirstAndWhatIsKnownOfNoiseStays) {
+  ChangeGate gate({.refresh = std::chrono::hours(1)});
+  Rng rng(12);
+  for (int i = 0; i < 60; ++i) (void)gate.Look(Room(rng, 10), seconds(i));  // learns
+  gate.Forget();
+  EXPECT_EQ(gate.Look(Room(rng, 10), seconds(60)).reason, ChangeReason::kFirst);
+  for (int i = 61; i < 100; ++i) {
+    EXPECT_EQ(gate.Look(Room(rng, 10), seconds(i)).reason, ChangeReason::kUnchanged) << i;
+  }
+}
+
 TEST(ChangeGate, LightThatFadesByAQuarterIsNoChange) {
   ChangeGate gate({.refresh = std::chrono::hours(1)});
   Rng rng(3);

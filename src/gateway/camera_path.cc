@@ -15,10 +15,13 @@ using rules::Sighting;
 constexpr int kGateWidth = 160;
 constexpr int kGateHeight = 120;
 
-rules::QuestionPlan PlanFor(const std::vector<rules::Rule>& rules) {
-  std::vector<rules::Question> wanted;
-  for (const rules::Rule& rule : rules) wanted.push_back(rule.question);
-  return rules::PlanQuestions(wanted);
+std::vector<std::shared_ptr<const rules::TimeZone>> ZonesOf(const std::vector<rules::Rule>& rules) {
+  rules::Zones known;
+  std::vector<std::shared_ptr<const rules::TimeZone>> zones;
+  for (const rules::Rule& rule : rules) {
+    zones.push_back(rule.schedule ? known.Find(rule.schedule->zone).value() : nullptr);
+  }
+  return zones;
 }
 
 }  // namespace
@@ -28,27 +31,53 @@ CameraPath::CameraPath(std::vector<rules::Rule> rules, Backend& backend, events:
     : rules_(std::move(rules)),
       clock_(clock),
       options_(options),
-      plan_(PlanFor(rules_)),
+      zones_(ZonesOf(rules_)),
       backend_(backend, clock),
       gate_(options.change),
       recorder_(store == nullptr ? Recorder::Append()
                                  : [store](const events::Event& event) { return store->Append(event); }),
-      states_(rules_.size()) {
+      states_(rules_.size()),
+      turns_(rules_.size()) {
   CHECK(!rules_.empty() && rules_.size() <= rules::kMaxRules);
+}
+
+std::vector<rules::AlertState> CameraPath::states() const {
+  std::vector<rules::AlertState> states;
+  for (const RuleState& state : states_) states.push_back(state.alert);
+  return states;
+}
+
+bool CameraPath::TakeTurns(Time time) {
+  bool due = false;
+  for (size_t i = 0; i < rules_.size(); ++i) {
+    const bool looks = rules_[i].enabled && rules_[i].cameras.Selects(options_.camera, {});
+    const bool its_turn = looks && TurnOf(rules_[i], zones_[i].get(), states_[i], false, time) == Turn::kDue;
+    turns_[i] = {its_turn ? Sighting::Kind::kAsked : Sighting::Kind::kNotDue, {}};
+    due = due || its_turn;
+  }
+  return due;
+}
+
+void CameraPath::SetDue(Sighting::Kind kind) {
+  for (RuleTurn& turn : turns_) {
+    if (turn.kind == Sighting::Kind::kAsked) turn.kind = kind;
+  }
 }
 
 Result<bool> CameraPath::WorthAsking(const Frame& frame) {
   const std::chrono::nanoseconds now = frame.time.time_since_epoch();
-  bool changed = false;
+  bool worth = !options_.gate;
   if (frame.encoded.empty()) {
-    changed = gate_.Look(frame.image, now).worth_asking();
+    worth = gate_.Look(frame.image, now).worth_asking() || worth;
   } else {
     PAWSIGHT_ASSIGN_OR_RETURN(const frames::Decoded small,
                               frames::DecodeScaled(frame.encoded, {}, kGateWidth, kGateHeight));
-    changed = gate_.Look(small.image, now).worth_asking();
+    worth = gate_.Look(small.image, now).worth_asking() || worth;
   }
-  const bool undecided = std::any_of(states_.begin(), states_.end(), rules::IsUndecided);
-  return changed || undecided || must_ask_ || !options_.gate;
+  for (size_t i = 0; i < rules_.size() && !worth; ++i) {
+    worth = turns_[i].kind == Sighting::Kind::kAsked && (states_[i].must_ask || rules::IsUndecided(states_[i].alert));
+  }
+  return worth;
 }
 
 Result<const frames::Image*> CameraPath::Pixels(const Frame& frame, frames::Image& decoded) {
@@ -58,38 +87,43 @@ Result<const frames::Image*> CameraPath::Pixels(const Frame& frame, frames::Imag
   return &decoded;
 }
 
-Sighting::Kind CameraPath::Ask(const Frame& frame, FrameReport& report) {
+std::vector<Answer> CameraPath::Ask(const Frame& frame, FrameReport& report) {
   const std::chrono::nanoseconds start = clock_.Monotonic();
+  for (RuleState& state : states_) state.must_ask = true;  // until it has been asked about what this frame shows
   frames::Image decoded;
   const Result<const frames::Image*> pixels = Pixels(frame, decoded);
   report.look += clock_.Monotonic() - start;
   report.trouble = pixels.status();
-  if (!pixels.ok()) return Sighting::Kind::kUndecodable;
-  const Result<std::vector<Answer>> answers = backend_.Ask(**pixels, plan_.questions);
+  if (!pixels.ok()) return SetDue(Sighting::Kind::kUndecodable), std::vector<Answer>();
+  std::vector<const rules::Rule*> due;
+  std::vector<size_t> idx;
+  for (size_t i = 0; i < rules_.size(); ++i) {
+    if (turns_[i].kind != Sighting::Kind::kAsked) continue;
+    due.push_back(&rules_[i]);
+    idx.push_back(i);
+  }
+  const InquiryPlan plan = PlanInquiry({}, due, std::vector<bool>(due.size(), false));
+  for (size_t i = 0; i < idx.size(); ++i) {
+    turns_[idx[i]].place = plan.places[i];
+    if (plan.places[i].question < 0) turns_[idx[i]].kind = Sighting::Kind::kNotDue;
+  }
+  Result<std::vector<Answer>> answers = backend_.Ask(**pixels, plan.questions);
   report.ask = backend_.last_duration();
   report.trouble = answers.status();
-  if (!answers.ok()) return Sighting::Kind::kUnanswered;
-  for (size_t i = 0; i < rules_.size(); ++i) {
-    report.outcomes[i].p_yes = (*answers)[plan_.question_idx[i]].p_yes;
-    report.outcomes[i].verdict = rules::Judge(rules_[i], *report.outcomes[i].p_yes);
-  }
-  return Sighting::Kind::kAsked;
+  if (!answers.ok()) return SetDue(Sighting::Kind::kUnanswered), std::vector<Answer>();
+  return std::move(*answers);
 }
 
-void CameraPath::Judge(size_t rule_idx, Sighting::Kind kind, FrameReport& report) {
+void CameraPath::Judge(size_t rule_idx, std::span<const Answer> answers, FrameReport& report) {
+  Judged judged = JudgeRule(rules_[rule_idx], turns_[rule_idx], answers, report.frame->time, states_[rule_idx]);
   RuleOutcome& outcome = report.outcomes[rule_idx];
-  const Sighting sighting{report.frame->time, kind, outcome.verdict.value_or(rules::Verdict::kFalse)};
-  const rules::AlertState before = states_[rule_idx];
-  const rules::AlertStep step = rules::Advance(rules_[rule_idx], before, sighting);
-  states_[rule_idx] = step.state;
-  outcome.reason = step.reason;
-  outcome.phase = step.state.phase;
-  if (step.reason == Reason::kFired || step.reason == Reason::kResolved) RecordChange(rule_idx, before, report);
+  outcome = {judged.outcome.p_yes, judged.outcome.verdict, judged.outcome.reason, judged.outcome.phase};
+  if (judged.fired || judged.resolved) RecordChange(rule_idx, judged.before, report);
 }
 
 void CameraPath::RecordChange(size_t rule_idx, const rules::AlertState& before, FrameReport& report) {
   const rules::Rule& rule = rules_[rule_idx];
-  const rules::AlertState& state = states_[rule_idx];
+  const rules::AlertState& state = states_[rule_idx].alert;
   AlertChange change;
   change.rule_idx = rule_idx;
   change.fired = report.outcomes[rule_idx].reason == Reason::kFired;
@@ -123,19 +157,20 @@ FrameReport CameraPath::Take(std::shared_ptr<const Frame> frame) {
   report.outcomes.resize(rules_.size());
   if (recorder_.num_waiting() > 0) (void)recorder_.Flush();  // what still waits is tried with the next frame
 
-  const std::chrono::nanoseconds start = clock_.Monotonic();
-  const Result<bool> worth = WorthAsking(*report.frame);
-  report.look = clock_.Monotonic() - start;
-  Sighting::Kind kind = Sighting::Kind::kUnchanged;
-  if (!worth.ok()) {
+  std::vector<Answer> answers;
+  if (TakeTurns(report.frame->time)) {
+    const std::chrono::nanoseconds start = clock_.Monotonic();
+    const Result<bool> worth = WorthAsking(*report.frame);
+    report.look = clock_.Monotonic() - start;
     report.trouble = worth.status();
-    kind = Sighting::Kind::kUndecodable;
-  } else if (*worth) {
-    report.asked = true;
-    kind = Ask(*report.frame, report);
-    must_ask_ = kind != Sighting::Kind::kAsked;
+    report.asked = worth.ok() && *worth;
+    if (report.asked) {
+      answers = Ask(*report.frame, report);
+    } else {
+      SetDue(worth.ok() ? Sighting::Kind::kUnchanged : Sighting::Kind::kUndecodable);
+    }
   }
-  for (size_t i = 0; i < rules_.size(); ++i) Judge(i, kind, report);
+  for (size_t i = 0; i < rules_.size(); ++i) Judge(i, answers, report);
   for (PathObserver* observer : observers_) observer->OnFrame(rules_, report);
   return report;
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "gateway/back_off.h"
 
 namespace pawsight::gateway {
 
@@ -35,22 +36,21 @@ bool Ingest::Put(Frame frame, std::stop_token stop) {
   return true;
 }
 
-std::optional<milliseconds> Ingest::PauseAfter(const Status& failure) {
+std::optional<milliseconds> Ingest::NoteFailure(const Status& failure) {
   MutexLock lock(mu_);
   ++counts_.num_failures;
   if (!source_.live() || counts_.num_arrived == 0) {
     end_ = failure;
     return std::nullopt;
   }
-  const int doublings = std::min(failures_in_a_row_++, 16);
-  return std::min(options_.longest_pause, options_.first_pause * (1 << doublings));
+  return PauseAfter(++failures_in_a_row_, options_.first_pause, options_.longest_pause);
 }
 
 void Ingest::Run(std::stop_token stop) {
   while (!stop.stop_requested()) {
     const Status status = source_.Run(stop, [&](Frame frame) { return Put(std::move(frame), stop); });
     if (status.ok() || stop.stop_requested()) break;
-    const std::optional<milliseconds> pause = PauseAfter(status);
+    const std::optional<milliseconds> pause = NoteFailure(status);
     if (!pause) break;
     LogWarning("source.lost", {{"reason", status.ToString()}, {"retry_ms", std::to_string(pause->count())}});
     if (!SleepUntil(std::chrono::steady_clock::now() + *pause, stop)) break;

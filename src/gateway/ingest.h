@@ -48,7 +48,7 @@ class Ingest {
   void Run(std::stop_token stop) EXCLUDES(mu_);
   bool Put(Frame frame, std::stop_token stop) EXCLUDES(mu_);
   /// Notes the failure; the pause before the next try, or nullopt to give up.
-  std::optional<std::chrono::milliseconds> PauseAfter(const Status& failure) EXCLUDES(mu_);
+  std::optional<std::chrono::milliseconds> NoteFailure(const Status& failure) EXCLUDES(mu_);
   void WakeAll() EXCLUDES(mu_);
 
   Source& source_;

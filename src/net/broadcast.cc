@@ -30,33 +30,60 @@ void Broadcast::Put(Subscriber& subscriber, const std::string& message) {
   }
 }
 
-void Broadcast::Publish(std::string_view name, std::string_view data) {
-  const std::string message = FormatServerSentEvent(name, data);
+template <typename Choose>
+void Broadcast::Wake(const Choose& choose) {
   std::vector<std::pair<SubscriberId, std::function<void()>>> wakes;
   {
     MutexLock lock(mu_);
     for (auto& [id, subscriber] : subscribers_) {
-      const bool was_empty = subscriber.messages.empty();
-      Put(subscriber, message);
-      if (!was_empty) continue;
+      if (!choose(subscriber)) continue;
       ++subscriber.num_waking;
       wakes.emplace_back(id, subscriber.wake);
     }
   }
   for (const auto& [id, wake] : wakes) wake();
+  if (wakes.empty()) return;
   MutexLock lock(mu_);
   for (const auto& [id, wake] : wakes) --subscribers_.at(id).num_waking;  // Unsubscribe waits, so it is still there
   woken_.NotifyAll();
 }
 
-Result<Broadcast::SubscriberId> Broadcast::Subscribe(std::function<void()> wake) {
+void Broadcast::Publish(std::string_view name, std::string_view data, std::string_view topic) {
+  const std::string message = FormatServerSentEvent(name, data);
+  Wake([&](Subscriber& subscriber) REQUIRES(mu_) {
+    if (subscriber.ended || !topic.starts_with(subscriber.interest.topic)) return false;
+    const bool was_empty = subscriber.messages.empty();
+    Put(subscriber, message);
+    return was_empty;
+  });
+}
+
+Result<Broadcast::SubscriberId> Broadcast::Subscribe(std::function<void()> wake, Interest interest) {
   MutexLock lock(mu_);
   if (subscribers_.size() >= options_.max_subscribers) {
     return ResourceExhausted("too many subscribers; close another page", "too_many_subscribers");
   }
   const SubscriberId id = next_id_++;
   subscribers_[id].wake = std::move(wake);
+  subscribers_[id].interest = std::move(interest);
   return id;
+}
+
+void Broadcast::End(std::string_view key) {
+  CHECK(!key.empty());
+  Wake([&](Subscriber& subscriber) {
+    if (subscriber.ended || subscriber.interest.key != key) return false;
+    subscriber.ended = true;
+    subscriber.messages.clear();
+    subscriber.buffered_bytes = 0;
+    subscriber.num_dropped = 0;
+    return true;
+  });
+}
+
+bool Broadcast::Ended(SubscriberId id) const {
+  MutexLock lock(mu_);
+  return subscribers_.at(id).ended;
 }
 
 void Broadcast::Unsubscribe(SubscriberId id) {

@@ -49,6 +49,37 @@ TEST(BroadcastTest, ThereIsALimitOfSubscribers) {
   broadcast.Unsubscribe(broadcast.Subscribe([] {}).value());
 }
 
+TEST(BroadcastTest, ASubscriberGetsWhatItsInterestIsAndNothingElse) {
+  Broadcast broadcast;
+  const auto all = broadcast.Subscribe([] {}).value();
+  const auto home = broadcast.Subscribe([] {}, {.topic = "own_a/", .key = ""}).value();
+  const auto camera = broadcast.Subscribe([] {}, {.topic = "own_a/cam_1/", .key = ""}).value();
+  broadcast.Publish("x", "1", "own_a/cam_1/");
+  broadcast.Publish("x", "2", "own_a/cam_2/");
+  broadcast.Publish("x", "3", "own_ab/cam_1/");
+  EXPECT_EQ(broadcast.Take(all, 1000), "event: x\ndata: 1\n\nevent: x\ndata: 2\n\nevent: x\ndata: 3\n\n");
+  EXPECT_EQ(broadcast.Take(home, 1000), "event: x\ndata: 1\n\nevent: x\ndata: 2\n\n");
+  EXPECT_EQ(broadcast.Take(camera, 1000), "event: x\ndata: 1\n\n");
+  for (const auto id : {all, home, camera}) broadcast.Unsubscribe(id);
+}
+
+TEST(BroadcastTest, OneThatIsEndedIsWokenAndGetsNothingMore) {
+  Broadcast broadcast;
+  int woken = 0;
+  const auto id = broadcast.Subscribe([&] { ++woken; }, {.topic = "", .key = "crd_1"}).value();
+  const auto other = broadcast.Subscribe([] {}, {.topic = "", .key = "crd_2"}).value();
+  broadcast.Publish("x", "1");
+  broadcast.End("crd_1");
+  broadcast.End("crd_1");
+  broadcast.Publish("x", "2");
+  EXPECT_EQ(woken, 2);
+  EXPECT_TRUE(broadcast.Ended(id));
+  EXPECT_EQ(broadcast.Take(id, 1000), "");
+  EXPECT_FALSE(broadcast.Ended(other));
+  broadcast.Unsubscribe(id);
+  broadcast.Unsubscribe(other);
+}
+
 TEST(BroadcastTest, NoWakeRunsAfterUnsubscribe) {
   Broadcast broadcast;
   std::atomic<bool> done{false};

@@ -22,6 +22,7 @@ struct HttpRequest {
   std::vector<std::string> parameters;  // what stood at each {name} of the route's pattern
   HttpHeaders headers;                  // names in lower case
   std::string body;
+  std::string peer;  // the IP address it came from
 
   /// The first header of that lower-case name, or "".
   std::string_view Header(std::string_view name) const;

@@ -104,6 +104,7 @@ class Session : public std::enable_shared_from_this<Session> {
         socket_(std::move(socket)),
         connection_(accepted.socket, std::move(accepted.tls)),
         reader_(shared.options),
+        peer_(HostNameOf(ToString(accepted.peer))),
         record_(shared.service, accepted.peer) {}
   ~Session() { CHECK(phase_ == Phase::kClosed); }
 
@@ -168,7 +169,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void Flush() {
     if (writing_ || phase_ != Phase::kStreaming) return;
     out_ = match_.stream->broadcast->Take(*subscriber_, kStreamWriteBytes);
-    if (!out_.empty()) WriteStream();
+    if (!out_.empty()) return WriteStream();
+    if (match_.stream->broadcast->Ended(*subscriber_)) Close();
   }
 
  private:
@@ -306,6 +308,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void OnHeader() {
     head_ = reader_.request().method == "HEAD";
+    reader_.request().peer = peer_;
     record_.Asked(reader_.request());
     if (std::optional<HttpResponse> refusal = shared_.service.FindRoute(reader_.request(), &match_)) {
       if (reader_.has_body() || !reader_.keep_alive()) return Refuse(*std::move(refusal));
@@ -416,15 +419,16 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void StartStream() {
     if (shared_.stopping) return Refuse(shared_.options.refuse(503, "stopping", "the server is stopping"));
-    Result<Broadcast::SubscriberId> subscriber =
-        match_.stream->broadcast->Subscribe([weak = weak_from_this(), mailbox = shared_.mailbox] {
+    Broadcast::Interest interest;
+    if (auto refusal = shared_.service.FindInterest(&reader_.request(), &match_, &interest)) return Refuse(*refusal);
+    Result<Broadcast::SubscriberId> subscriber = match_.stream->broadcast->Subscribe(
+        [weak = weak_from_this(), mailbox = shared_.mailbox] {
           mailbox->Post([weak] {
             if (const std::shared_ptr<Session> self = weak.lock()) self->Flush();
           });
-        });
-    if (!subscriber.ok()) {
-      return Refuse(shared_.options.refuse(503, subscriber.status().reason(), subscriber.status().message()));
-    }
+        },
+        std::move(interest));
+    if (!subscriber.ok()) return Refuse(shared_.service.Refusal(503, subscriber.status()));
     subscriber_ = *subscriber;
     counted_.reset();
     EnterWithoutLimit(Phase::kStreaming);
@@ -462,6 +466,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Connection connection_;
   HttpReader reader_;
   Router::Match match_;
+  const std::string peer_;  // its IP address
   Phase phase_ = Phase::kIdle;
   steady_clock::time_point deadline_;  // of the phase
   bool awaiting_ = false;

@@ -1,11 +1,11 @@
 #include "net/http_metrics.h"
 
-#include "base/metrics_text.h"
+#include "base/metrics.h"
 
 namespace pawsight::net {
 
 std::string HttpMetrics(std::span<const NamedHttpServer> servers) {
-  MetricsText out("pawsight_net_");
+  MetricsWriter out("pawsight_net_");
   const auto each = [&](std::string_view name, std::string_view type, std::string_view help, const auto& value) {
     out.Metric(name, type, help);
     for (const NamedHttpServer& named : servers) {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,9 @@ struct HttpServerOptions {
   /// Callers want "Authorization: Bearer TOKEN" for every path but the public ones, or get 401; "" asks for none.
   std::string token;
   std::vector<std::string> public_paths;
+  /// Asked about a request whose header is read and whose path and method there are, before its body is: a response
+  /// refuses it. Runs on the connection's thread.
+  std::function<std::optional<HttpResponse>(const HttpRequest&)> admit;
   /// Told of each request once its response is with the system or its connection has ended. Runs on the connection's
   /// thread, so it must be quick.
   std::function<void(const HttpExchange&)> answered;

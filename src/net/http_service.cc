@@ -25,7 +25,9 @@ std::optional<HttpResponse> HttpService::FindRoute(const HttpRequest& request, R
   }
   *match = router.Find(request.method, request.path);
   if (match->allowed.empty()) return options.refuse(404, "no_such_path", "there is nothing here");
-  if (match->handler != nullptr || match->later != nullptr || match->stream != nullptr) return std::nullopt;
+  if (match->handler != nullptr || match->later != nullptr || match->stream != nullptr) {
+    return options.admit ? options.admit(request) : std::nullopt;
+  }
   HttpResponse response = options.refuse(405, "method", "this path has " + match->allowed);
   response.headers.emplace_back("Allow", match->allowed);
   return response;
@@ -35,6 +37,16 @@ HttpResponse HttpService::TooManyBytes() const {
   HttpResponse response = options.refuse(503, "too_many_bytes", "too many bytes in flight; try again");
   response.headers.emplace_back("Retry-After", "1");
   return response;
+}
+
+std::optional<HttpResponse> HttpService::FindInterest(HttpRequest* request, Router::Match* match,
+                                                      Broadcast::Interest* interest) const {
+  if (!match->stream->interest) return std::nullopt;
+  request->parameters = std::move(match->parameters);
+  Result<Broadcast::Interest> wanted = match->stream->interest(*request);
+  if (!wanted.ok()) return Refusal(HttpStatusFor(wanted.status().code()), wanted.status());
+  *interest = *std::move(wanted);
+  return std::nullopt;
 }
 
 void HttpRecord::Answered(int status, std::string reason, std::shared_ptr<const AccessNotes> notes) {

@@ -76,6 +76,12 @@ struct HttpService {
   HttpResponse TooManyBytes() const;
   /// Whether this header's request is taken, and who answers it; else why not.
   std::optional<HttpResponse> FindRoute(const HttpRequest& request, Router::Match* match) const;
+  /// What of a stream the request's sender gets; else why nothing.
+  std::optional<HttpResponse> FindInterest(HttpRequest* request, Router::Match* match,
+                                           Broadcast::Interest* interest) const;
+  HttpResponse Refusal(int status, const Status& why) const {
+    return options.refuse(status, why.reason(), why.message());
+  }
 };
 
 /// One connection's request, for the counts and for whoever is told of it (HttpServerOptions::answered).

@@ -49,7 +49,7 @@ Router::Match Router::Find(std::string_view method, std::string_view path) const
   const std::vector<std::string> segments = Segments(path);
   for (const Route& route : routes_) {
     if (!Matches(route.segments, segments)) continue;
-    const bool answers_head = route.method == "GET" && route.handler != nullptr;
+    const bool answers_head = route.method == "GET" && (route.handler != nullptr || route.later != nullptr);
     match.allowed += (match.allowed.empty() ? "" : ", ") + route.method + (answers_head ? ", HEAD" : "");
     if (route.method != method && !(method == "HEAD" && answers_head)) continue;
     if (route.handler != nullptr) {

@@ -21,9 +21,11 @@ using LaterHandler = std::function<void(std::shared_ptr<const HttpRequest>, Http
 
 /// A stream of server-sent events. `greeting` (may be empty) gives what a new subscriber is sent first, already
 /// formatted; it is called after subscribing, so nothing is missed, but a message may come in both.
+/// `interest` (may be empty: everything) says which of the messages this request's sender gets; an error refuses it.
 struct HttpStream {
   Broadcast* broadcast = nullptr;  // outlives the server
   std::function<std::string()> greeting;
+  std::function<Result<Broadcast::Interest>(const HttpRequest&)> interest;
 };
 
 class Router {

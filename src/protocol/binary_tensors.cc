@@ -9,6 +9,21 @@ namespace {
 
 constexpr size_t kLengthBytes = 4;
 
+void AppendBytesElement(std::string_view element, std::string* out) {
+  CHECK(element.size() <= std::numeric_limits<uint32_t>::max());
+  const auto length = static_cast<uint32_t>(element.size());
+  char prefix[kLengthBytes];
+  std::memcpy(prefix, &length, kLengthBytes);
+  out->append(prefix, kLengthBytes);
+  *out += element;
+}
+
+template <typename Element>
+size_t RawBytes(size_t data_bytes, const std::vector<Element>& elements) {
+  for (const Element& element : elements) data_bytes += kLengthBytes + element.size();
+  return data_bytes;
+}
+
 }  // namespace
 
 Result<std::vector<std::string_view>> SplitBytesTensor(std::string_view bytes, size_t count) {
@@ -63,20 +78,15 @@ Status SetRawContents(std::string_view bytes, const InferLimits& limits, InputTe
 
 void AppendRawContents(const OutputTensor& output, std::string* out) {
   *out += output.data;
-  for (const std::string& element : output.elements) {
-    CHECK(element.size() <= std::numeric_limits<uint32_t>::max());
-    const auto length = static_cast<uint32_t>(element.size());
-    char prefix[kLengthBytes];
-    std::memcpy(prefix, &length, kLengthBytes);
-    out->append(prefix, kLengthBytes);
-    *out += element;
-  }
+  for (const std::string& element : output.elements) AppendBytesElement(element, out);
 }
 
-size_t RawContentsBytes(const OutputTensor& output) {
-  size_t bytes = output.data.size();
-  for (const std::string& element : output.elements) bytes += kLengthBytes + element.size();
-  return bytes;
+void AppendRawContents(const InputTensor& input, std::string* out) {
+  out->append(reinterpret_cast<const char*>(input.data.data()), input.data.size());
+  for (const std::string_view element : input.elements) AppendBytesElement(element, out);
 }
+
+size_t RawContentsBytes(const OutputTensor& output) { return RawBytes(output.data.size(), output.elements); }
+size_t RawContentsBytes(const InputTensor& input) { return RawBytes(input.data.size(), input.elements); }
 
 }  // namespace pawsight::protocol

@@ -21,9 +21,11 @@ Result<std::vector<std::string_view>> SplitBytesTensor(std::string_view bytes, s
 /// Errors: kInvalidArgument, naming the input: the shape, or bytes that do not fit it.
 Status SetRawContents(std::string_view bytes, const InferLimits& limits, InputTensor* input);
 
-/// The raw bytes of an output, added to `out`. CHECK that no element has 4 GiB.
+/// The raw bytes of a tensor, added to `out`. CHECK that no element has 4 GiB.
 void AppendRawContents(const OutputTensor& output, std::string* out);
+void AppendRawContents(const InputTensor& input, std::string* out);
 /// What AppendRawContents adds.
 size_t RawContentsBytes(const OutputTensor& output);
+size_t RawContentsBytes(const InputTensor& input);
 
 }  // namespace pawsight::protocol

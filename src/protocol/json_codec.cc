@@ -1,48 +1,14 @@
 #include "protocol/json_codec.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/json.h"
 #include "protocol/binary_tensors.h"
 #include "protocol/json_data.h"
+#include "protocol/json_fields.h"
 
 namespace pawsight::protocol {
 namespace {
-
-/// A member that may be left out, or be null, which many clients write for the same.
-const Json* FindOptional(const Json& object, std::string_view key) {
-  const Json* found = object.Find(key);
-  return found == nullptr || found->is_null() ? nullptr : found;
-}
-
-Result<Parameters> ParseParameters(const Json& owner, const InferLimits& limits) {
-  Parameters parameters;
-  const Json* found = FindOptional(owner, "parameters");
-  if (found == nullptr) return parameters;
-  if (!found->is_object()) return InvalidArgument("parameters: want an object", "field_invalid");
-  if (found->as_object().size() > limits.max_parameters) {
-    return InvalidArgument("parameters: want at most " + std::to_string(limits.max_parameters), "too_many_parameters");
-  }
-  for (const auto& [key, value] : found->as_object()) {
-    PAWSIGHT_RETURN_IF_ERROR(CheckName("parameters", key, limits));
-    if (value.is_null()) continue;
-    if (value.is_bool()) {
-      parameters.emplace_back(key, value.as_bool());
-    } else if (value.is_integer()) {
-      parameters.emplace_back(key, value.as_integer());
-    } else if (value.is_number()) {
-      parameters.emplace_back(key, value.as_number());
-    } else if (value.is_string() && value.as_string().size() <= limits.max_name_bytes) {
-      parameters.emplace_back(key, value.as_string());
-    } else {
-      return InvalidArgument("parameters." + key + ": want true, false, a number or a string of at most " +
-                                 std::to_string(limits.max_name_bytes) + " bytes",
-                             "field_invalid");
-    }
-  }
-  return parameters;
-}
 
 /// A parameter that is true or false; `otherwise` without it.
 Result<bool> BoolParameter(const Parameters& parameters, std::string_view name, bool otherwise) {
@@ -50,30 +16,6 @@ Result<bool> BoolParameter(const Parameters& parameters, std::string_view name, 
   if (found == nullptr) return otherwise;
   if (const bool* value = std::get_if<bool>(found)) return *value;
   return InvalidArgument("parameters." + std::string(name) + ": want true or false", "field_invalid");
-}
-
-Status RefuseUnsupported(const Parameters& parameters) {
-  for (const auto& [name, value] : parameters) {
-    if (name == "classification" || name.starts_with("shared_memory_")) {
-      return InvalidArgument("parameters." + name + ": this server has no such extension", "extension_unknown");
-    }
-  }
-  return Ok();
-}
-
-Result<std::vector<int64_t>> ParseShape(const Json& tensor, const InferLimits& limits) {
-  PAWSIGHT_ASSIGN_OR_RETURN(const Json::Array* dims, tensor.GetArray("shape"));
-  if (dims->size() > limits.max_dims) {
-    return InvalidArgument(
-        "shape: " + std::to_string(dims->size()) + " dimensions, want at most " + std::to_string(limits.max_dims),
-        "shape_invalid");
-  }
-  std::vector<int64_t> shape;
-  for (const Json& dim : *dims) {
-    if (!dim.is_integer()) return InvalidArgument("shape: want integers", "shape_invalid");
-    shape.push_back(dim.as_integer());
-  }
-  return shape;
 }
 
 /// Reads one request. `binary_` is what of the bytes behind the JSON no input has taken yet.
@@ -118,32 +60,7 @@ class RequestReader {
   }
 
   Status ReadInput(const Json& json, InputTensor* input, std::vector<std::shared_ptr<const void>>* owners) {
-    PAWSIGHT_ASSIGN_OR_RETURN(input->name, json.GetString("name"));
-    PAWSIGHT_RETURN_IF_ERROR(CheckName("name", input->name, limits_));
-    PAWSIGHT_ASSIGN_OR_RETURN(const std::string datatype, json.GetString("datatype"));
-    PAWSIGHT_ASSIGN_OR_RETURN(input->datatype, ParseDatatype(datatype));
-    PAWSIGHT_ASSIGN_OR_RETURN(input->shape, ParseShape(json, limits_));
-    PAWSIGHT_ASSIGN_OR_RETURN(input->parameters, ParseParameters(json, limits_));
-    PAWSIGHT_RETURN_IF_ERROR(RefuseUnsupported(input->parameters));
-    const Json* data = FindOptional(json, "data");
-    const Parameter* binary_size = FindParameter(input->parameters, "binary_data_size");
-    if ((data == nullptr) == (binary_size == nullptr)) {
-      return InvalidArgument("want either data or parameters.binary_data_size", "data_invalid");
-    }
-    if (data != nullptr) return SetJsonContents(*data, limits_, input, owners);
-    const int64_t* size = std::get_if<int64_t>(binary_size);
-    if (size == nullptr || *size < 0) {
-      return InvalidArgument("parameters.binary_data_size: want an integer, 0 or more", "field_invalid");
-    }
-    const auto num_bytes = static_cast<uint64_t>(*size);
-    if (num_bytes > binary_.size()) {
-      return InvalidArgument("parameters.binary_data_size: " + std::to_string(num_bytes) + ", but only " +
-                                 std::to_string(binary_.size()) + " bytes are left behind the JSON",
-                             "bytes_truncated");
-    }
-    PAWSIGHT_RETURN_IF_ERROR(SetRawContents(binary_.substr(0, num_bytes), limits_, input));
-    binary_.remove_prefix(num_bytes);
-    return Ok();
+    return ReadTensor(json, limits_, &binary_, input, owners);
   }
 
   Status ReadOutputs(InferRequest* request) {
@@ -174,18 +91,6 @@ class RequestReader {
   std::string_view binary_;
   const InferLimits& limits_;
 };
-
-/// The header's value: digits, at most as many bytes as there are.
-Result<size_t> ParseHeaderLength(std::string_view text, size_t num_bytes) {
-  size_t length = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size() || length > num_bytes) {
-    return InvalidArgument(
-        "Inference-Header-Content-Length: want a number, at most the body's " + std::to_string(num_bytes) + " bytes",
-        "header_length_invalid");
-  }
-  return length;
-}
 
 /// A body that is a tensor and nothing else: BYTES are one element without its length; of other datatypes the one
 /// dimension that may have any size is what the bytes make it.
@@ -223,43 +128,8 @@ Status ReadRaw(std::string_view bytes, const ModelMetadata& metadata, const Infe
   return SetRawContents(bytes, limits, &input);
 }
 
-void AppendParameter(const Parameter& value, std::string* out) {
-  if (const bool* flag = std::get_if<bool>(&value)) {
-    *out += *flag ? "true" : "false";
-  } else if (const int64_t* integer = std::get_if<int64_t>(&value)) {
-    *out += std::to_string(*integer);
-  } else if (const double* number = std::get_if<double>(&value)) {
-    *out += Json(*number).Dump();
-  } else {
-    *out += JsonQuote(std::get<std::string>(value));
-  }
-}
-
-/// `,"parameters":{...}`, or nothing.
-void AppendParameters(const Parameters& parameters, std::optional<size_t> binary_size, std::string* out) {
-  if (parameters.empty() && !binary_size) return;
-  *out += ",\"parameters\":{";
-  std::string_view separator;
-  for (const auto& [name, value] : parameters) {
-    *out += separator;
-    *out += JsonQuote(name);
-    *out += ':';
-    AppendParameter(value, out);
-    separator = ",";
-  }
-  if (binary_size) {
-    *out += separator;
-    *out += "\"binary_data_size\":" + std::to_string(*binary_size);
-  }
-  *out += '}';
-}
-
 Status AppendOutput(const OutputTensor& output, bool binary, std::string* out) {
-  *out += "{\"name\":" + JsonQuote(output.name) + ",\"datatype\":\"";
-  *out += DatatypeName(output.datatype);
-  *out += "\",\"shape\":[";
-  for (size_t i = 0; i < output.shape.size(); ++i) *out += (i > 0 ? "," : "") + std::to_string(output.shape[i]);
-  *out += ']';
+  AppendTensorHead(output.name, output.datatype, output.shape, out);
   AppendParameters(output.parameters, binary ? std::optional(RawContentsBytes(output)) : std::nullopt, out);
   if (!binary) {
     *out += ",\"data\":";
@@ -304,10 +174,8 @@ Result<InferRequest> ParseInferRequest(const InferBody& body, const ModelMetadat
       return request;
     }
   }
-  const JsonLimits json_limits{limits.max_json_bytes, limits.max_json_depth, false, limits.max_json_values};
-  Result<Json> parsed = Json::Parse(body.bytes.substr(0, json_bytes), json_limits);
-  if (!parsed.ok()) return InvalidArgument(parsed.status().message(), "json_invalid");  // too large, too: final
-  const auto json = std::make_shared<const Json>(*std::move(parsed));
+  PAWSIGHT_ASSIGN_OR_RETURN(Json parsed, ParseJson(body.bytes.substr(0, json_bytes), limits));
+  const auto json = std::make_shared<const Json>(std::move(parsed));
   request.owners.push_back(json);
   PAWSIGHT_RETURN_IF_ERROR(RequestReader(*json, body.bytes.substr(json_bytes), limits).Read(&request));
   PAWSIGHT_RETURN_IF_ERROR(CheckAgainst(request, metadata));

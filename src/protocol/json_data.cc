@@ -6,7 +6,7 @@
 #include <limits>
 #include <type_traits>
 
-#include "protocol/base64.h"
+#include "base/base64.h"
 
 namespace pawsight::protocol {
 namespace {

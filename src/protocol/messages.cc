@@ -53,6 +53,16 @@ bool InferRequest::Wants(std::string_view name) const {
          std::any_of(outputs.begin(), outputs.end(), [&](const RequestedOutput& o) { return o.name == name; });
 }
 
+OutputTensor OwningOutput(InputTensor tensor) {
+  OutputTensor output{std::move(tensor.name), tensor.datatype, std::move(tensor.shape), {}, {}, {}};
+  output.data.assign(reinterpret_cast<const char*>(tensor.data.data()), tensor.data.size());
+  output.elements.assign(tensor.elements.begin(), tensor.elements.end());
+  for (auto& parameter : tensor.parameters) {
+    if (parameter.first != "binary_data_size") output.parameters.push_back(std::move(parameter));
+  }
+  return output;
+}
+
 OutputTensor BytesOutput(std::string name, std::vector<int64_t> shape, std::vector<std::string> elements) {
   CHECK(Product(shape) == elements.size());
   return {std::move(name), Datatype::kBytes, std::move(shape), {}, {}, std::move(elements)};

@@ -89,6 +89,9 @@ struct OutputTensor {
 OutputTensor BytesOutput(std::string name, std::vector<int64_t> shape, std::vector<std::string> elements);
 OutputTensor Fp32Output(std::string name, std::vector<int64_t> shape, std::span<const float> values);
 
+/// What was read as `tensor`, in memory of its own, without the parameter binary_data_size.
+OutputTensor OwningOutput(InputTensor tensor);
+
 /// Whoever writes it out takes model, id and the choice of outputs from the request.
 struct InferResponse {
   std::string model;

@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "base/check.h"
-#include "base/metrics_text.h"
+#include "base/metrics.h"
 #include "net/reason_counts.h"
 #include "net/secret.h"
 #include "open_inference.grpc.pb.h"
@@ -372,7 +372,7 @@ class GrpcEndpoint::Impl {
   int port() const { return port_; }
 
   std::string Metrics() const {
-    MetricsText out("pawsight_rpc_");
+    MetricsWriter out("pawsight_rpc_");
     out.Metric("calls_total", "counter", "Calls by how they ended.");
     for (size_t code = 0; code < kNumCodes; ++code) {
       out.Sample(static_cast<double>(shared_.ended[code]),

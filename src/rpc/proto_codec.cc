@@ -166,32 +166,43 @@ Status ReadContents(const InferTensorContents& contents, const protocol::InferLi
   return PackContents(contents, input, owners);
 }
 
-Status ReadInput(const inference::ModelInferRequest::InferInputTensor& from, const std::string* raw,
-                 const protocol::InferLimits& limits, protocol::InferRequest* request) {
-  protocol::InputTensor input;
-  PAWSIGHT_RETURN_IF_ERROR(CheckName("an input's name", from.name(), limits));
-  input.name = from.name();
+/// An input of a request or an output of a response; `raw` null: its contents are in it.
+template <typename Tensor>
+Status ReadTensor(const Tensor& from, const std::string* raw, const protocol::InferLimits& limits,
+                  protocol::InputTensor* tensor, std::vector<std::shared_ptr<const void>>* owners) {
+  PAWSIGHT_RETURN_IF_ERROR(CheckName("a tensor's name", from.name(), limits));
+  tensor->name = from.name();
   const Result<protocol::Datatype> datatype = protocol::ParseDatatype(from.datatype());
-  if (!datatype.ok()) return Annotate(datatype.status(), "input '" + input.name + "'");
-  input.datatype = *datatype;
+  if (!datatype.ok()) return Annotate(datatype.status(), "input '" + tensor->name + "'");
+  tensor->datatype = *datatype;
   if (static_cast<size_t>(from.shape_size()) > limits.max_dims) {
     return InvalidArgument(
-        "input '" + input.name + "': shape: want at most " + std::to_string(limits.max_dims) + " dimensions",
+        "input '" + tensor->name + "': shape: want at most " + std::to_string(limits.max_dims) + " dimensions",
         "shape_invalid");
   }
-  input.shape.assign(from.shape().begin(), from.shape().end());
-  PAWSIGHT_RETURN_IF_ERROR(ReadParameters(from.parameters(), limits, &input.parameters));
-  if (raw != nullptr) {
-    if (from.has_contents() && CountContents(from.contents()) > 0) {
-      return InvalidArgument("input '" + input.name + "': has contents beside raw_input_contents; want one of them",
-                             "contents_invalid");
-    }
-    PAWSIGHT_RETURN_IF_ERROR(SetRawContents(*raw, limits, &input));
-  } else {
-    PAWSIGHT_RETURN_IF_ERROR(ReadContents(from.contents(), limits, &input, &request->owners));
+  tensor->shape.assign(from.shape().begin(), from.shape().end());
+  PAWSIGHT_RETURN_IF_ERROR(ReadParameters(from.parameters(), limits, &tensor->parameters));
+  if (raw == nullptr) return ReadContents(from.contents(), limits, tensor, owners);
+  if (from.has_contents() && CountContents(from.contents()) > 0) {
+    return InvalidArgument("input '" + tensor->name + "': has contents beside raw_input_contents; want one of them",
+                           "contents_invalid");
   }
-  request->inputs.push_back(std::move(input));
-  return Ok();
+  return SetRawContents(*raw, limits, tensor);
+}
+
+void WriteParameters(const protocol::Parameters& from, ProtoParameters* to) {
+  for (const auto& [name, value] : from) {
+    inference::InferParameter& parameter = (*to)[name];
+    if (const bool* flag = std::get_if<bool>(&value)) {
+      parameter.set_bool_param(*flag);
+    } else if (const int64_t* integer = std::get_if<int64_t>(&value)) {
+      parameter.set_int64_param(*integer);
+    } else if (const double* number = std::get_if<double>(&value)) {
+      parameter.set_double_param(*number);
+    } else {
+      parameter.set_string_param(std::get<std::string>(value));
+    }
+  }
 }
 
 Status CheckCounts(const inference::ModelInferRequest& message, const protocol::InferLimits& limits) {
@@ -301,7 +312,8 @@ Result<protocol::InferRequest> FromProto(std::shared_ptr<const inference::ModelI
   request.binary_outputs = message->raw_input_contents_size() > 0;
   for (int i = 0; i < message->inputs_size(); ++i) {
     const std::string* raw = request.binary_outputs ? &message->raw_input_contents(i) : nullptr;
-    PAWSIGHT_RETURN_IF_ERROR(ReadInput(message->inputs(i), raw, limits, &request));
+    PAWSIGHT_RETURN_IF_ERROR(
+        ReadTensor(message->inputs(i), raw, limits, &request.inputs.emplace_back(), &request.owners));
   }
   for (const auto& from : message->outputs()) {
     protocol::RequestedOutput output;
@@ -333,6 +345,79 @@ Status ToProto(const protocol::InferRequest& request, const protocol::InferRespo
     PAWSIGHT_RETURN_IF_ERROR(WriteOutput(*found, request.binary_outputs, out));
   }
   return Ok();
+}
+
+void ToProto(const protocol::InferRequest& request, inference::ModelInferRequest* out) {
+  out->set_model_name(request.model);
+  out->set_model_version(request.version);
+  out->set_id(request.id);
+  WriteParameters(request.parameters, out->mutable_parameters());
+  if (request.priority > 0) {
+    (*out->mutable_parameters())["priority"].set_int64_param(static_cast<int64_t>(request.priority));
+  }
+  for (const protocol::InputTensor& input : request.inputs) {
+    auto* tensor = out->add_inputs();
+    tensor->set_name(input.name);
+    tensor->set_datatype(std::string(DatatypeName(input.datatype)));
+    tensor->mutable_shape()->Add(input.shape.begin(), input.shape.end());
+    WriteParameters(input.parameters, tensor->mutable_parameters());
+    AppendRawContents(input, out->add_raw_input_contents());
+  }
+  for (const protocol::RequestedOutput& output : request.outputs) {
+    auto* wanted = out->add_outputs();
+    wanted->set_name(output.name);
+    WriteParameters(output.parameters, wanted->mutable_parameters());
+  }
+}
+
+Result<protocol::InferResponse> FromProto(const inference::ModelInferResponse& message,
+                                          const protocol::InferLimits& limits) {
+  protocol::InferResponse response;
+  const int num_raw = message.raw_output_contents_size();
+  if (static_cast<size_t>(message.outputs_size()) > limits.max_outputs ||
+      (num_raw != 0 && num_raw != message.outputs_size())) {
+    return InvalidArgument(
+        "outputs: want at most " + std::to_string(limits.max_outputs) + ", and raw contents for each or none",
+        "outputs_invalid");
+  }
+  if (message.model_name().size() > limits.max_name_bytes || message.model_version().size() > limits.max_name_bytes) {
+    return InvalidArgument("model: its name or version is too long", "field_invalid");
+  }
+  response.model = message.model_name();
+  response.version = message.model_version();
+  PAWSIGHT_RETURN_IF_ERROR(ReadParameters(message.parameters(), limits, &response.parameters));
+  for (int i = 0; i < message.outputs_size(); ++i) {
+    protocol::InputTensor tensor;
+    std::vector<std::shared_ptr<const void>> owners;
+    PAWSIGHT_RETURN_IF_ERROR(ReadTensor(message.outputs(i), num_raw > 0 ? &message.raw_output_contents(i) : nullptr,
+                                        limits, &tensor, &owners));
+    if (std::ranges::find(response.outputs, tensor.name, &protocol::OutputTensor::name) != response.outputs.end()) {
+      return InvalidArgument("output '" + tensor.name + "': stands twice", "name_twice");
+    }
+    response.outputs.push_back(OwningOutput(std::move(tensor)));
+  }
+  return response;
+}
+
+Result<protocol::ModelMetadata> FromProto(const inference::ModelMetadataResponse& message,
+                                          const protocol::InferLimits& limits) {
+  protocol::ModelMetadata metadata;
+  PAWSIGHT_RETURN_IF_ERROR(CheckName("name", message.name(), limits));
+  metadata.name = message.name();
+  metadata.versions.assign(message.versions().begin(), message.versions().end());
+  metadata.platform = message.platform();
+  const auto read = [&](const auto& tensors, std::vector<protocol::TensorSpec>* specs) -> Status {
+    if (static_cast<size_t>(tensors.size()) > limits.max_inputs) return InvalidArgument("too many tensors");
+    for (const auto& tensor : tensors) {
+      PAWSIGHT_RETURN_IF_ERROR(CheckName("a tensor's name", tensor.name(), limits));
+      PAWSIGHT_ASSIGN_OR_RETURN(const protocol::Datatype datatype, protocol::ParseDatatype(tensor.datatype()));
+      specs->push_back({tensor.name(), datatype, {tensor.shape().begin(), tensor.shape().end()}});
+    }
+    return Ok();
+  };
+  PAWSIGHT_RETURN_IF_ERROR(read(message.inputs(), &metadata.inputs));
+  PAWSIGHT_RETURN_IF_ERROR(read(message.outputs(), &metadata.outputs));
+  return metadata;
 }
 
 void ToProto(const protocol::ServerMetadata& metadata, inference::ServerMetadataResponse* out) {

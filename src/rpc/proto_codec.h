@@ -1,5 +1,5 @@
-// rpc/proto_codec.h: the protocol's messages to and from protobuf (rpc/open_inference.proto), for gRPC endpoints. Not
-// here: gRPC itself. Thread-safe: functions without state.
+// rpc/proto_codec.h: the protocol's messages to and from protobuf (rpc/open_inference.proto), for endpoints and
+// clients. Not here: gRPC itself. Thread-safe: functions without state.
 #pragma once
 
 #include <memory>
@@ -31,6 +31,14 @@ Result<protocol::InferRequest> FromProto(std::shared_ptr<const inference::ModelI
 /// such output. kInvalidArgument, FP16 or BF16 wanted typed, which has no field for them.
 Status ToProto(const protocol::InferRequest& request, const protocol::InferResponse& response,
                inference::ModelInferResponse* out);
+
+/// The asking side: every input raw; timeout is left to the call's deadline.
+void ToProto(const protocol::InferRequest& request, inference::ModelInferRequest* out);
+/// Copies what it keeps. Errors: kInvalidArgument: what a request may not hold either, an output twice.
+Result<protocol::InferResponse> FromProto(const inference::ModelInferResponse& message,
+                                          const protocol::InferLimits& limits);
+Result<protocol::ModelMetadata> FromProto(const inference::ModelMetadataResponse& message,
+                                          const protocol::InferLimits& limits);
 
 void ToProto(const protocol::ServerMetadata& metadata, inference::ServerMetadataResponse* out);
 void ToProto(const protocol::ModelMetadata& metadata, inference::ModelMetadataResponse* out);

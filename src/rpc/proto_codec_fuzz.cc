@@ -1,4 +1,4 @@
-// Any bytes as a ModelInferRequest: refused, or a request whose inputs hold what their shapes say.
+// Any bytes as a ModelInferRequest and as a ModelInferResponse: refused, or tensors that hold what their shapes say.
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -6,6 +6,26 @@
 #include "base/check.h"
 #include "open_inference.pb.h"
 #include "rpc/proto_codec.h"
+
+namespace {
+
+/// What a server may send.
+void ReadResponse(const uint8_t* data, size_t size) {
+  using namespace pawsight;
+  inference::ModelInferResponse message;
+  if (!message.ParseFromArray(data, static_cast<int>(size))) return;
+  const protocol::InferLimits limits;
+  const auto response = rpc::FromProto(message, limits);
+  if (!response.ok()) return;
+  for (const protocol::OutputTensor& output : response->outputs) {
+    const auto count = protocol::CountElements(output.shape, limits);
+    CHECK(count.ok());
+    const size_t bytes = protocol::DatatypeBytes(output.datatype);
+    CHECK(bytes == 0 ? output.elements.size() == *count : output.data.size() == *count * bytes);
+  }
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace pawsight;
@@ -16,6 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                                                  {"small", protocol::Datatype::kInt8, {-1}, true},
                                                  {"real", protocol::Datatype::kFp32, {-1, -1}, true}},
                                                 {}};
+  ReadResponse(data, size);
   const auto message = std::make_shared<inference::ModelInferRequest>();
   if (!message->ParseFromArray(data, static_cast<int>(size))) return 0;
   const protocol::InferLimits limits;

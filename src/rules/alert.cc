@@ -1,10 +1,28 @@
 #include "rules/alert.h"
 
+#include <algorithm>
+#include <bit>
+
 namespace pawsight::rules {
 namespace {
 
 bool InCooldown(const Rule& rule, const AlertState& state, Time now) {
   return state.num_fired > 0 && now - state.resolved_at < rule.cooldown;
+}
+
+/// The newest frame enters the window of "n of m".
+void Remember(const Rule& rule, AlertState& state, bool was_true) {
+  const uint32_t window = rule.frames.of >= 32 ? ~0U : (1U << static_cast<unsigned>(rule.frames.of)) - 1;
+  state.recent = (state.recent << 1U | (was_true ? 1U : 0U)) & window;
+}
+
+bool HasHeld(const Rule& rule, const AlertState& state, Time now) {
+  if (rule.frames.needed > 0) return std::popcount(state.recent) >= rule.frames.needed;
+  return now - *state.true_since >= rule.hold;
+}
+
+std::chrono::nanoseconds LongestGap(const Rule& rule) {
+  return std::max<std::chrono::nanoseconds>(kMaxGap, 2 * rule.sample_every);
 }
 
 Reason OnTrueWhileFiring(AlertState& state) {
@@ -24,11 +42,12 @@ Reason OnFalseWhileFiring(const Rule& rule, AlertState& state, Time now, bool as
   return Reason::kResolved;
 }
 
-Reason OnTrue(const Rule& rule, AlertState& state, Time now) {
+Reason OnTrue(const Rule& rule, AlertState& state, Time now, bool asked) {
   if (state.phase == AlertPhase::kFiring) return OnTrueWhileFiring(state);
   if (!state.true_since) state.true_since = now;
+  if (rule.frames.needed > 0 && asked) Remember(rule, state, true);
   if (InCooldown(rule, state, now)) return Reason::kCooldown;
-  if (now - *state.true_since < rule.hold) {
+  if (!HasHeld(rule, state, now)) {
     state.phase = AlertPhase::kPending;
     return Reason::kPending;
   }
@@ -36,21 +55,26 @@ Reason OnTrue(const Rule& rule, AlertState& state, Time now) {
   ++state.num_fired;
   state.fired_at = now;
   state.true_since.reset();
+  state.recent = 0;
   return Reason::kFired;
 }
 
 Reason OnFalse(const Rule& rule, AlertState& state, Time now, bool asked) {
   if (state.phase == AlertPhase::kFiring) return OnFalseWhileFiring(rule, state, now, asked);
+  if (rule.frames.needed > 0 && asked) Remember(rule, state, false);
+  if (rule.frames.needed > 0 && state.recent != 0) return Reason::kBelowThreshold;  // still n of m to come
   state.true_since.reset();
   if (state.phase == AlertPhase::kPending) state.phase = AlertPhase::kInactive;
   return Reason::kBelowThreshold;
 }
 
-/// The clock was set back: what was timed before it means nothing now. An alert that fires goes on; a cooldown begins anew.
+/// The clock was set back: what was timed before it means nothing now. An alert that fires goes on; a cooldown begins
+/// anew.
 void Restart(AlertState& state, Time now) {
   state.true_since.reset();
   state.false_since.reset();
   state.num_false = 0;
+  state.recent = 0;
   state.last = state.phase == AlertPhase::kFiring ? Verdict::kTrue : Verdict::kFalse;
   if (state.phase == AlertPhase::kPending) state.phase = AlertPhase::kInactive;
   if (state.resolved_at > now) state.resolved_at = now;
@@ -58,8 +82,9 @@ void Restart(AlertState& state, Time now) {
 
 /// What time alone does: the cooldown ends, a long gap makes what was seen before it worthless for `hold`.
 void Age(const Rule& rule, AlertState& state, Time now) {
-  if (state.last_seen && now - *state.last_seen > kMaxGap && state.phase != AlertPhase::kFiring) {
+  if (state.last_seen && now - *state.last_seen > LongestGap(rule) && state.phase != AlertPhase::kFiring) {
     state.true_since.reset();
+    state.recent = 0;
     state.last = Verdict::kFalse;
     if (state.phase == AlertPhase::kPending) state.phase = AlertPhase::kInactive;
   }
@@ -108,21 +133,67 @@ std::string_view ReasonName(Reason reason) {
       return "clearing";
     case Reason::kResolved:
       return "resolved";
+    case Reason::kGuard:
+      return "guard";
+    case Reason::kNotDue:
+      return "not_due";
+    case Reason::kSnoozed:
+      return "snoozed";
+    case Reason::kReplaced:
+      return "replaced";
+    case Reason::kShed:
+      return "shed";
   }
   CHECK(false);
 }
 
 std::array<Reason, kNumReasons> AllReasons() {
-  return {Reason::kUndecodable,    Reason::kUnanswered, Reason::kLate,     Reason::kUnchanged,
-          Reason::kBelowThreshold, Reason::kUnsure,     Reason::kPending,  Reason::kCooldown,
-          Reason::kFired,          Reason::kFiring,     Reason::kClearing, Reason::kResolved};
+  std::array<Reason, kNumReasons> all{};
+  for (size_t i = 0; i < kNumReasons; ++i) all[i] = static_cast<Reason>(i);
+  return all;
+}
+
+Retired Retire(const AlertState& state, Time now) {
+  Retired retired;
+  retired.ended = state.phase == AlertPhase::kFiring;
+  retired.state.num_fired = state.num_fired;
+  retired.state.fired_at = state.fired_at;
+  retired.state.last_seen = state.last_seen ? std::min(*state.last_seen, now) : state.last_seen;
+  return retired;
 }
 
 bool IsUndecided(const AlertState& state) { return state.true_since.has_value() || state.false_since.has_value(); }
 
+namespace {
+
+/// The reason of a frame that says nothing of what the rule asks; nullopt of one that does.
+std::optional<Reason> SaysNothing(Sighting::Kind kind) {
+  switch (kind) {
+    case Sighting::Kind::kAsked:
+    case Sighting::Kind::kUnchanged:
+      return std::nullopt;
+    case Sighting::Kind::kUnanswered:
+      return Reason::kUnanswered;
+    case Sighting::Kind::kUndecodable:
+      return Reason::kUndecodable;
+    case Sighting::Kind::kLate:
+      return Reason::kLate;
+    case Sighting::Kind::kNotDue:
+      return Reason::kNotDue;
+    case Sighting::Kind::kSnoozed:
+      return Reason::kSnoozed;
+    case Sighting::Kind::kReplaced:
+      return Reason::kReplaced;
+    case Sighting::Kind::kShed:
+      return Reason::kShed;
+  }
+  CHECK(false);
+}
+
+}  // namespace
+
 AlertStep Advance(const Rule& rule, const AlertState& before, const Sighting& sighting) {
-  if (sighting.kind == Sighting::Kind::kUndecodable) return {before, Reason::kUndecodable};
-  if (sighting.kind == Sighting::Kind::kUnanswered) return {before, Reason::kUnanswered};
+  if (const std::optional<Reason> nothing = SaysNothing(sighting.kind)) return {before, *nothing};
   const bool earlier = before.last_seen && sighting.time < *before.last_seen;
   const bool set_back = earlier && *before.last_seen - sighting.time > kMaxGap;
   if (earlier && !set_back) return {before, Reason::kLate};
@@ -138,10 +209,11 @@ AlertStep Advance(const Rule& rule, const AlertState& before, const Sighting& si
     step.reason = asked ? Reason::kUnsure : Reason::kUnchanged;
     return step;
   }
-  const Reason reason = verdict == Verdict::kTrue ? OnTrue(rule, step.state, sighting.time)
+  const Reason reason = verdict == Verdict::kTrue ? OnTrue(rule, step.state, sighting.time, asked)
                                                   : OnFalse(rule, step.state, sighting.time, asked);
   const bool nothing_moves = reason == Reason::kBelowThreshold || reason == Reason::kFiring;
   step.reason = !asked && nothing_moves ? Reason::kUnchanged : reason;
+  if (sighting.guarded && reason == Reason::kBelowThreshold) step.reason = Reason::kGuard;
   return step;
 }
 

@@ -173,6 +173,81 @@ TEST(AlertTest, ALongGapStartsHoldAnewButKeepsAFiringAlert) {
   EXPECT_EQ(firing.state().num_fired, 1U);
 }
 
+Rule OfFrames(int needed, int of) {
+  Rule rule = MakeRule(0, 0, 0);
+  rule.frames = {needed, of};
+  return rule;
+}
+
+TEST(AlertTest, SoManyOfTheLastFramesFireThoughOneBetweenWasFalse) {
+  Player player(OfFrames(3, 5));
+  EXPECT_EQ(player.Play("TFTFT"), (Reasons{Reason::kPending, Reason::kBelowThreshold, Reason::kPending,
+                                           Reason::kBelowThreshold, Reason::kFired}));
+  Player slow(OfFrames(3, 4));
+  EXPECT_EQ(slow.Last("TFTFT"), Reason::kPending) << "the first has left the window";
+  EXPECT_EQ(slow.state().phase, AlertPhase::kPending);
+  EXPECT_EQ(slow.Last("FFFF"), Reason::kBelowThreshold);
+  EXPECT_EQ(slow.state().phase, AlertPhase::kInactive) << "none is left";
+}
+
+TEST(AlertTest, FramesThatWereNotAskedOrUnsureAreNoneOfThem) {
+  Player player(OfFrames(2, 2));
+  EXPECT_EQ(player.Play("T..U-T"), (Reasons{Reason::kPending, Reason::kPending, Reason::kPending, Reason::kUnsure,
+                                            Reason::kUnanswered, Reason::kFired}));
+}
+
+TEST(AlertTest, AfterAGapFramesAreCountedAnew) {
+  Player player(OfFrames(2, 3));
+  player.Play("T");
+  player.Wait(seconds(61));
+  EXPECT_EQ(player.Play("FT"), (Reasons{Reason::kBelowThreshold, Reason::kPending}));
+}
+
+TEST(AlertTest, ARuleThatIsSampledRarelyMayHaveGapsOfTwoSamples) {
+  Rule rule = MakeRule(150, 0, 0);
+  rule.sample_every = seconds(60);
+  Player player(rule);
+  player.Play("T");
+  player.Wait(seconds(100));
+  EXPECT_EQ(player.Last("T"), Reason::kPending);
+  player.Wait(seconds(100));
+  EXPECT_EQ(player.Last("T"), Reason::kFired);
+}
+
+TEST(AlertTest, AGuardsNoIsFalseWithItsOwnReason) {
+  const Rule rule = MakeRule(5, 0, 0);
+  AlertState state = Advance(rule, {}, {Time(seconds(100)), Kind::kAsked, Verdict::kTrue}).state;
+  const AlertStep step = Advance(rule, state, {Time(seconds(101)), Kind::kAsked, Verdict::kFalse, true});
+  EXPECT_EQ(step.reason, Reason::kGuard);
+  EXPECT_EQ(step.state.phase, AlertPhase::kInactive) << "it ends pending as any false does";
+}
+
+TEST(AlertTest, FramesThatSayNothingLeaveTheStateAndAreTheirOwnReason) {
+  const Rule rule = MakeRule(5, 0, 0);
+  const AlertState state = Advance(rule, {}, {Time(seconds(100)), Kind::kAsked, Verdict::kTrue}).state;
+  std::set<Reason> reasons;
+  for (const Kind kind : {Kind::kLate, Kind::kNotDue, Kind::kSnoozed, Kind::kReplaced, Kind::kShed, Kind::kUnanswered,
+                          Kind::kUndecodable}) {
+    const AlertStep step = Advance(rule, state, {Time(seconds(500)), kind, Verdict::kTrue});
+    EXPECT_EQ(step.state, state);
+    reasons.insert(step.reason);
+  }
+  EXPECT_EQ(reasons.size(), 7U);
+}
+
+TEST(AlertTest, ARetiredStateKnowsOnlyHowManyAlertsThereWere) {
+  Player player(MakeRule(0, 0, 100));
+  player.Play("T");
+  const Retired retired = Retire(player.state(), Time(seconds(2000)));
+  EXPECT_TRUE(retired.ended);
+  EXPECT_EQ(retired.state.phase, AlertPhase::kInactive);
+  EXPECT_EQ(retired.state.num_fired, 1U);
+  const AlertStep next =
+      Advance(MakeRule(0, 0, 100), retired.state, {Time(seconds(2001)), Kind::kAsked, Verdict::kTrue});
+  EXPECT_EQ(next.reason, Reason::kFired) << "no cooldown";
+  EXPECT_FALSE(Retire(AlertState{}, Time(seconds(1))).ended);
+}
+
 TEST(AlertTest, UndecidedMeansThatTheNextAnswerMatters) {
   Player player(MakeRule(2, 2, 3));
   EXPECT_FALSE(IsUndecided(player.state()));

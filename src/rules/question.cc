@@ -63,24 +63,54 @@ Result<Question> Question::Parse(std::string_view text) {
   return Question(std::move(clean), std::move(key));
 }
 
-std::vector<std::string> QuestionAdvice(const Question& question) {
-  std::vector<std::string> advice;
-  const std::string& key = question.key();
-  if (std::count(key.begin(), key.end(), '?') > 1) {
-    advice.emplace_back("two questions in one: ask them apart, each gets its own answer");
+std::string_view QuestionFaultName(QuestionFault fault) {
+  switch (fault) {
+    case QuestionFault::kTwoQuestions:
+      return "two_questions";
+    case QuestionFault::kNotYesNo:
+      return "not_yes_no";
+    case QuestionFault::kChoice:
+      return "choice";
+    case QuestionFault::kLong:
+      return "long_question";
   }
+  CHECK(false);
+}
+
+std::string_view QuestionFaultAdvice(QuestionFault fault) {
+  switch (fault) {
+    case QuestionFault::kTwoQuestions:
+      return "two questions in one: ask them apart, each gets its own answer";
+    case QuestionFault::kNotYesNo:
+      return "not a yes/no question: begin with \"Is\", \"Are\" or \"Does\"";
+    case QuestionFault::kChoice:
+      return "\"or\" offers a choice that yes or no cannot answer: ask one thing";
+    case QuestionFault::kLong:
+      return "long: short questions with everyday words are answered best";
+  }
+  CHECK(false);
+}
+
+std::vector<QuestionFault> QuestionFaults(const Question& question) {
+  std::vector<QuestionFault> faults;
+  const std::string& key = question.key();
+  if (std::count(key.begin(), key.end(), '?') > 1) faults.push_back(QuestionFault::kTwoQuestions);
   static constexpr std::array<std::string_view, 10> kOpenWords = {"what",  "where", "who", "whose",  "when",
                                                                   "which", "why",   "how", "what's", "where's"};
   const std::string_view first(key.data(), std::min(key.find_first_of(" ?"), key.size()));
   if (std::find(kOpenWords.begin(), kOpenWords.end(), first) != kOpenWords.end()) {
-    advice.emplace_back("not a yes/no question: begin with \"Is\", \"Are\" or \"Does\"");
+    faults.push_back(QuestionFault::kNotYesNo);
   }
-  if (key.find(" or ") != std::string::npos) {
-    advice.emplace_back("\"or\" offers a choice that yes or no cannot answer: ask one thing");
-  }
+  if (key.find(" or ") != std::string::npos) faults.push_back(QuestionFault::kChoice);
   if (static_cast<size_t>(std::count(key.begin(), key.end(), ' ')) + 1 > kLongQuestionWords) {
-    advice.emplace_back("long: short questions with everyday words are answered best");
+    faults.push_back(QuestionFault::kLong);
   }
+  return faults;
+}
+
+std::vector<std::string> QuestionAdvice(const Question& question) {
+  std::vector<std::string> advice;
+  for (const QuestionFault fault : QuestionFaults(question)) advice.emplace_back(QuestionFaultAdvice(fault));
   return advice;
 }
 

@@ -35,8 +35,14 @@ class Question {
   std::string key_;
 };
 
-/// Advice for a person whose question a yes/no model will answer badly: several questions in one, not a yes/no
-/// question, very long. One sentence each, empty when there is nothing to say. English only; never an error.
+/// What a yes/no model answers badly. English only.
+enum class QuestionFault { kTwoQuestions, kNotYesNo, kChoice, kLong };
+/// "two_questions", "not_yes_no", "choice", "long_question".
+std::string_view QuestionFaultName(QuestionFault fault);
+/// One sentence for a person.
+std::string_view QuestionFaultAdvice(QuestionFault fault);
+std::vector<QuestionFault> QuestionFaults(const Question& question);
+/// The sentences of its faults, empty when there is nothing to say; never an error.
 std::vector<std::string> QuestionAdvice(const Question& question);
 
 /// What to ask of one frame. `questions` has no two equal keys; `question_idx[i]` is where the i-th input went.

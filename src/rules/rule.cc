@@ -15,8 +15,12 @@ constexpr size_t kMaxIdBytes = 64;
 constexpr milliseconds kMaxHold{24LL * 3600 * 1000};
 constexpr milliseconds kMaxCooldown{7LL * 24 * 3600 * 1000};
 
-constexpr std::array<std::string_view, 9> kFields = {"id",    "question", "expect",     "threshold", "unsure_band",
-                                                     "for_s", "clear_s",  "cooldown_s", "severity"};
+constexpr int kMaxFrames = 32;
+
+constexpr std::array<std::string_view, 17> kFields = {
+    "id",         "question",  "expect",         "threshold",  "unsure_band", "for_s",
+    "for_frames", "of_frames", "clear_s",        "cooldown_s", "severity",    "guard",
+    "schedule",   "cameras",   "sample_every_s", "receivers",  "enabled"};
 
 bool IsIdByte(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; }
 
@@ -70,13 +74,75 @@ Result<Severity> ParseSeverity(const Json& json) {
   return InvalidArgument("severity: want \"info\", \"warning\" or \"critical\"");
 }
 
+Result<FrameCount> ParseFrames(const Json& json) {
+  FrameCount frames;
+  if (json.Find("for_frames") == nullptr) {
+    if (json.Find("of_frames") != nullptr) return InvalidArgument("of_frames: only with for_frames");
+    return frames;
+  }
+  if (json.Find("for_s") != nullptr) return InvalidArgument("for_frames: only without for_s");
+  PAWSIGHT_ASSIGN_OR_RETURN(const int64_t needed, json.GetInteger("for_frames", 1, kMaxFrames));
+  frames.needed = static_cast<int>(needed);
+  frames.of = frames.needed;
+  if (json.Find("of_frames") == nullptr) return frames;
+  PAWSIGHT_ASSIGN_OR_RETURN(const int64_t of, json.GetInteger("of_frames", needed, kMaxFrames));
+  frames.of = static_cast<int>(of);
+  return frames;
+}
+
+Status ParseGuard(const Json& json, Rule& rule) {
+  if (json.Find("guard") == nullptr) return Ok();
+  PAWSIGHT_ASSIGN_OR_RETURN(const std::string text, json.GetString("guard"));
+  Result<Question> guard = Question::Parse(text);
+  if (!guard.ok()) return Annotate(guard.status(), "guard");
+  if (*guard == rule.question) return InvalidArgument("guard: the same as the question");
+  rule.guard = std::move(*guard);
+  return Ok();
+}
+
+Status ParseScheduleOf(const Json& json, Zones* zones, Rule& rule) {
+  const Json* const text = json.Find("schedule");
+  if (text == nullptr || text->is_null()) return Ok();
+  Result<Schedule> schedule = ParseSchedule(*text);
+  if (!schedule.ok()) return Annotate(schedule.status(), "schedule");
+  if (zones != nullptr) {
+    const Result<std::shared_ptr<const TimeZone>> zone = zones->Find(schedule->zone);
+    if (!zone.ok()) return Annotate(zone.status(), "schedule.zone");
+  }
+  rule.schedule = std::move(*schedule);
+  return Ok();
+}
+
+Status ParseWhereAndWhom(const Json& json, Rule& rule) {
+  if (const Json* const cameras = json.Find("cameras"); cameras != nullptr) {
+    Result<CameraSelector> selector = ParseCameraSelector(*cameras);
+    if (!selector.ok()) return Annotate(selector.status(), "cameras");
+    rule.cameras = std::move(*selector);
+  }
+  if (const Json* const receivers = json.Find("receivers"); receivers != nullptr) {
+    Result<std::vector<std::string>> ids = ParseIds(*receivers, kMaxReceivers);
+    if (!ids.ok()) return Annotate(ids.status(), "receivers");
+    rule.receivers = std::move(*ids);
+  }
+  if (json.Find("enabled") != nullptr) {
+    PAWSIGHT_ASSIGN_OR_RETURN(rule.enabled, json.GetBool("enabled"));
+  }
+  return Ok();
+}
+
+/// FNV-1a, 64 bits (Fowler, Noll, Vo): the same everywhere, and nobody gains by a collision with himself.
+uint64_t Mix(uint64_t hash, std::string_view text) {
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
+  return (hash ^ 0xff) * 0x100000001B3ULL;  // no text has this byte: where one ends, and whether it is there
+}
+
 Status CheckFields(const Json& json) {
   if (!json.is_object()) return InvalidArgument("want an object");
   for (const auto& [key, value] : json.as_object()) {
     if (std::find(kFields.begin(), kFields.end(), key) == kFields.end()) {
-      return InvalidArgument(JsonQuote(key.substr(0, 64)) +
-                             ": no such field; there are id, question, expect, threshold, "
-                             "unsure_band, for_s, clear_s, cooldown_s, severity");
+      std::string known;
+      for (const std::string_view field : kFields) known += (known.empty() ? "" : ", ") + std::string(field);
+      return InvalidArgument(JsonQuote(key.substr(0, 64)) + ": no such field; there are " + known);
     }
   }
   return Ok();
@@ -115,7 +181,13 @@ std::string RuleIdFor(const Question& question) {
   return id.empty() ? "rule" : id;
 }
 
-Result<Rule> ParseRule(const Json& json) {
+uint64_t Meaning(const Rule& rule) {
+  uint64_t hash = Mix(0xCBF29CE484222325ULL, rule.question.key());
+  hash = Mix(hash, rule.expected ? "yes" : "no");
+  return rule.guard ? Mix(hash, rule.guard->key()) : hash;
+}
+
+Result<Rule> ParseRule(const Json& json, Zones* zones) {
   PAWSIGHT_RETURN_IF_ERROR(CheckFields(json));
   PAWSIGHT_ASSIGN_OR_RETURN(const std::string text, json.GetString("question"));
   PAWSIGHT_ASSIGN_OR_RETURN(Question question, Question::Parse(text));
@@ -130,30 +202,48 @@ Result<Rule> ParseRule(const Json& json) {
   PAWSIGHT_ASSIGN_OR_RETURN(const milliseconds cooldown,
                             SecondsOr(json, "cooldown_s", milliseconds(60000), kMaxCooldown));
   PAWSIGHT_ASSIGN_OR_RETURN(const Severity severity, ParseSeverity(json));
-  return Rule{std::move(id), std::move(question), expected, threshold, band, hold, clear, cooldown, severity};
+  Rule rule{std::move(id), std::move(question), expected, threshold, band, hold, clear, cooldown, severity};
+  PAWSIGHT_ASSIGN_OR_RETURN(rule.frames, ParseFrames(json));
+  PAWSIGHT_RETURN_IF_ERROR(ParseGuard(json, rule));
+  PAWSIGHT_RETURN_IF_ERROR(ParseScheduleOf(json, zones, rule));
+  PAWSIGHT_ASSIGN_OR_RETURN(rule.sample_every, SecondsOr(json, "sample_every_s", milliseconds(0), kMaxHold));
+  PAWSIGHT_RETURN_IF_ERROR(ParseWhereAndWhom(json, rule));
+  return rule;
 }
 
 Json RuleToJson(const Rule& rule) {
   const auto seconds = [](milliseconds ms) { return static_cast<double>(ms.count()) / 1000; };
-  return Json(Json::Object{{"id", rule.id},
-                           {"question", rule.question.text()},
-                           {"expect", rule.expected ? "yes" : "no"},
-                           {"threshold", rule.threshold.value()},
-                           {"unsure_band", rule.unsure_band},
-                           {"for_s", seconds(rule.hold)},
-                           {"clear_s", seconds(rule.clear)},
-                           {"cooldown_s", seconds(rule.cooldown)},
-                           {"severity", SeverityName(rule.severity)}});
+  Json json(Json::Object{{"id", rule.id},
+                         {"question", rule.question.text()},
+                         {"expect", rule.expected ? "yes" : "no"},
+                         {"threshold", rule.threshold.value()},
+                         {"unsure_band", rule.unsure_band}});
+  if (rule.frames.needed == 0) {
+    json.Set("for_s", seconds(rule.hold));
+  } else {
+    json.Set("for_frames", rule.frames.needed);
+    json.Set("of_frames", rule.frames.of);
+  }
+  json.Set("clear_s", seconds(rule.clear));
+  json.Set("cooldown_s", seconds(rule.cooldown));
+  json.Set("severity", SeverityName(rule.severity));
+  if (rule.guard) json.Set("guard", rule.guard->text());
+  if (rule.schedule) json.Set("schedule", ScheduleToJson(*rule.schedule));
+  if (rule.sample_every.count() > 0) json.Set("sample_every_s", seconds(rule.sample_every));
+  if (!(rule.cameras == CameraSelector{})) json.Set("cameras", CameraSelectorToJson(rule.cameras));
+  if (!rule.receivers.empty()) json.Set("receivers", Json::Array(rule.receivers.begin(), rule.receivers.end()));
+  if (!rule.enabled) json.Set("enabled", false);
+  return json;
 }
 
-Result<std::vector<Rule>> ParseRules(const Json& json) {
+Result<std::vector<Rule>> ParseRules(const Json& json, Zones* zones) {
   if (!json.is_array()) return InvalidArgument("rules: want an array");
   if (json.as_array().size() > kMaxRules) return InvalidArgument("rules: more than 64");
   std::vector<Rule> parsed;
   std::set<std::string> ids;
   for (const Json& one : json.as_array()) {
     const std::string place = "rules[" + std::to_string(parsed.size()) + "]";
-    Result<Rule> rule = ParseRule(one);
+    Result<Rule> rule = ParseRule(one, zones);
     if (!rule.ok()) {
       const std::string& message = rule.status().message();
       const bool names_field = one.is_object();

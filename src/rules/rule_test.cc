@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "rules/verdict.h"
 
 namespace pawsight::rules {
@@ -61,6 +63,58 @@ TEST(RuleTest, AnErrorNamesTheFieldAndWhatWasWanted) {
   EXPECT_THAT(Message(R"([])"), StartsWith("want an object"));
 }
 
+TEST(RuleTest, WhenWhereAndWhomAreReadAndWrittenBackTheSame) {
+  const char* text =
+      R"({"id":"door","question":"Is the door shut?","expect":"no","threshold":0.8,"unsure_band":0.25,"for_frames":3,)"
+      R"("of_frames":5,"clear_s":3.0,"cooldown_s":120.0,"severity":"critical","guard":"Is there a door?",)"
+      R"("schedule":{"days":["mon","tue"],"from":"22:00","to":"06:30","zone":"Europe/Berlin"},"sample_every_s":10.0,)"
+      R"("cameras":["cam_a","cam_b"],"receivers":["rcv_1"],"enabled":false})";
+  const Rule rule = Parse(text).value();
+  EXPECT_EQ(rule.frames, (FrameCount{3, 5}));
+  EXPECT_EQ(rule.guard->text(), "Is there a door?");
+  EXPECT_EQ(rule.sample_every, milliseconds(10000));
+  EXPECT_EQ(rule.receivers, std::vector<std::string>{"rcv_1"});
+  EXPECT_FALSE(rule.enabled);
+  const Json json = RuleToJson(rule);
+  EXPECT_EQ(json.Dump(), RuleToJson(ParseRule(json).value()).Dump());
+  EXPECT_EQ(json.Find("schedule")->Dump(), Json::Parse(text)->Find("schedule")->Dump());
+  EXPECT_EQ(Parse(R"({"question":"a?","for_frames":2})")->frames, (FrameCount{2, 2}));
+  const Rule labelled = Parse(R"({"question":"a?","cameras":{"room":"den","floor":"1"}})").value();
+  EXPECT_TRUE(labelled.cameras.Selects("cam", {{"room", "den"}, {"floor", "1"}, {"x", "y"}}));
+  EXPECT_FALSE(labelled.cameras.Selects("cam", {{"room", "den"}}));
+  EXPECT_FALSE(rule.cameras.Selects("cam_c", {}));
+  EXPECT_TRUE(Parse(R"({"question":"a?"})")->cameras.Selects("any", {}));
+}
+
+TEST(RuleTest, WhatDoesNotGoTogetherIsRefused) {
+  EXPECT_THAT(Message(R"({"question":"a?","for_s":1,"for_frames":2})"), StartsWith("for_frames: only without"));
+  EXPECT_THAT(Message(R"({"question":"a?","of_frames":2})"), StartsWith("of_frames: only with"));
+  EXPECT_THAT(Message(R"({"question":"a?","for_frames":3,"of_frames":2})"), StartsWith("of_frames: "));
+  EXPECT_THAT(Message(R"({"question":"a?","for_frames":33})"), StartsWith("for_frames: "));
+  EXPECT_THAT(Message(R"({"question":"a?","guard":"A ?"})"), StartsWith("guard: the same"));
+  EXPECT_THAT(Message(R"({"question":"a?","guard":" "})"), StartsWith("guard: question: empty"));
+  EXPECT_THAT(Message(R"({"question":"a?","schedule":{"from":"x"}})"), StartsWith("schedule: from: want"));
+  EXPECT_THAT(Message(R"({"question":"a?","cameras":[]})"), StartsWith("cameras: want"));
+  EXPECT_THAT(Message(R"({"question":"a?","cameras":{}})"), StartsWith("cameras: want"));
+  EXPECT_THAT(Message(R"({"question":"a?","cameras":["a b"]})"), StartsWith("cameras: want ids"));
+  EXPECT_THAT(Message(R"({"question":"a?","receivers":"x"})"), StartsWith("receivers: want"));
+  Zones zones("/nonexistent");
+  const Json mars = Json::Parse(R"({"question":"a?","schedule":{"zone":"Mars/Olympus"}})").value();
+  EXPECT_TRUE(ParseRule(mars).ok());
+  EXPECT_EQ(ParseRule(mars, &zones).status().reason(), "zone_unknown");
+}
+
+TEST(RuleTest, MeaningIsWhatIsAskedAndWanted) {
+  const uint64_t meaning = Meaning(Parse(R"({"question":"Is it in?"})").value());
+  EXPECT_EQ(Meaning(Parse(R"({"question":"is it IN","threshold":0.9,"for_s":5,"id":"x"})").value()), meaning);
+  std::set<uint64_t> all = {meaning};
+  for (const char* text : {R"({"question":"Is it out?"})", R"({"question":"Is it in?","expect":"no"})",
+                           R"({"question":"Is it in?","guard":"Is it?"})"}) {
+    EXPECT_TRUE(all.insert(Meaning(Parse(text).value())).second) << text;
+  }
+  EXPECT_EQ(meaning, 0x3D60A4647006E2AFULL) << "stored beside states: the same for ever";
+}
+
 TEST(RuleTest, AListSaysWhichRuleIsWrong) {
   const auto message = [](std::string_view text) { return ParseRules(Json::Parse(text).value()).status().message(); };
   EXPECT_THAT(message(R"([{"question":"a?"},{"question":"b?","threshold":2}])"), StartsWith("rules[1].threshold: "));
@@ -96,9 +150,10 @@ TEST(VerdictTest, ARuleThatExpectsNoReadsTheOtherSide) {
 }
 
 TEST(RuleTest, IdsDerivedFromQuestionsThatLookAlikeAreNumbered) {
-  const std::string questions = "[{\"question\":\"\u0415\u0441\u0442\u044C \u043A\u043E\u0442?\"},"
-                                "{\"question\":\"\u0415\u0441\u0442\u044C \u043F\u0451\u0441?\"},"
-                                "{\"question\":\"Is it?\"},{\"question\":\"is it ?\",\"threshold\":0.9}]";
+  const std::string questions =
+      "[{\"question\":\"\u0415\u0441\u0442\u044C \u043A\u043E\u0442?\"},"
+      "{\"question\":\"\u0415\u0441\u0442\u044C \u043F\u0451\u0441?\"},"
+      "{\"question\":\"Is it?\"},{\"question\":\"is it ?\",\"threshold\":0.9}]";
   const auto rules = ParseRules(Json::Parse(questions).value());
   ASSERT_TRUE(rules.ok()) << rules.status().ToString();
   EXPECT_EQ((*rules)[0].id, "rule");

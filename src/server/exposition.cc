@@ -2,14 +2,14 @@
 
 #include <string_view>
 
-#include "base/metrics_text.h"
+#include "base/metrics.h"
 #include "server/estimate.h"
 
 namespace pawsight::server {
 namespace {
 
 template <int kBuckets>
-void WriteBuckets(const HistogramView<kBuckets>& histogram, double unit, const std::string& labels, MetricsText& out) {
+void WriteBuckets(const HistogramView<kBuckets>& histogram, double unit, const std::string& labels, MetricsWriter& out) {
   uint64_t below = 0;
   uint64_t bound = histogram.first;
   const std::string comma = labels.empty() ? "" : labels + ",";
@@ -17,14 +17,14 @@ void WriteBuckets(const HistogramView<kBuckets>& histogram, double unit, const s
     below += histogram.counts[i];
     const bool last = i + 1 == histogram.counts.size();
     out.Sample(static_cast<double>(below),
-               comma + MetricLabel("le", last ? "+Inf" : MetricsText::Number(static_cast<double>(bound) * unit)),
+               comma + MetricLabel("le", last ? "+Inf" : MetricsWriter::Number(static_cast<double>(bound) * unit)),
                "_bucket");
   }
   out.Sample(static_cast<double>(histogram.sum) * unit, labels, "_sum");
   out.Sample(static_cast<double>(below), labels, "_count");
 }
 
-void WriteWork(const CountersView& c, MetricsText& out) {
+void WriteWork(const CountersView& c, MetricsWriter& out) {
   out.Metric("requests_total", "counter", "Requests by how they ended.");
   for (size_t i = 0; i < c.requests.size(); ++i) {
     out.Sample(static_cast<double>(c.requests[i]), MetricLabel("outcome", OutcomeName(static_cast<Outcome>(i))));
@@ -59,7 +59,7 @@ void WriteWork(const CountersView& c, MetricsText& out) {
             static_cast<double>(c.LastOkUnixMs()) * 1e-3);
 }
 
-void WriteHealth(const Health& h, MetricsText& out) {
+void WriteHealth(const Health& h, MetricsWriter& out) {
   out.Gauge("queue_length", "Frames that wait.", h.queue_length);
   out.Gauge("queue_limit", "Frames that may wait.", h.queue_limit);
   out.Gauge("queue_oldest_age_seconds", "How long the oldest of them has waited.", Seconds(h.oldest_waiting_age));
@@ -80,7 +80,7 @@ void WriteHealth(const Health& h, MetricsText& out) {
 }  // namespace
 
 std::string Exposition(const CountersView& counters, const Health& health) {
-  MetricsText out("pawsight_server_");
+  MetricsWriter out("pawsight_server_");
   WriteWork(counters, out);
   WriteHealth(health, out);
   return out.Take();

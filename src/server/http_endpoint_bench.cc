@@ -11,11 +11,11 @@
 #include <future>
 #include <string>
 
+#include "base/base64.h"
 #include "base/memory.h"
 #include "net/access_log.h"
 #include "net/testing.h"
 #include "net/tls/testing.h"
-#include "protocol/base64.h"
 #include "server/testing.h"
 
 namespace pawsight::server {
@@ -54,7 +54,7 @@ std::string BinaryRequest() {
 std::string Base64Request() {
   return Post(
       R"({"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"parameters":{"content_type":"base64"},"data":[")" +
-          protocol::EncodeBase64(Image()) + "\"]}," + kQuestion + R"(],"outputs":[{"name":"p_yes"}]})",
+          EncodeBase64(Image()) + "\"]}," + kQuestion + R"(],"outputs":[{"name":"p_yes"}]})",
       "");
 }
 

@@ -9,6 +9,7 @@
 
 #include <cstdlib>
 
+#include "base/base64.h"
 #include "net/http.h"
 
 namespace pawsight::conformance {

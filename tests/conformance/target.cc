@@ -1,6 +1,6 @@
 #include "target.h"
 
-#include "protocol/base64.h"
+#include "base/base64.h"
 
 namespace pawsight::conformance {
 
@@ -14,7 +14,7 @@ Target& TheTarget() {
 }
 
 std::string ImageBase64() { return std::string(kImage); }
-std::string Image() { return protocol::DecodeBase64(kImage).value(); }
+std::string Image() { return DecodeBase64(kImage).value(); }
 
 std::string Element(std::string_view bytes) {
   std::string element;

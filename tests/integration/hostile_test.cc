@@ -8,10 +8,10 @@
 #include <memory>
 #include <thread>
 
+#include "base/base64.h"
 #include "base/rng.h"
 #include "frames/testing.h"
 #include "hostile_images.h"
-#include "protocol/base64.h"
 #include "running_worker.h"
 
 namespace pawsight::integration {
@@ -123,12 +123,12 @@ TEST_F(Hostile, EveryImageGetsTheRightAnswerAndTheNextOneItsOwn) {  // A1..A28, 
 
 TEST_F(Hostile, Base64IsTakenAsTheStandardWritesItAndNoOther) {  // A29
   const std::string image = AsText(OrdinaryImage());
-  const std::string good = protocol::EncodeBase64(image);
+  const std::string good = EncodeBase64(image);
   EXPECT_EQ(AskInBase64(good).status, 200);
   std::string spaced = good, safe = good;
   spaced.insert(40, " ");
   safe[40] = '-';
-  std::string unpadded = protocol::EncodeBase64(image.substr(0, image.size() / 3 * 3 - 1));
+  std::string unpadded = EncodeBase64(image.substr(0, image.size() / 3 * 3 - 1));
   unpadded.pop_back();
   for (const std::string& bad : {spaced, safe, unpadded, good + "=", good + "AAA"}) {
     EXPECT_EQ(AskInBase64(bad).status, 400) << bad.substr(bad.size() - 8);

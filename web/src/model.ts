@@ -91,6 +91,11 @@ const REASONS: Record<string, string> = {
   firing: "alert",
   clearing: "ending",
   resolved: "over",
+  guard: "the guard question says no",
+  not_due: "not its turn",
+  snoozed: "snoozed",
+  replaced: "a newer frame came first",
+  shed: "too much to do",
 };
 
 /** Why the newest frame made, or made no, alert: words for a person. */

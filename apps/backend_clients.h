@@ -1,0 +1,42 @@
+// apps/backend_clients.h: what the endpoint kinds of gateway/backends stand for: "http" and "grpc" speak to a server,
+// "embedded" is the model in this process; and what credentials' names mean. Thread-safe.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "client/inference_client.h"
+#include "client/io_thread.h"
+#include "gateway/backends/routing.h"
+
+namespace pawsight {
+
+/// What an endpoint is shown and how it is known; "" is none.
+struct BackendCredential {
+  std::string token;
+  std::string ca_pem;           // who may sign its certificate; "": the system's list
+  std::string certificate_pem;  // ours, with its chain
+  std::string key_pem;
+};
+
+class BackendClients {
+ public:
+  /// `credentials` by name. `embedded` makes clients of the model in this process; null: there is none.
+  BackendClients(std::map<std::string, BackendCredential> credentials,
+                 std::function<std::shared_ptr<client::InferenceClient>()> embedded)
+      : credentials_(std::move(credentials)), embedded_(std::move(embedded)) {}
+
+  /// For gateway::Backends, which it outlives. An address of "http" is a URL, https for TLS; of "grpc" it is host:port,
+  /// or grpcs://host:port for TLS. Errors: kInvalidArgument, an address that is none. kFailedPrecondition, no such
+  /// credential; no model in this process.
+  Result<std::shared_ptr<client::InferenceClient>> Make(const gateway::EndpointConfig& endpoint);
+
+ private:
+  const std::map<std::string, BackendCredential> credentials_;
+  const std::function<std::shared_ptr<client::InferenceClient>()> embedded_;
+  client::IoThread io_;
+};
+
+}  // namespace pawsight

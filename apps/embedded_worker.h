@@ -1,0 +1,35 @@
+// apps/embedded_worker.h: the inference tier inside this process, for one small box: the model, the batcher and its
+// canaries, offered as the endpoint kind "embedded". Thread-safe.
+#pragma once
+
+#include <memory>
+
+#include "apps/open_model.h"
+#include "base/clock.h"
+#include "client/inference_client.h"
+#include "server/served_vqa.h"
+
+namespace pawsight {
+
+class EmbeddedWorker {
+ public:
+  /// Opens the model and asks it a canary. `scheduling` says how work is queued (server/schedule.h). `clock` outlives
+  /// it. Errors: those of OpenModel and server::ServedVqa::Start. Cost: reads the model's weights, packs them once.
+  static Result<std::unique_ptr<EmbeddedWorker>> Start(const ModelOptions& model,
+                                                       const server::ScheduleOptions& scheduling, const Clock& clock);
+
+  /// The worker outlives what asks it.
+  std::shared_ptr<client::InferenceClient> MakeClient() const;
+  /// Takes no more work and waits for what was accepted, at most `limit`. False: a batch still runs.
+  bool Drain(std::chrono::nanoseconds limit) { return served_->Drain(limit); }
+  server::Batcher& batcher() { return served_->batcher(); }
+
+ private:
+  EmbeddedWorker(std::unique_ptr<server::ServedVqa> served, const Clock& clock)
+      : served_(std::move(served)), clock_(clock) {}
+
+  const std::unique_ptr<server::ServedVqa> served_;
+  const Clock& clock_;
+};
+
+}  // namespace pawsight

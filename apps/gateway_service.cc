@@ -1,0 +1,417 @@
+#include "apps/gateway_service.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+
+#include "apps/backend_clients.h"
+#include "apps/embedded_worker.h"
+#include "apps/gateway_metrics.h"
+#include "apps/serving.h"
+#include "base/files.h"
+#include "base/log.h"
+#include "gateway/api/api.h"
+#include "gateway/api/store_record.h"
+#include "gateway/offered.h"
+#include "gateway/path/puller.h"
+#include "net/access_log.h"
+#include "net/http_server.h"
+
+namespace pawsight {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr const char* kEmbeddedPool = "embedded";
+constexpr const char* kWorkersPool = "workers";
+constexpr const char* kWorkersCredential = "workers";
+constexpr size_t kMaxPemBytes = 1U << 20U;
+
+bool IsLoopback(const net::ListenAddress& address) { return address.host == "::1" || address.host.starts_with("127."); }
+
+/// A secret that everybody on the machine may read is none.
+Status CheckSecretFile(const std::string& setting, const std::string& path, bool open_secrets) {
+  if (path.empty()) return Ok();
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0) return NotFound(setting + ": " + path + " cannot be read");
+  if ((status.st_mode & S_IROTH) == 0 || open_secrets) return Ok();
+  return FailedPrecondition(setting + ": everybody may read " + path + "; chmod o-r it, or set open-secrets",
+                            "open_secret");
+}
+
+Result<net::TlsText> TlsOf(const GatewayOptions& options) {
+  PAWSIGHT_ASSIGN_OR_RETURN(net::TlsText tls, net::ReadTls({options.tls_certificate, options.tls_key, ""}));
+  if (tls.wanted()) PAWSIGHT_RETURN_IF_ERROR(net::TlsContext::Make(tls).status());
+  return tls;
+}
+
+/// "grpc://w:8001" is "w:8001" of kind grpc; the rest says what it is.
+Result<gateway::EndpointConfig> EndpointOf(const std::string& url) {
+  if (url.starts_with("http://") || url.starts_with("https://"))
+    return gateway::EndpointConfig{"http", url, kWorkersCredential};
+  if (url.starts_with("grpc://")) return gateway::EndpointConfig{"grpc", url.substr(7), kWorkersCredential};
+  if (url.starts_with("grpcs://")) return gateway::EndpointConfig{"grpc", url, kWorkersCredential};
+  return InvalidArgument("workers: want http://, https://, grpc:// or grpcs://, not " + JsonQuote(url));
+}
+
+/// The pool that the settings describe.
+Result<gateway::PoolsConfig> PoolsOf(const GatewayOptions& options) {
+  gateway::PoolConfig pool;
+  pool.name = options.workers.empty() ? kEmbeddedPool : kWorkersPool;
+  pool.price_per_hour = options.price_per_hour;
+  if (options.workers.empty()) pool.endpoints.push_back({"embedded", "", ""});
+  for (const std::string& url : options.workers) {
+    PAWSIGHT_ASSIGN_OR_RETURN(gateway::EndpointConfig endpoint, EndpointOf(url));
+    pool.endpoints.push_back(std::move(endpoint));
+  }
+  return gateway::PoolsConfig{{std::move(pool)}};
+}
+
+gateway::RoutingConfig RoutingTo(const gateway::PoolsConfig& pools) {
+  gateway::RoutingConfig routing;
+  routing.weights.emplace_back(pools.pools.front().name, 1);
+  return routing;
+}
+
+Result<std::string> DataDirectory(const GatewayOptions& options) {
+  std::string path = options.data;
+  if (path.empty()) {
+    const char* data = std::getenv("XDG_DATA_HOME");
+    const char* home = std::getenv("HOME");
+    if (data != nullptr && *data == '/') {
+      path = std::string(data) + "/pawsight";
+    } else if (home != nullptr && *home != '\0') {
+      path = std::string(home) + "/.local/share/pawsight";
+    } else {
+      return FailedPrecondition("data: neither XDG_DATA_HOME nor HOME is set; name a directory");
+    }
+  }
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) return FailedPrecondition("data: " + path + " cannot be made: " + error.message());
+  return path;
+}
+
+/// Held while the process lives, so that two gateways do not tell one alert twice.
+class DirectoryLock {
+ public:
+  ~DirectoryLock() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Status Take(const std::string& path) {
+    fd_ = open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    if (fd_ < 0) return Unavailable("data: " + path + " cannot be opened");
+    if (flock(fd_, LOCK_EX | LOCK_NB) == 0) return Ok();
+    return FailedPrecondition("data: another gateway runs in this directory (" + path + ")", "in_use");
+  }
+
+ private:
+  int fd_ = -1;
+};
+
+/// Readable by this user only, from its first byte on.
+Status WriteSecret(const std::string& path, const std::string& text) {
+  const std::string beside = path + ".new";
+  (void)unlink(beside.c_str());  // of a start that was cut short
+  const int fd = open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) return Unavailable(beside + " cannot be made");
+  const bool written = write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(fd) == 0;
+  close(fd);
+  if (!written || rename(beside.c_str(), path.c_str()) != 0) return Unavailable(path + " cannot be written");
+  SyncDirectoryOf(path);
+  return Ok();
+}
+
+events::StoreOptions StoreOptionsOf(const GatewayOptions& options) {
+  events::StoreOptions store;
+  store.num_readers = std::min(16, 1 + options.http_threads);
+  store.retention.events = options.keep_events;
+  store.retention.alerts = options.keep_events;
+  store.retention.deliveries = options.keep_deliveries;
+  store.retention.audit = options.keep_events;
+  return store;
+}
+
+gateway::FramePathOptions PathOptionsOf(const GatewayOptions& options) {
+  gateway::FramePathOptions path;
+  path.gate_threads = options.gate_threads;
+  path.max_outstanding = options.max_outstanding;
+  path.max_cameras = static_cast<size_t>(options.max_cameras);
+  path.max_frame_bytes = options.max_frame.value;
+  path.max_waiting_bytes = options.waiting_bytes.value;
+  path.max_owner_bytes = std::max<size_t>(options.waiting_bytes.value / 2, options.max_frame.value);
+  path.max_kept_bytes = options.kept_bytes.value;
+  path.device_rate = options.device_rate;
+  path.device_burst = options.device_burst;
+  path.answer_within = options.answer_within;
+  return path;
+}
+
+/// What of an owner's cameras is pulled.
+std::vector<gateway::Pull> PullsOf(const std::vector<events::Camera>& cameras) {
+  std::vector<gateway::Pull> pulls;
+  for (const events::Camera& camera : cameras) {
+    if (camera.enabled && !camera.source.empty()) {
+      pulls.push_back({camera.id, camera.source, gateway::TuningOf(camera).fps});
+    }
+  }
+  return pulls;
+}
+
+/// Everything that `fresh` has otherwise than `current`, but what may change while it runs.
+template <typename Options>
+void SayWhatWaits(Options current, Options fresh, const std::vector<std::string>& live) {
+  OptionTable before, after;
+  before.Add(current);
+  after.Add(fresh);
+  for (size_t i = 0; i < after.entries().size(); ++i) {
+    const OptionTable::Entry& entry = after.entries()[i];
+    if (std::find(live.begin(), live.end(), entry.name) != live.end()) continue;
+    if (entry.print() == before.entries()[i].print()) continue;
+    LogWarning("setting_waits_for_restart", {{"setting", entry.name}});
+  }
+}
+
+}  // namespace
+
+Status CheckGatewayOptions(const GatewayOptions& options, const notify::PostOfficeOptions& receivers) {
+  const Result<net::ListenAddress> listen = net::ParseListenAddress(options.listen);
+  if (!listen.ok()) return Annotate(listen.status(), "listen");
+  if (!options.listen_metrics.empty()) {
+    const Result<net::ListenAddress> metrics = net::ParseListenAddress(options.listen_metrics);
+    if (!metrics.ok()) return Annotate(metrics.status(), "listen-metrics");
+  }
+  if (options.workers_least > options.workers_most) return InvalidArgument("workers-least: more than workers-most");
+  PAWSIGHT_RETURN_IF_ERROR(CheckSecretFile("tls-key", options.tls_key, options.open_secrets));
+  PAWSIGHT_RETURN_IF_ERROR(CheckSecretFile("worker-token-file", options.worker_token_file, options.open_secrets));
+  PAWSIGHT_RETURN_IF_ERROR(ReadSecret(options.worker_token_file).status());
+  PAWSIGHT_RETURN_IF_ERROR(TlsOf(options).status());
+  PAWSIGHT_RETURN_IF_ERROR(PoolsOf(options).status());
+  const auto networks = notify::ParseAddressPolicy(receivers.allowed_networks);
+  return networks.ok() ? Ok() : Annotate(networks.status(), "receiver-networks");
+}
+
+/// In the order of making; destructors undo it in reverse. What a callback may still need stands above who calls it.
+struct GatewayService::Parts {
+  Parts(const GatewayOptions& given, const notify::PostOfficeOptions& given_receivers)
+      : options(given), receivers(given_receivers) {}
+
+  GatewayOptions options;
+  const notify::PostOfficeOptions receivers;
+  const SystemClock clock;
+  std::string data;
+  std::string first_token;
+  std::atomic<bool> draining{false};
+  std::atomic<bool> reload_ok{true};
+  DirectoryLock lock;
+  std::unique_ptr<net::AccessLog> access_log;
+  std::unique_ptr<EmbeddedWorker> worker;
+  std::unique_ptr<BackendClients> clients;
+  std::unique_ptr<gateway::Backends> backends;
+  std::unique_ptr<gateway::OfferedMeter> meter;
+  std::unique_ptr<events::Store> store;
+  std::unique_ptr<notify::PostOffice> office;
+  std::unique_ptr<gateway::StoreRecord> record;
+  std::unique_ptr<gateway::FramePath> path;
+  std::unique_ptr<gateway::Puller> puller;
+  std::unique_ptr<gateway::Registry> registry;
+  std::unique_ptr<gateway::GatewayApi> api;
+  net::Router metrics_routes;
+  std::unique_ptr<net::HttpServer> http;
+  std::unique_ptr<net::HttpServer> metrics;
+
+  Status OpenData();
+  Status StartWorkers();
+  Status StartPath();
+  Status StartApi();
+  Status Listen();
+  gateway::AutoscaleView Autoscale() const;
+  std::vector<std::string> Unready() const;
+};
+
+Status GatewayService::Parts::OpenData() {
+  umask(0077);  // the store holds receivers' secrets
+  PAWSIGHT_ASSIGN_OR_RETURN(data, DataDirectory(options));
+  PAWSIGHT_RETURN_IF_ERROR(lock.Take(data + "/gateway.lock"));
+  PAWSIGHT_ASSIGN_OR_RETURN(store, events::Store::Open(data + "/gateway.sqlite", StoreOptionsOf(options)));
+  PAWSIGHT_ASSIGN_OR_RETURN(office, notify::PostOffice::Open(*store, clock, receivers));
+  PAWSIGHT_ASSIGN_OR_RETURN(first_token,
+                            gateway::MakeAdmin(*store, clock, options.new_admin, [this](const std::string& token) {
+                              return WriteSecret(data + "/admin.token", token + "\n");
+                            }));
+  return Ok();
+}
+
+Status GatewayService::Parts::StartWorkers() {
+  std::function<std::shared_ptr<client::InferenceClient>()> embedded;
+  if (options.workers.empty()) {
+    const ModelOptions model{.model = options.model,
+                             .artifacts = options.artifacts,
+                             .precision = options.precision,
+                             .kernels = options.cpu,
+                             .threads = options.threads};
+    PAWSIGHT_ASSIGN_OR_RETURN(worker, EmbeddedWorker::Start(model, {}, clock));
+    embedded = [this] { return worker->MakeClient(); };
+  }
+  BackendCredential credential;
+  PAWSIGHT_ASSIGN_OR_RETURN(credential.token, ReadSecret(options.worker_token_file));
+  if (!options.worker_ca.empty()) {
+    PAWSIGHT_ASSIGN_OR_RETURN(credential.ca_pem, ReadTextFile(options.worker_ca, kMaxPemBytes));
+  }
+  clients = std::make_unique<BackendClients>(
+      std::map<std::string, BackendCredential>{{kWorkersCredential, std::move(credential)}}, std::move(embedded));
+  backends = std::make_unique<gateway::Backends>(
+      gateway::BackendsOptions{}, [this](const gateway::EndpointConfig& endpoint) { return clients->Make(endpoint); },
+      clock);
+  meter = std::make_unique<gateway::OfferedMeter>(*backends, clock);
+  return Ok();
+}
+
+Status GatewayService::Parts::StartPath() {
+  record = std::make_unique<gateway::StoreRecord>(*store);
+  path = std::make_unique<gateway::FramePath>(*meter, record.get(), clock, PathOptionsOf(options));
+  puller = std::make_unique<gateway::Puller>(
+      [this](gateway::Submission submission) { return path->Submit(std::move(submission)); }, clock,
+      gateway::PullerOptions{.max_sources = static_cast<size_t>(options.max_pulled)});
+  registry = std::make_unique<gateway::Registry>(*store, *path);
+  registry->SetListener([this](const std::string& owner, const std::vector<events::Camera>& cameras) {
+    const Status set = puller->SetOwner(owner, options.pull_cameras ? PullsOf(cameras) : std::vector<gateway::Pull>());
+    if (!set.ok()) LogError("pulls_refused", {{"owner", owner}, {"reason", set.message()}});
+  });
+  record->SetRegistry(*registry);
+  return Ok();
+}
+
+gateway::AutoscaleView GatewayService::Parts::Autoscale() const {
+  return {.offered_per_s = meter->PerSecond(),
+          .capacity_per_s = options.worker_capacity,
+          .target = options.autoscale_target,
+          .least = options.workers_least,
+          .most = options.workers_most};
+}
+
+std::vector<std::string> GatewayService::Parts::Unready() const {
+  std::vector<std::string> reasons;
+  if (draining) reasons.emplace_back("draining");
+  if (const Status writable = store->Stats().writable; !writable.ok()) {
+    reasons.push_back("alerts cannot be recorded: " + writable.message());
+  }
+  if (!backends->HasHealthyEndpoint()) reasons.emplace_back("no worker answers");
+  return reasons;
+}
+
+Status GatewayService::Parts::StartApi() {
+  gateway::ApiOptions how;
+  how.authenticator.max_wrong = static_cast<size_t>(options.wrong_tokens);
+  how.cameras = {options.pull_cameras, static_cast<size_t>(options.owner_cameras)};
+  how.frames.ask_within = options.answer_within;
+  how.frames.max_frame_bytes = options.max_frame.value;
+  const auto factory = [this](const gateway::EndpointConfig& endpoint) { return clients->Make(endpoint); };
+  api = std::make_unique<gateway::GatewayApi>(
+      gateway::ApiParts{
+          *store, *path, *registry, *backends, factory, *meter, *office, clock, [this] { return Unready(); },
+          [this] {
+            return GatewayMetrics({.path = *path,
+                                   .backends = *backends,
+                                   .store = *store,
+                                   .notifier = office->notifier(),
+                                   .puller = *puller,
+                                   .http = http.get(),
+                                   .access_log = access_log.get(),
+                                   .offered_per_s = meter->PerSecond(),
+                                   .reload_ok = reload_ok});
+          },
+          [this] { return Autoscale(); }, [this](const std::string& owner) { return puller->Stats(owner); }},
+      how);
+  PAWSIGHT_ASSIGN_OR_RETURN(const gateway::PoolsConfig pools, PoolsOf(options));
+  PAWSIGHT_RETURN_IF_ERROR(api->LoadBackends(pools, RoutingTo(pools)));
+  return registry->Load();
+}
+
+Status GatewayService::Parts::Listen() {
+  if (options.access_log != "off") {
+    PAWSIGHT_ASSIGN_OR_RETURN(access_log, net::AccessLog::Open({options.access_log, options.access_log_rate}, clock));
+  }
+  net::HttpServerOptions how;
+  PAWSIGHT_ASSIGN_OR_RETURN(how.listen, net::ParseListenAddress(options.listen));
+  PAWSIGHT_ASSIGN_OR_RETURN(how.tls, TlsOf(options));
+  if (!IsLoopback(how.listen) && !how.tls.wanted()) {
+    LogWarning("tokens_in_clear", {{"listen", options.listen}, {"so", "put TLS before it, or set tls-certificate"}});
+  }
+  how.io_threads = options.http_threads;
+  how.max_connections = static_cast<size_t>(options.max_connections);
+  how.max_body_bytes = options.max_body.value;
+  how.allowed_hosts = options.hosts;
+  if (access_log) how.answered = net::LogTo(*access_log, "api");
+  api->Prepare(&how);
+  PAWSIGHT_ASSIGN_OR_RETURN(http, net::HttpServer::Start(how, api->router()));
+  if (options.listen_metrics.empty()) return Ok();
+  net::HttpServerOptions plain;
+  PAWSIGHT_ASSIGN_OR_RETURN(plain.listen, net::ParseListenAddress(options.listen_metrics));
+  metrics_routes.Add("GET", "/metrics", [this](const net::HttpRequest&) { return api->Metrics(); });
+  PAWSIGHT_ASSIGN_OR_RETURN(metrics, net::HttpServer::Start(plain, metrics_routes));
+  return Ok();
+}
+
+GatewayService::GatewayService(const GatewayOptions& options, const notify::PostOfficeOptions& receivers)
+    : parts_(std::make_unique<Parts>(options, receivers)) {}
+GatewayService::~GatewayService() = default;
+
+Status GatewayService::Start() {
+  PAWSIGHT_RETURN_IF_ERROR(CheckGatewayOptions(parts_->options, parts_->receivers));
+  PAWSIGHT_RETURN_IF_ERROR(parts_->OpenData());
+  PAWSIGHT_RETURN_IF_ERROR(parts_->StartWorkers());
+  PAWSIGHT_RETURN_IF_ERROR(parts_->StartPath());
+  PAWSIGHT_RETURN_IF_ERROR(parts_->StartApi());
+  return parts_->Listen();
+}
+
+std::string GatewayService::url() const { return parts_->http->url(); }
+std::string GatewayService::Where() const {
+  return url() + (parts_->metrics ? " " + parts_->metrics->url() + "/metrics" : "");
+}
+const std::string& GatewayService::first_token() const { return parts_->first_token; }
+std::string GatewayService::token_path() const { return parts_->data + "/admin.token"; }
+events::Store& GatewayService::store() { return *parts_->store; }
+gateway::Registry& GatewayService::registry() { return *parts_->registry; }
+gateway::FramePath& GatewayService::path() { return *parts_->path; }
+std::vector<std::string> GatewayService::Unready() const { return parts_->Unready(); }
+void GatewayService::NoteReload(bool ok) { parts_->reload_ok = ok; }
+
+Status GatewayService::Reload(const GatewayOptions& fresh, const notify::PostOfficeOptions& receivers) {
+  PAWSIGHT_RETURN_IF_ERROR(CheckGatewayOptions(fresh, receivers));
+  SayWhatWaits(parts_->options, fresh,
+               {"tls-certificate", "tls-key", "worker-capacity", "autoscale-target", "workers-least", "workers-most"});
+  SayWhatWaits(parts_->receivers, receivers, {});
+  if (parts_->options.tls_certificate.empty() != fresh.tls_certificate.empty()) {
+    LogWarning("setting_waits_for_restart", {{"setting", "tls-certificate"}});
+  } else if (!fresh.tls_certificate.empty()) {
+    PAWSIGHT_ASSIGN_OR_RETURN(const net::TlsText tls, TlsOf(fresh));
+    PAWSIGHT_RETURN_IF_ERROR(parts_->http->SetTls(tls));
+  }
+  parts_->options.worker_capacity = fresh.worker_capacity;
+  parts_->options.autoscale_target = fresh.autoscale_target;
+  parts_->options.workers_least = fresh.workers_least;
+  parts_->options.workers_most = fresh.workers_most;
+  if (parts_->access_log) return parts_->access_log->Reopen();
+  return Ok();
+}
+
+bool GatewayService::Drain() {
+  parts_->draining = true;
+  const auto limit = std::chrono::steady_clock::now() + parts_->options.drain_limit;
+  const auto left = [&] {
+    return std::max(milliseconds(0),
+                    std::chrono::duration_cast<milliseconds>(limit - std::chrono::steady_clock::now()));
+  };
+  const bool frames_ended = parts_->path->Drain(left());
+  parts_->http->Stop();
+  return parts_->api->Drain(std::max(milliseconds(1000), left())) && frames_ended;
+}
+
+}  // namespace pawsight

@@ -1,0 +1,64 @@
+// apps/gateway_service.h: everything a gateway has, built bottom up: store, workers, path, notifier, API, listeners.
+// Started, drained and ended by one thread.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "apps/gateway_options.h"
+#include "base/status.h"
+#include "gateway/api/registry.h"
+#include "notify/post_office.h"
+
+namespace pawsight {
+
+/// What an operator gets wrong most: a listener beyond loopback without TLS and a name, TLS files that do not fit,
+/// networks and URLs that are none, secrets that everybody may read. Errors: kInvalidArgument and others, naming the
+/// setting.
+Status CheckGatewayOptions(const GatewayOptions& options, const notify::PostOfficeOptions& receivers);
+
+class GatewayService {
+ public:
+  GatewayService(const GatewayOptions& options, const notify::PostOfficeOptions& receivers);
+  /// After Drain.
+  ~GatewayService();
+  GatewayService(const GatewayService&) = delete;
+  GatewayService& operator=(const GatewayService&) = delete;
+
+  /// Errors: CheckGatewayOptions's; kFailedPrecondition `in_use`, another gateway has the directory; the store's, the
+  /// model's, a listener's.
+  Status Start();
+
+  /// "http://127.0.0.1:8080"
+  std::string url() const;
+  std::string Where() const;
+  /// The first admin's token when this start made it, else "". And the file that holds it.
+  const std::string& first_token() const;
+  std::string token_path() const;
+
+  /// Its parts, for the demonstration's home. After Start.
+  events::Store& store();
+  gateway::Registry& registry();
+  gateway::FramePath& path();
+
+  /// Why it is not ready; empty: it is.
+  std::vector<std::string> Unready() const;
+
+  /// Takes over what of `options` may change while it runs: TLS files, prices, the autoscale settings; the rest is
+  /// named in the log as waiting for a restart. Errors: CheckGatewayOptions's; then nothing has changed.
+  Status Reload(const GatewayOptions& options, const notify::PostOfficeOptions& receivers);
+  /// For the gauge config_last_reload_ok.
+  void NoteReload(bool ok);
+
+  /// Not ready at once, takes no more frames, waits for what was accepted to end, within the limit. False: some has
+  /// not.
+  bool Drain();
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace pawsight

@@ -1,0 +1,55 @@
+#include "apps/serving.h"
+
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "apps/commands.h"
+#include "base/files.h"
+
+namespace pawsight {
+namespace {
+
+constexpr size_t kMaxSecretBytes = 64U << 10U;
+
+}  // namespace
+
+Signals::Signals() {
+  sigemptyset(&set_);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set_, signal);
+  pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+}
+
+int Signals::Wait(std::chrono::milliseconds limit) const {
+  const timespec time{limit.count() / 1000, limit.count() % 1000 * 1'000'000};
+  return std::max(sigtimedwait(&set_, nullptr, &time), 0);
+}
+
+void Signals::LeaveAtNext() const {
+  std::thread([set = set_] {
+    for (;;) {
+      const int signal = sigwaitinfo(&set, nullptr);
+      if (signal == SIGINT || signal == SIGTERM) _exit(kExitInterrupted);
+    }
+  }).detach();
+}
+
+void AllowDescriptors() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &limit);  // then the first limit stands
+}
+
+Result<std::string> ReadSecret(const std::string& path) {
+  if (path.empty()) return std::string();
+  PAWSIGHT_ASSIGN_OR_RETURN(std::string text, ReadTextFile(path, kMaxSecretBytes));
+  while (text.ends_with('\n') || text.ends_with('\r') || text.ends_with(' ')) text.pop_back();
+  if (text.empty()) return InvalidArgument(path + ": empty");
+  return text;
+}
+
+}  // namespace pawsight

@@ -1,0 +1,35 @@
+// apps/serving.h: what commands that serve until they are told to stop have in common: signals as values, descriptors,
+// secrets in files.
+#pragma once
+
+#include <signal.h>
+
+#include <chrono>
+#include <string>
+
+#include "base/status.h"
+
+namespace pawsight {
+
+/// Signals as values: threads started later leave them to whoever waits. Make it before any thread.
+class Signals {
+ public:
+  Signals();
+  /// The signal that came (SIGINT, SIGTERM or SIGHUP), or 0 when none came in time.
+  int Wait(std::chrono::milliseconds limit) const;
+  /// From now on the next SIGINT or SIGTERM ends the process at once.
+  void LeaveAtNext() const;
+
+ private:
+  sigset_t set_{};
+};
+
+/// A connection is a descriptor, and the system's first limit is often 1,024; the second is ours to use. Past it no
+/// connection is taken until another ends.
+void AllowDescriptors();
+
+/// The text of a file without the line end behind it; "" when `path` is. Errors: ReadTextFile's; kInvalidArgument,
+/// empty.
+Result<std::string> ReadSecret(const std::string& path);
+
+}  // namespace pawsight

@@ -1,0 +1,238 @@
+// The API from outside, over a socket: what it says of itself, who may do what, and that each answer is as described.
+#include "gateway/api/api.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "gateway/api/testing.h"
+
+namespace pawsight::gateway::testing {
+namespace {
+
+using net::testing::RawClient;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+TEST_F(ApiTest, TheDocumentHasEveryRouteAndNoOther) {
+  std::set<std::string> described, served;
+  for (const auto& [path, item] : document_.Find("paths")->as_object()) {
+    for (const auto& [method, operation] : item.as_object()) described.insert(method + " " + path);
+  }
+  for (const ApiRouter::Route& route : api_->routes())
+    served.insert(net::LowerCase(route.method) + " " + route.pattern);
+  EXPECT_EQ(described, served);
+  const Came document = Get("/openapi.json", "");
+  EXPECT_EQ(document.json.Dump(), document_.Dump());
+}
+
+TEST_F(ApiTest, HealthAndThePageAskForNoTokenAndNothingElseAnswersWithoutOne) {
+  EXPECT_EQ(Get("/healthz", "").status, 200);
+  EXPECT_EQ(Get("/readyz", "").status, 200);
+  RawClient head(server_->port());
+  head.Send("HEAD /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(head.ReadAll(), ::testing::EndsWith("\r\n\r\n"));
+  const Came page = Get("/", "");
+  EXPECT_EQ(page.status, 200);
+  EXPECT_THAT(page.head, HasSubstr("Content-Security-Policy: default-src 'none'"));
+  for (const ApiRouter::Route& route : api_->routes()) {
+    if (route.access == Access::kPublic) continue;
+    std::string target = route.pattern;
+    for (size_t at; (at = target.find('{')) != std::string::npos;) target.replace(at, target.find('}') - at + 1, "x");
+    const Came came = Call(route.method, target, "");
+    EXPECT_EQ(came.status, 401) << route.method << " " << target;
+    EXPECT_EQ(came.Code(), "token_wrong");
+    EXPECT_EQ(came.Header("WWW-Authenticate"), "Bearer");
+  }
+}
+
+TEST_F(ApiTest, EveryRoleMayDoWhatItIsForAndNothingElse) {
+  const Home home = MakeHome("home");
+  const std::string viewer = Post("/v1/credentials", home.operator_token, R"({"role":"viewer"})").Text("token");
+  const std::map<std::string, std::pair<std::string, std::set<Access>>> roles = {
+      {"device", {home.device_token, {Access::kPublic, Access::kAny, Access::kFrames}}},
+      {"viewer", {viewer, {Access::kPublic, Access::kAny, Access::kRead}}},
+      {"operator",
+       {home.operator_token, {Access::kPublic, Access::kAny, Access::kFrames, Access::kRead, Access::kWrite}}},
+  };
+  for (const ApiRouter::Route& route : api_->routes()) {
+    if (route.pattern == "/v1/live") continue;  // does not end
+    std::string target = route.pattern;
+    for (size_t at; (at = target.find('{')) != std::string::npos;) target.replace(at, target.find('}') - at + 1, "x");
+    for (const auto& [role, what] : roles) {
+      const Came came = Call(route.method, target, what.first);
+      const bool refused = came.status == 403 && came.Code() == "role";
+      EXPECT_EQ(refused, what.second.count(route.access) == 0)
+          << role << " " << route.method << " " << target << came.body;
+    }
+  }
+  EXPECT_EQ(Get("/v1/me", viewer).Text("role"), "viewer");
+  EXPECT_EQ(Get("/v1/me", home.device_token).Text("device"), home.device);
+}
+
+TEST_F(ApiTest, AnAdminSaysWhoseObjectsItMeans) {
+  const Home home = MakeHome("home");
+  EXPECT_EQ(Get("/v1/cameras", admin_).Code(), "owner_missing");
+  EXPECT_EQ(Get("/v1/cameras?owner=nobody", admin_).Code(), "owner");
+  EXPECT_THAT(Get("/v1/cameras?owner=" + home.owner, admin_).body, HasSubstr(home.camera));
+  EXPECT_EQ(Get("/v1/cameras?owner=" + home.owner, home.operator_token).status, 200) << "its own, said twice";
+}
+
+TEST_F(ApiTest, AnotherOwnerSeesNothingAndChangesNothing) {
+  const Home home = MakeHome("home"), other = MakeHome("other");
+  const std::string rule =
+      Post("/v1/rules", home.operator_token, R"({"question":"Is there a dog?","for_s":1})").Text("id");
+  const std::string receiver = Post("/v1/receivers", home.operator_token,
+                                    R"({"name":"hook","config":{"kind":"webhook","url":"http://127.0.0.1:9191/x"}})")
+                                   .Text("id");
+  for (const std::string& target :
+       {"/v1/cameras/" + home.camera, "/v1/devices/" + home.device, "/v1/rules/" + rule, "/v1/rules/" + rule + "/why",
+        "/v1/receivers/" + receiver, "/v1/receivers/" + receiver + "/deliveries",
+        "/v1/cameras/" + home.camera + "/frame"}) {
+    EXPECT_EQ(Get(target, home.operator_token).status, target.ends_with("/frame") ? 404 : 200) << target;
+    EXPECT_EQ(Get(target, other.operator_token).status, 404) << target;
+  }
+  for (const std::string& target :
+       {"/v1/cameras/" + home.camera, "/v1/devices/" + home.device, "/v1/rules/" + rule, "/v1/receivers/" + receiver}) {
+    EXPECT_EQ(Call("DELETE", target, other.operator_token).status, 404) << target;
+    EXPECT_EQ(Get(target, home.operator_token).status, 200) << target;
+  }
+  EXPECT_EQ(Put("/v1/cameras/" + home.camera, other.operator_token, R"({"name":"mine"})").status, 404);
+  EXPECT_EQ(Put("/v1/rules/" + rule, other.operator_token, R"({"question":"Is there a cat?","for_s":1})").status, 404);
+  EXPECT_EQ(Get("/v1/cameras?owner=" + home.owner, other.operator_token).Code(), "tenant_violation");
+  for (const char* list : {"/v1/rules", "/v1/receivers", "/v1/alerts", "/v1/events", "/v1/snoozes"}) {
+    EXPECT_EQ(Get(list, other.operator_token).json.Find("items")->as_array().size(), 0U) << list;
+  }
+  EXPECT_THAT(Get("/v1/cameras", other.operator_token).body, Not(HasSubstr(home.camera)));
+  EXPECT_EQ(Call("POST", "/v1/cameras/" + home.camera + "/frames", other.device_token, Jpeg()).status, 404);
+  EXPECT_EQ(Post("/v1/cameras/" + home.camera + "/ask", other.operator_token, R"({"questions":["Is it day?"]})").status,
+            404);
+  EXPECT_THAT(Get("/metrics", admin_).body, HasSubstr("pawsight_gateway_rejected_total{reason=\"tenant_violation\"}"));
+}
+
+TEST_F(ApiTest, ADeviceSendsFramesOfItsOwnCamerasOnly) {
+  const Home home = MakeHome("home");
+  const std::string unattended = Post("/v1/cameras", home.operator_token, R"({"name":"garden"})").Text("id");
+  EXPECT_EQ(PostFrame(home, Jpeg(), "").status, 202);
+  EXPECT_EQ(Call("POST", "/v1/cameras/" + unattended + "/frames", home.device_token, Jpeg()).Code(),
+            "tenant_violation");
+  EXPECT_EQ(Call("POST", "/v1/cameras/" + unattended + "/frames", home.operator_token, Jpeg()).status, 202);
+}
+
+TEST_F(ApiTest, ARevokedTokenOpensNothingFromThenOn) {
+  const Home home = MakeHome("home");
+  EXPECT_EQ(PostFrame(home, Jpeg(), "").status, 202);
+  const Came rotated = Post("/v1/devices/" + home.device + "/rotate", home.operator_token, "");
+  EXPECT_EQ(rotated.status, 201);
+  EXPECT_EQ(PostFrame(home, Jpeg(), "").status, 401);
+  Home anew = home;
+  anew.device_token = rotated.Text("token");
+  EXPECT_EQ(PostFrame(anew, Jpeg(1), "").status, 202);
+  EXPECT_EQ(Post("/v1/devices/" + home.device + "/revoke", home.operator_token, "").status, 204);
+  EXPECT_EQ(PostFrame(anew, Jpeg(2), "").status, 401);
+
+  const Came viewer = Post("/v1/credentials", home.operator_token, R"({"role":"viewer","name":"tablet"})");
+  RawClient live(server_->port());
+  live.Send("GET /v1/live HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + viewer.Text("token") + "\r\n\r\n");
+  EXPECT_THAT(live.ReadUntil("retry: 2000\n\n"), StartsWith("HTTP/1.1 200"));
+  EXPECT_EQ(Call("DELETE", "/v1/credentials/" + viewer.Text("id"), home.operator_token).status, 204);
+  EXPECT_EQ(Get("/v1/me", viewer.Text("token")).status, 401);
+  EXPECT_EQ(live.ReadAll(), "") << "its stream has ended";
+  const Came credentials = Get("/v1/credentials", home.operator_token);
+  EXPECT_THAT(credentials.body, Not(HasSubstr("paw_")));
+  EXPECT_THAT(credentials.body, HasSubstr("tablet"));
+}
+
+TEST_F(ApiTest, AnErasedOwnerIsGone) {
+  const Home home = MakeHome("home");
+  EXPECT_EQ(Get("/v1/owners/" + home.owner, admin_).status, 200);
+  EXPECT_EQ(Call("DELETE", "/v1/owners/" + home.owner, admin_).status, 204);
+  EXPECT_EQ(Get("/v1/me", home.operator_token).status, 401);
+  EXPECT_EQ(PostFrame(home, Jpeg(), "").status, 401);
+  EXPECT_EQ(Get("/v1/owners/" + home.owner, admin_).status, 404);
+  EXPECT_THAT(Get("/v1/audit", admin_).body, HasSubstr("owner.erase"));
+}
+
+TEST_F(ApiTest, APostThatIsSentAgainMakesNoSecondObject) {
+  const Home home = MakeHome("home");
+  const std::string key = "Content-Type: application/json\r\nIdempotency-Key: one\r\n";
+  const Came first = Call("POST", "/v1/cameras", home.operator_token, R"({"name":"garden"})", key);
+  const Came again = Call("POST", "/v1/cameras", home.operator_token, R"({"name":"garden"})", key);
+  EXPECT_EQ(first.status, 201);
+  EXPECT_EQ(again.body, first.body);
+  EXPECT_EQ(Call("POST", "/v1/cameras", home.operator_token, R"({"name":"attic"})", key).Code(), "key_reused");
+  EXPECT_EQ(Get("/v1/cameras", home.operator_token).json.Find("items")->as_array().size(), 2U);
+  const Home other = MakeHome("other");
+  EXPECT_EQ(Call("POST", "/v1/cameras", other.operator_token, R"({"name":"attic"})", key).status, 201);
+}
+
+TEST_F(ApiTest, AChangeWithAnOldVersionIsRefused) {
+  const Home home = MakeHome("home");
+  const std::string target = "/v1/cameras/" + home.camera;
+  const std::string etag = Get(target, home.operator_token).Header("ETag");
+  EXPECT_EQ(etag, "\"1\"");
+  const auto put = [&](const std::string& match) {
+    return Call("PUT", target, home.operator_token, R"({"name":"renamed"})", "If-Match: " + match + "\r\n");
+  };
+  EXPECT_EQ(put(etag).Header("ETag"), "\"2\"");
+  EXPECT_EQ(put(etag).status, 412);
+  EXPECT_EQ(put("*").status, 200);
+  EXPECT_EQ(Get(target, home.operator_token).Text("name"), "renamed");
+}
+
+TEST_F(ApiTest, ListsComeInPages) {
+  const Home home = MakeHome("home");
+  std::set<std::string> made = {home.camera};
+  for (int i = 0; i < 6; ++i) {
+    made.insert(Post("/v1/cameras", home.operator_token, R"({"name":"one of many"})").Text("id"));
+  }
+  std::set<std::string> listed;
+  std::string cursor;
+  int pages = 0;
+  do {
+    const Came page = Get("/v1/cameras?limit=3" + (cursor.empty() ? "" : "&cursor=" + cursor), home.operator_token);
+    for (const Json& item : page.json.Find("items")->as_array()) listed.insert(item.GetString("id").value());
+    const Json* next = page.json.Find("next");
+    cursor = next->is_null() ? "" : next->as_string();
+    ++pages;
+  } while (!cursor.empty());
+  EXPECT_EQ(listed, made);
+  EXPECT_EQ(pages, 3);
+  EXPECT_EQ(Get("/v1/cameras?limit=1000000000", home.operator_token).status, 200);
+  EXPECT_EQ(Get("/v1/cameras?limit=0", home.operator_token).Code(), "limit");
+  EXPECT_EQ(Get("/v1/cameras?limit=-1", home.operator_token).Code(), "limit");
+  EXPECT_EQ(Get("/v1/cameras?cursor=x'OR'1", home.operator_token).Code(), "cursor");
+}
+
+TEST_F(ApiTest, BodiesThatAreNotRightAreNamed) {
+  const Home home = MakeHome("home");
+  const auto code = [&](const std::string& body) { return Post("/v1/cameras", home.operator_token, body).Code(); };
+  EXPECT_EQ(code(""), "json");
+  EXPECT_EQ(code("[]"), "body");
+  EXPECT_EQ(code(R"({"name":"a","name":"b"})"), "json");
+  EXPECT_EQ(code(R"({"name":"a",})"), "json");
+  EXPECT_EQ(code("\xEF\xBB\xBF{}"), "json");
+  EXPECT_EQ(code("{\"name\":\"\xff\"}"), "json");
+  EXPECT_EQ(code(R"({"name":NaN})"), "json");
+  EXPECT_EQ(code(std::string(250000, '[')), "json");
+  EXPECT_EQ(code("{\"name\":\"" + std::string(300000, 'a') + "\"}"), "body_too_large");
+  EXPECT_EQ(code(R"({"name":""})"), "field");
+  EXPECT_EQ(code(R"({"name":7})"), "field");
+  EXPECT_EQ(code(R"({"name":"a\u0000b"})"), "field");
+  EXPECT_EQ(code("{\"name\":\"" + std::string(201, 'a') + "\"}"), "field");
+  EXPECT_EQ(code(R"({"name":"a","labels":{"x":1}})"), "field");
+  EXPECT_EQ(code(R"({"name":"a","refresh_s":0})"), "field");
+  EXPECT_EQ(code(R"({"name":"a","source":"file:///etc/passwd"})"), "pull_off");
+  const Came unknown = Post("/v1/cameras", home.operator_token, R"({"name":"a","lables":{}})");
+  EXPECT_EQ(unknown.Code(), "field_unknown");
+  EXPECT_THAT(unknown.body, HasSubstr("did you mean labels?"));
+  EXPECT_EQ(Call("POST", "/v1/cameras", home.operator_token, "{}", "Content-Type: text/xml\r\n").status, 415);
+  EXPECT_EQ(Post("/v1/cameras", home.operator_token, R"({"name":"<b>\r\nX-Evil: 1 \u202e"})").status, 201);
+  EXPECT_EQ(Get("/v1/nothing", home.operator_token).status, 404);
+  EXPECT_EQ(Call("PATCH", "/v1/cameras", home.operator_token).status, 405);
+}
+
+}  // namespace
+}  // namespace pawsight::gateway::testing

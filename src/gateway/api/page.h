@@ -1,0 +1,15 @@
+// gateway/api/page.h: the dashboard at "/": web/ as it was built in. It brings no data of its own: it asks the API with
+// a token that the visitor types. Thread-safe.
+#pragma once
+
+#include "gateway/api/api_router.h"
+
+namespace pawsight::gateway {
+
+class PageApi {
+ public:
+  /// Adds its routes.
+  explicit PageApi(const ApiContext& context);
+};
+
+}  // namespace pawsight::gateway

@@ -1,0 +1,254 @@
+#include "gateway/api/receivers.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "events/ids.h"
+#include "notify/receiver_config.h"
+
+namespace pawsight::gateway {
+namespace {
+
+Json Parsed(const std::string& text) {
+  const Result<Json> json = Json::Parse(text);
+  return json.ok() ? *json : Json(Json::Object{});
+}
+
+Json ReceiverJson(const events::Receiver& receiver) {
+  return Json::Object{{"id", receiver.id},
+                      {"name", receiver.name},
+                      {"kind", receiver.kind},
+                      {"active", receiver.active},
+                      {"reason", receiver.reason},
+                      {"config", Parsed(receiver.document)},
+                      {"version", receiver.version},
+                      {"created", FormatTime(receiver.created)},
+                      {"updated", FormatTime(receiver.updated)}};
+}
+
+Json OptionalTime(const std::optional<Time>& time) { return time ? Json(FormatTime(*time)) : Json(); }
+
+Json DeliveryJson(const events::Delivery& delivery) {
+  const bool pending = delivery.state == events::DeliveryState::kPending;
+  return Json::Object{{"id", delivery.id},
+                      {"receiver", delivery.receiver},
+                      {"event", delivery.event.id},
+                      {"type", delivery.event.type},
+                      {"state", events::DeliveryStateName(delivery.state)},
+                      {"attempts", delivery.attempts},
+                      {"next", pending ? Json(FormatTime(delivery.next)) : Json()},
+                      {"error", delivery.error},
+                      {"created", FormatTime(delivery.created)},
+                      {"finished", OptionalTime(delivery.finished)}};
+}
+
+/// A webhook that brings no secret gets one, which *made then is.
+Status GiveSecret(Json* document, std::string* made) {
+  const Json* kind = document->Find("kind");
+  const bool webhook = kind != nullptr && kind->is_string() && kind->as_string() == "webhook";
+  if (!webhook || document->Find("secrets") != nullptr) return Ok();
+  PAWSIGHT_ASSIGN_OR_RETURN(const notify::SigningSecret secret, notify::SigningSecret::Make());
+  *made = secret.Text();
+  document->Set("secrets", Json::Array{Json(*made)});
+  return Ok();
+}
+
+}  // namespace
+
+ReceiversApi::ReceiversApi(const ApiContext& context, Registry& registry, notify::PostOffice& office,
+                           const ReceiversOptions& options)
+    : context_(context), registry_(registry), office_(office), options_(options) {
+  ApiRouter& router = context.router;
+  router.Add("GET", "/v1/receivers", Access::kRead, this, &ReceiversApi::List);
+  router.AddLater("POST", "/v1/receivers", Access::kWrite, this, &ReceiversApi::Create);
+  router.Add("GET", "/v1/receivers/{receiver}", Access::kRead, this, &ReceiversApi::Get);
+  router.AddLater("PUT", "/v1/receivers/{receiver}", Access::kWrite, this, &ReceiversApi::Update);
+  router.AddLater("DELETE", "/v1/receivers/{receiver}", Access::kWrite, this, &ReceiversApi::Delete);
+  router.AddLater("POST", "/v1/receivers/{receiver}/test", Access::kWrite, this, &ReceiversApi::Test);
+  router.AddLater("POST", "/v1/receivers/{receiver}/rotate-secret", Access::kWrite, this, &ReceiversApi::RotateSecret);
+  router.Add("GET", "/v1/receivers/{receiver}/deliveries", Access::kRead, this, &ReceiversApi::ListDeliveries);
+  router.AddLater("POST", "/v1/receivers/{receiver}/redeliver", Access::kWrite, this, &ReceiversApi::Redeliver);
+}
+
+Result<net::HttpResponse> ReceiversApi::List(const Call& call) const {
+  return ListRows<events::Receiver>(context_.store, call, "rcv_", ReceiverJson);
+}
+
+Result<net::HttpResponse> ReceiversApi::Get(const Call& call) const {
+  PAWSIGHT_ASSIGN_OR_RETURN(const events::Receiver receiver,
+                            context_.store.Get<events::Receiver>(call.owner, call.Parameter(0)));
+  return RowAnswer(200, ReceiverJson(receiver), receiver.version);
+}
+
+Result<net::HttpResponse> ReceiversApi::ListDeliveries(const Call& call) const {
+  const net::HttpRequest& request = *call.request;
+  PAWSIGHT_ASSIGN_OR_RETURN(const events::Receiver receiver,
+                            context_.store.Get<events::Receiver>(call.owner, call.Parameter(0)));
+  PAWSIGHT_ASSIGN_OR_RETURN(int64_t limit, ReadNumber(request, "limit", 100));
+  PAWSIGHT_ASSIGN_OR_RETURN(const int64_t after, ReadNumber(request, "after", 0));
+  limit = std::clamp<int64_t>(limit, 1, events::kMaxListed);
+  const events::DeliveryFilter filter{receiver.id, request.Query("dead") == "true"};
+  PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<events::Delivery> deliveries,
+                            context_.store.ListDeliveries(call.owner, filter, after, static_cast<int>(limit)));
+  Json::Array items;
+  for (const events::Delivery& delivery : deliveries) items.push_back(DeliveryJson(delivery));
+  const bool more = deliveries.size() >= static_cast<size_t>(limit);
+  return JsonAnswer(200,
+                    Json::Object{{"items", std::move(items)}, {"next", more ? Json(deliveries.back().id) : Json()}});
+}
+
+Result<Json> ReceiversApi::DocumentOf(const events::Receiver& receiver) const {
+  PAWSIGHT_ASSIGN_OR_RETURN(const std::string secret, context_.store.ReceiverSecret(receiver.owner, receiver.id));
+  return notify::JoinSecrets(Parsed(receiver.document), secret.empty() ? Json(Json::Object{}) : Parsed(secret));
+}
+
+void ReceiversApi::Put(const Call& call, const Responder& reply, events::Receiver receiver, std::string action,
+                       std::function<net::HttpResponse(const events::Receiver&)> respond) {
+  events::WriteBatch batch;
+  batch.emplace_back(events::Put<events::Receiver>{receiver});
+  batch.emplace_back(AuditOf(call, std::move(action), receiver.id));
+  context_.store.Submit(std::move(batch), [this, reply, receiver = std::move(receiver), respond = std::move(respond)](
+                                              const Result<events::Receipt>& receipt) mutable {
+    if (!receipt.ok()) return reply.Fail(receipt.status());
+    receiver.version = receipt->at(0).number;
+    receiver.updated = context_.clock.Now();
+    office_.notifier().Changed({receiver.owner, receiver.id});
+    registry_.Refresh(receiver.owner, [reply, response = respond(receiver)](const Status& brought) {
+      if (!brought.ok()) return reply.Fail(brought);
+      reply.Send(response);
+    });
+  });
+}
+
+void ReceiversApi::CheckAndPut(const Call& call, const Responder& reply, events::Receiver receiver,
+                               const Json& document, std::string action,
+                               std::function<net::HttpResponse(const events::Receiver&)> respond) {
+  const notify::SplitDocument split = notify::SplitSecrets(document);
+  const Result<std::string> kind = document.GetString("kind");
+  receiver.kind = kind.ok() ? *kind : std::string();  // what it may be is checked below
+  receiver.document = split.open.Dump();
+  receiver.secret = split.secret.Dump();
+  const std::string owner = receiver.owner;
+  office_.Check(document, owner,
+                [this, call, reply, receiver = std::move(receiver), action = std::move(action),
+                 respond = std::move(respond)](const Status& checked) mutable {
+                  if (!checked.ok()) return reply.Fail(checked);
+                  Put(call, reply, std::move(receiver), std::move(action), std::move(respond));
+                });
+}
+
+void ReceiversApi::Create(const Call& call, const Responder& reply) {
+  const Time now = context_.clock.Now();
+  events::Receiver receiver;
+  receiver.owner = call.owner;
+  receiver.id = events::NewId("rcv_", now);
+  receiver.created = now;
+  Json document;
+  const bool read = ApiRouter::ReadFields(call, reply, [&](Fields& fields) {
+    receiver.name = fields.Text("name");
+    receiver.active = fields.Flag("active", true);
+    document = fields.Any("config");
+  });
+  if (!read) return;
+  if (!document.is_object()) return reply.Fail(InvalidArgument("config: want an object", "field"));
+  if (registry_.ReceiversOf(call.owner).size() >= options_.max_receivers) {
+    return reply.Fail(ResourceExhausted("an owner has at most " + std::to_string(options_.max_receivers) + " receivers",
+                                        "limit_reached"));
+  }
+  std::string made;
+  if (const Status given = GiveSecret(&document, &made); !given.ok()) return reply.Fail(given);
+  CheckAndPut(call, reply, std::move(receiver), document, "receiver.create", [made](const events::Receiver& written) {
+    Json json = ReceiverJson(written);
+    if (!made.empty()) json.Set("secret", made);
+    return RowAnswer(201, json, written.version);
+  });
+}
+
+void ReceiversApi::Update(const Call& call, const Responder& reply) {
+  Result<events::Receiver> receiver = context_.store.Get<events::Receiver>(call.owner, call.Parameter(0));
+  if (!receiver.ok()) return reply.Fail(receiver.status());
+  if (const Status match = CheckIfMatch(*call.request, receiver->version); !match.ok()) return reply.Fail(match);
+  Json document;
+  const bool read = ApiRouter::ReadFields(call, reply, [&](Fields& fields) {
+    receiver->name = fields.Text("name");
+    receiver->active = fields.Flag("active", true);
+    document = fields.Any("config");
+  });
+  if (!read) return;
+  if (!document.is_object()) return reply.Fail(InvalidArgument("config: want an object", "field"));
+  const Result<Json> before = DocumentOf(*receiver);
+  if (!before.ok()) return reply.Fail(before.status());
+  const Json* kind = document.Find("kind");
+  if (kind != nullptr && kind->Dump() == JsonQuote(receiver->kind)) {
+    document = notify::JoinSecrets(notify::SplitSecrets(*before).secret, document);  // what the body says wins
+  }
+  receiver->reason.clear();
+  CheckAndPut(call, reply, *std::move(receiver), document, "receiver.update",
+              [](const events::Receiver& written) { return RowAnswer(200, ReceiverJson(written), written.version); });
+}
+
+void ReceiversApi::RotateSecret(const Call& call, const Responder& reply) {
+  Result<events::Receiver> receiver = context_.store.Get<events::Receiver>(call.owner, call.Parameter(0));
+  if (!receiver.ok()) return reply.Fail(receiver.status());
+  if (receiver->kind != "webhook") return reply.Fail(InvalidArgument("only a webhook has a signing secret", "field"));
+  Result<Json> document = DocumentOf(*receiver);
+  if (!document.ok()) return reply.Fail(document.status());
+  const Result<notify::SigningSecret> secret = notify::SigningSecret::Make();
+  if (!secret.ok()) return reply.Fail(secret.status());
+  Json::Array secrets{Json(secret->Text())};
+  if (const Json* old = document->Find("secrets"); old != nullptr && old->is_array() && !old->as_array().empty()) {
+    secrets.push_back(old->as_array().front());
+  }
+  document->Set("secrets", std::move(secrets));
+  receiver->secret = notify::SplitSecrets(*document).secret.Dump();
+  Put(call, reply, *std::move(receiver), "receiver.rotate_secret", [text = secret->Text()](const events::Receiver&) {
+    return JsonAnswer(201, Json::Object{{"secret", text}});
+  });
+}
+
+void ReceiversApi::Delete(const Call& call, const Responder& reply) {
+  const std::string id = call.Parameter(0);
+  events::WriteBatch batch;
+  batch.emplace_back(events::Delete<events::Receiver>{call.owner, id});
+  batch.emplace_back(AuditOf(call, "receiver.delete", id));
+  context_.store.Submit(std::move(batch),
+                        [this, reply, owner = call.owner, id](const Result<events::Receipt>& receipt) {
+                          if (!receipt.ok()) return reply.Fail(receipt.status());
+                          office_.notifier().Changed({owner, id});
+                          registry_.Refresh(owner, [reply](const Status&) { reply.Send(NothingAnswer()); });
+                        });
+}
+
+void ReceiversApi::Test(const Call& call, const Responder& reply) {
+  const Result<events::Receiver> receiver = context_.store.Get<events::Receiver>(call.owner, call.Parameter(0));
+  if (!receiver.ok()) return reply.Fail(receiver.status());
+  const Time now = context_.clock.Now();
+  office_.notifier().SendTest(
+      {call.owner, receiver->id}, notify::TestMessage(events::NewId("evt_", now), call.owner, now),
+      [reply](const notify::Outcome& outcome) {
+        const bool delivered = outcome.kind == notify::Outcome::Kind::kDelivered;
+        reply.Send(JsonAnswer(
+            200, Json::Object{{"delivered", delivered}, {"error", delivered ? Json() : Json(outcome.error)}}));
+      });
+}
+
+void ReceiversApi::Redeliver(const Call& call, const Responder& reply) {
+  int64_t id = 0;
+  const bool read = ApiRouter::ReadFields(
+      call, reply, [&](Fields& fields) { id = fields.Integer("delivery", 0, 1, std::numeric_limits<int64_t>::max()); });
+  if (!read) return;
+  const Result<events::Delivery> delivery = context_.store.GetDelivery(call.owner, id);
+  if (!delivery.ok()) return reply.Fail(delivery.status());
+  if (delivery->receiver != call.Parameter(0)) return reply.Fail(NotFound("no such delivery", "not_found"));
+  events::WriteBatch batch;
+  batch.emplace_back(events::RetryDelivery{call.owner, id});
+  context_.store.Submit(std::move(batch), [this, reply, id, key = notify::ReceiverKey{call.owner, delivery->receiver}](
+                                              const Result<events::Receipt>& receipt) {
+    if (!receipt.ok()) return reply.Fail(receipt.status());
+    office_.notifier().Wake(key);
+    reply.Send(JsonAnswer(202, Json::Object{{"delivery", id}}));
+  });
+}
+
+}  // namespace pawsight::gateway

@@ -1,0 +1,48 @@
+// gateway/api/receivers.h: who is told of an owner's alerts: /v1/receivers. A receiver's address is checked before it
+// is kept (notify/receiver.h), its secrets are kept apart and shown once. Not here: delivering (notify/notifier.h).
+// Thread-safe.
+#pragma once
+
+#include "gateway/api/api_router.h"
+#include "gateway/api/registry.h"
+#include "notify/post_office.h"
+
+namespace pawsight::gateway {
+
+struct ReceiversOptions {
+  size_t max_receivers = 100;  // of one owner
+};
+
+class ReceiversApi {
+ public:
+  /// Adds its routes. All must outlive the server and every check of an address.
+  ReceiversApi(const ApiContext& context, Registry& registry, notify::PostOffice& office,
+               const ReceiversOptions& options);
+  ReceiversApi(const ReceiversApi&) = delete;
+  ReceiversApi& operator=(const ReceiversApi&) = delete;
+
+ private:
+  Result<net::HttpResponse> List(const Call& call) const;
+  Result<net::HttpResponse> Get(const Call& call) const;
+  Result<net::HttpResponse> ListDeliveries(const Call& call) const;
+  void Create(const Call& call, const Responder& reply);
+  void Update(const Call& call, const Responder& reply);
+  void Delete(const Call& call, const Responder& reply);
+  void Test(const Call& call, const Responder& reply);
+  void RotateSecret(const Call& call, const Responder& reply);
+  void Redeliver(const Call& call, const Responder& reply);
+  /// The whole document of a stored receiver, secrets and all.
+  Result<Json> DocumentOf(const events::Receiver& receiver) const;
+  /// Checks the address, then writes `receiver` with `document`, then answers by `respond`, which gets it as written.
+  void CheckAndPut(const Call& call, const Responder& reply, events::Receiver receiver, const Json& document,
+                   std::string action, std::function<net::HttpResponse(const events::Receiver&)> respond);
+  void Put(const Call& call, const Responder& reply, events::Receiver receiver, std::string action,
+           std::function<net::HttpResponse(const events::Receiver&)> respond);
+
+  const ApiContext context_;
+  Registry& registry_;
+  notify::PostOffice& office_;
+  const ReceiversOptions options_;
+};
+
+}  // namespace pawsight::gateway

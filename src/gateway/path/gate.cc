@@ -1,0 +1,21 @@
+#include "gateway/path/gate.h"
+
+#include "frames/decode.h"
+
+namespace pawsight::gateway {
+namespace {
+
+/// Enough for the gate's grid; a 1080p JPEG is decoded at an eighth.
+constexpr int kWidth = 160;
+constexpr int kHeight = 120;
+
+}  // namespace
+
+Result<bool> Gate::Look(std::span<const uint8_t> encoded, Time time) {
+  PAWSIGHT_ASSIGN_OR_RETURN(const frames::Decoded small, frames::DecodeScaled(encoded, {}, kWidth, kHeight));
+  const frames::Change change = gate_.Look(small.image, time.time_since_epoch());
+  policy_.OnLook(change.worth_asking(), change.reason == frames::ChangeReason::kFirst);
+  return change.worth_asking();
+}
+
+}  // namespace pawsight::gateway

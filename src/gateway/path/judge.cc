@@ -1,0 +1,45 @@
+#include "gateway/path/judge.h"
+
+namespace pawsight::gateway {
+namespace {
+
+bool WantsWriting(const rules::AlertState& before, const rules::AlertState& after, const RuleState& state, Time time) {
+  const bool undecided = rules::IsUndecided(after);
+  if (before.phase != after.phase || rules::IsUndecided(before) != undecided) return true;
+  const bool old = !state.stored_at || time < *state.stored_at || time - *state.stored_at >= kStateEvery;
+  return undecided && old;
+}
+
+}  // namespace
+
+Judged JudgeRule(const rules::Rule& rule, const RuleTurn& turn, std::span<const Answer> answers, Time time,
+                 RuleState& state) {
+  using Kind = rules::Sighting::Kind;
+  Judged judged;
+  judged.before = state.alert;
+  judged.outcome.rule = rule.id;
+  rules::Sighting sighting{time, turn.kind};
+  if (turn.place.question >= 0 && !answers.empty()) {
+    const double p_yes = answers[static_cast<size_t>(turn.place.question)].p_yes;
+    const bool guarded =
+        turn.place.guard >= 0 && answers[static_cast<size_t>(turn.place.guard)].p_yes < kGuardThreshold;
+    judged.outcome.p_yes = p_yes;
+    judged.outcome.verdict = guarded ? rules::Verdict::kFalse : rules::Judge(rule, p_yes);
+    sighting.verdict = *judged.outcome.verdict;
+    sighting.guarded = guarded;
+  }
+  const rules::AlertStep step = rules::Advance(rule, state.alert, sighting);
+  state.alert = step.state;
+  judged.outcome.reason = step.reason;
+  judged.outcome.phase = step.state.phase;
+  judged.fired = step.reason == rules::Reason::kFired;
+  judged.resolved = step.reason == rules::Reason::kResolved;
+  judged.write_state = WantsWriting(judged.before, step.state, state, time);
+  if (judged.write_state) state.stored_at = time;
+  const bool asked = turn.kind == Kind::kAsked;
+  if (asked) state.asked_at = time;
+  if (asked && step.reason != rules::Reason::kLate) state.must_ask = false;
+  return judged;
+}
+
+}  // namespace pawsight::gateway

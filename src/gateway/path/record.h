@@ -1,0 +1,36 @@
+// gateway/path/record.h: station 12 as the path sees it: an alert's change and the state behind it are written
+// together, and nobody is told before they are on disk. An adapter over the store (events) implements it, turning
+// `receivers` into rows of the outbox in the same transaction. Not here: SQL, JSON documents.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "gateway/path/frame_result.h"
+
+namespace pawsight::gateway {
+
+/// One rule on one camera.
+struct RecordEntry {
+  std::string owner, camera, rule;
+  std::optional<std::string> state;    // rules/alert_codec.h; absent: it stays as it is
+  std::optional<AlertNotice> notice;   // absent: only the state moved
+  std::vector<std::string> receivers;  // with a notice: who is told
+};
+
+class Record {
+ public:
+  virtual ~Record() = default;
+
+  /// Writes the entries in one transaction, in the order of the calls. `done` is called exactly once, from any thread,
+  /// also inside the call; OK once they are durable. Never blocks for longer than a queue's lock. Errors:
+  /// kResourceExhausted (disk full, queue full), kUnavailable (locked), kDataLoss: the path keeps the entries and tries
+  /// again. kInvalidArgument, kNotFound, kFailedPrecondition (the rule or camera is gone): it does not.
+  using Done = std::function<void(Result<std::vector<std::string>> events)>;
+  virtual void Write(std::vector<RecordEntry> entries, Done done) = 0;
+};
+
+}  // namespace pawsight::gateway

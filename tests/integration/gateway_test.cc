@@ -1,0 +1,260 @@
+// `pawsight gateway` from outside, as a stranger with curl uses it: owner, device, camera, rule, receiver, frames, the
+// alert at a webhook; killed and started again; another owner; a revoked token; settings.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <string>
+
+#include "base/files.h"
+#include "base/json.h"
+#include "frames/encode.h"
+#include "net/http_server.h"
+#include "net/testing.h"
+#include "program.h"
+#include "scenes/draw.h"
+
+namespace pawsight::integration {
+namespace {
+
+using net::testing::RawClient;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+/// Somebody's webhook: keeps what it is sent.
+class Hook {
+ public:
+  Hook() {
+    router_.Add("POST", "/hook", [this](const net::HttpRequest& request) {
+      const std::lock_guard lock(mu_);
+      bodies_.push_back(request.body);
+      signatures_.emplace_back(request.Header("webhook-signature"));
+      came_.notify_all();
+      return net::HttpResponse{204, "text/plain", "", {}, {}, nullptr};
+    });
+    server_ = net::HttpServer::Start({}, router_).value();
+  }
+  std::string url() const { return server_->url() + "/hook"; }
+  /// The next body; the test fails when none comes in 30 s.
+  Json Next() {
+    std::unique_lock lock(mu_);
+    if (!came_.wait_for(lock, std::chrono::seconds(30), [&] { return !bodies_.empty(); })) {
+      ADD_FAILURE() << "nothing came to the webhook";
+      return {};
+    }
+    EXPECT_THAT(signatures_.front(), StartsWith("v1,"));
+    const Json body = Json::Parse(bodies_.front()).value();
+    bodies_.pop_front();
+    signatures_.pop_front();
+    return body;
+  }
+
+ private:
+  std::mutex mu_;
+  std::condition_variable came_;
+  std::deque<std::string> bodies_, signatures_;
+  net::Router router_;
+  std::unique_ptr<net::HttpServer> server_;
+};
+
+class Gateway {
+ public:
+  explicit Gateway(const std::string& data)
+      : program_({"gateway", "--listen", "127.0.0.1:0", "--data", data, "--receiver-plain", "--receiver-networks",
+                  "127.0.0.0/8", "--device-rate", "1000", "--device-burst", "1000"}) {
+    const std::string said = program_.WaitUntilSaid("gateway_ready");
+    const size_t at = said.find("listens=http://127.0.0.1:");
+    port_ = at == std::string::npos ? 0 : std::atoi(said.c_str() + at + 25);
+  }
+  /// Status line and body.
+  std::pair<std::string, Json> Call(const std::string& method, const std::string& target, const std::string& token,
+                                    const std::string& body = "", const std::string& type = "application/json") const {
+    RawClient client(port_);
+    client.Send(method + " " + target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer " +
+                token + "\r\nContent-Type: " + type + "\r\nContent-Length: " + std::to_string(body.size()) +
+                "\r\n\r\n" + body);
+    const std::string whole = client.ReadAll();
+    const size_t end = whole.find("\r\n\r\n");
+    if (end == std::string::npos) return {whole, Json()};
+    const Result<Json> json = Json::Parse(whole.substr(end + 4));
+    return {whole.substr(0, whole.find("\r\n")), json.ok() ? *json : Json()};
+  }
+  Json Post(const std::string& target, const std::string& token, const std::string& body) const {
+    const auto [status, json] = Call("POST", target, token, body);
+    EXPECT_THAT(status, HasSubstr(" 201 ")) << target << json.Dump();
+    return json;
+  }
+  Json Get(const std::string& target, const std::string& token) const { return Call("GET", target, token).second; }
+  RunningProgram& program() { return program_; }
+
+ private:
+  RunningProgram program_;
+  int port_ = 0;
+};
+
+std::string Text(const Json& json, std::string_view key) {
+  const Result<std::string> text = json.GetString(key);
+  EXPECT_TRUE(text.ok()) << json.Dump();
+  return text.ok() ? *text : std::string();
+}
+
+std::string Room(uint64_t seed) {
+  const auto jpeg = frames::EncodeJpeg(scenes::Draw(seed, 320, 240).image, 85).value();
+  return {jpeg.begin(), jpeg.end()};
+}
+
+struct Walk {
+  std::string operator_token, device, device_token, camera, rule;
+};
+
+Walk WalkUntilTheRule(const Gateway& gateway, const std::string& admin, const std::string& hook) {
+  Walk walk;
+  const Json owner = gateway.Post("/v1/owners", admin, R"({"name":"home"})");
+  walk.operator_token = Text(*owner.Find("credential"), "token");
+  const Json device = gateway.Post("/v1/devices", walk.operator_token, R"({"name":"hall"})");
+  walk.device = Text(device, "id");
+  walk.device_token = Text(*device.Find("credential"), "token");
+  walk.camera = Text(gateway.Post("/v1/cameras", walk.operator_token,
+                                  R"({"name":"living room","gate":false,"device":")" + walk.device + "\"}"),
+                     "id");
+  gateway.Post("/v1/receivers", walk.operator_token,
+               R"({"name":"hook","config":{"kind":"webhook","url":")" + hook + "\"}}");
+  walk.rule = Text(gateway.Post("/v1/rules", walk.operator_token,
+                                R"({"question":"Is there a dog?","threshold":0.6,"clear_s":3600})"),
+                   "id");
+  return walk;
+}
+
+TEST(Gateway, AStrangerWithCurlGetsFromNothingToAnAlertAtAWebhookAndARestartGoesOn) {
+  const TempFolder folder;
+  Hook hook;
+  std::string admin;
+  Walk walk;
+  std::string alert;
+  {
+    Gateway gateway(folder.Path("data"));
+    admin = ReadTextFile(folder.Path("data/admin.token"), 1000).value();
+    ASSERT_THAT(admin, StartsWith("paw_a"));
+    admin.pop_back();
+    struct stat file {};
+    ASSERT_EQ(stat(folder.Path("data/admin.token").c_str(), &file), 0);
+    EXPECT_EQ(file.st_mode & 0777U, 0600U);
+    ASSERT_EQ(stat(folder.Path("data/gateway.sqlite").c_str(), &file), 0);
+    EXPECT_EQ(file.st_mode & 0077U, 0U);
+
+    walk = WalkUntilTheRule(gateway, admin, hook.url());
+    const std::string frames = "/v1/cameras/" + walk.camera + "/frames?wait=answers";
+    for (uint64_t seed = 1; seed <= 40 && alert.empty(); ++seed) {
+      const auto [status, result] = gateway.Call("POST", frames, walk.device_token, Room(seed), "image/jpeg");
+      ASSERT_THAT(status, HasSubstr(" 200 ")) << result.Dump();
+      const Json::Array& alerts = result.Find("alerts")->as_array();
+      if (!alerts.empty()) alert = alerts.front().as_string();
+    }
+    ASSERT_FALSE(alert.empty()) << "some room has a dog";
+    const Json told = hook.Next();
+    EXPECT_EQ(Text(told, "type"), "alert.fired");
+    EXPECT_EQ(Text(*told.Find("data"), "alert"), alert);
+    EXPECT_EQ(Text(*told.Find("data"), "question"), "Is there a dog?");
+
+    gateway.program().Signal(SIGKILL);
+    const Ended ended = gateway.program().Wait();
+    EXPECT_EQ(ended.code, 137);
+    EXPECT_THAT(ended.out, HasSubstr(admin)) << "shown once";
+    EXPECT_THAT(ended.err, Not(HasSubstr("paw_"))) << "never in the log";
+    EXPECT_THAT(ended.err, Not(HasSubstr("Is there"))) << "no question is logged";
+  }
+  Gateway gateway(folder.Path("data"));
+  const Json open = gateway.Get("/v1/alerts?state=firing", walk.operator_token);
+  ASSERT_EQ(open.Find("items")->as_array().size(), 1U) << open.Dump();
+  EXPECT_EQ(Text(open.Find("items")->as_array()[0], "id"), alert) << "still the same episode";
+  const std::string frames = "/v1/cameras/" + walk.camera + "/frames";
+  const auto [status, result] =
+      gateway.Call("POST", frames + "?wait=answers", walk.device_token, Room(1), "image/jpeg");
+  EXPECT_THAT(status, HasSubstr(" 200 "));
+  EXPECT_EQ(Text(result.Find("rules")->as_array().at(0), "phase"), "firing") << result.Dump();
+
+  const Json other = gateway.Post("/v1/owners", admin, R"({"name":"other"})");
+  const std::string stranger = Text(*other.Find("credential"), "token");
+  EXPECT_EQ(gateway.Get("/v1/cameras", stranger).Find("items")->as_array().size(), 0U);
+  EXPECT_THAT(gateway.Call("GET", "/v1/alerts/" + alert, stranger).first, HasSubstr(" 404 "));
+  EXPECT_THAT(gateway.Call("GET", "/v1/cameras/" + walk.camera + "/frame", stranger).first, HasSubstr(" 404 "));
+  EXPECT_THAT(gateway.Call("POST", "/v1/devices/" + walk.device + "/revoke", walk.operator_token).first,
+              HasSubstr(" 204 "));
+  EXPECT_THAT(gateway.Call("POST", frames, walk.device_token, Room(1), "image/jpeg").first, HasSubstr(" 401 "));
+
+  gateway.program().Signal(SIGTERM);
+  const Ended ended = gateway.program().Wait();
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("gateway_stopped"));
+  EXPECT_THAT(ended.out, Not(HasSubstr("paw_"))) << "the admin's token is shown at the first start only";
+}
+
+TEST(Gateway, TheDemonstrationOfSeveralRoomsRunsOnOne) {
+  const Ended ended = RunProgram({"demo", "--cameras", "2", "--listen", "127.0.0.1:0"}, "Ctrl-C ends it.");
+  EXPECT_EQ(ended.code, 130) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("2 drawn rooms at http://127.0.0.1:"));
+}
+
+TEST(Gateway, TwoDoNotShareADirectory) {
+  const TempFolder folder;
+  const Gateway gateway(folder.Path("data"));
+  const Ended second = RunProgram({"gateway", "--listen", "127.0.0.1:0", "--data", folder.Path("data")});
+  EXPECT_EQ(second.code, 3);
+  EXPECT_THAT(second.err, HasSubstr("another gateway runs in this directory"));
+}
+
+TEST(Gateway, SettingsAreCheckedAndASecretThatEverybodyMayReadIsRefused) {
+  const TempFolder folder;
+  WriteText(folder.Path("pawsight.yaml"), "listen: 127.0.0.1:0\nworkers: [http://127.0.0.1:1]\nworker-capacity: 36\n");
+  const Ended printed =
+      RunProgram({"gateway", "--config", folder.Path("pawsight.yaml"), "--device-rate", "5", "--print-config"}, "",
+                 {"PAWSIGHT_GATEWAY_WORKER_CAPACITY=40"});
+  EXPECT_EQ(printed.code, 0) << printed.err;
+  EXPECT_THAT(printed.out, HasSubstr("worker-capacity: 40  # $PAWSIGHT_GATEWAY_WORKER_CAPACITY\n"));
+  EXPECT_THAT(printed.out, HasSubstr("device-rate: 5  # --device-rate\n"));
+  const auto check = [&](const std::string& yaml) {
+    WriteText(folder.Path("wrong.yaml"), yaml);
+    return RunProgram({"gateway", "--config", folder.Path("wrong.yaml"), "--check-config"});
+  };
+  EXPECT_EQ(check("").code, 0);
+  for (const char* yaml : {"listn: 127.0.0.1:0\n", "listen: [\n", "device-rate: fast\n", "device-rate: -1\n",
+                           "answer-within: 10\n", "workers-least: 5\nworkers-most: 2\n", "workers: [ftp://x]\n",
+                           "receiver-networks: [10.0.0.0/33]\n", "listen: nowhere\n"}) {
+    EXPECT_EQ(check(yaml).code, 2) << yaml;
+  }
+  EXPECT_THAT(check("listn: 127.0.0.1:0\n").err, HasSubstr("did you mean listen?"));
+  WriteText(folder.Path("token"), "secret\n");
+  ASSERT_EQ(chmod(folder.Path("token").c_str(), 0644), 0);
+  const std::string with_token = "worker-token-file: " + folder.Path("token") + "\n";
+  const Ended open = check(with_token);
+  EXPECT_EQ(open.code, 3);
+  EXPECT_THAT(open.err, HasSubstr("chmod o-r"));
+  EXPECT_EQ(check(with_token + "open-secrets: true\n").code, 0);
+  ASSERT_EQ(chmod(folder.Path("token").c_str(), 0600), 0);
+  EXPECT_EQ(check(with_token).code, 0);
+}
+
+TEST(Gateway, AWrongFileAtSighupChangesNothingAndARightOneIsTaken) {
+  const TempFolder folder;
+  const std::string file = folder.Path("pawsight.yaml");
+  const std::string right = "listen: 127.0.0.1:0\ndata: " + folder.Path("data") + "\nworkers: [http://127.0.0.1:1]\n";
+  WriteText(file, right);
+  RunningProgram gateway({"gateway", "--config", file});
+  gateway.WaitUntilSaid("gateway_started");
+  WriteText(file, right + "worker-capacty: 36\n");
+  gateway.Signal(SIGHUP);
+  EXPECT_THAT(gateway.WaitUntilSaid("reload_failed"), HasSubstr("did you mean worker-capacity?"));
+  WriteText(file, right + "worker-capacity: 36\ndevice-rate: 5\n");
+  gateway.Signal(SIGHUP);
+  EXPECT_THAT(gateway.WaitUntilSaid("settings_reloaded"), HasSubstr("setting_waits_for_restart setting=device-rate"));
+  gateway.Signal(SIGTERM);
+  EXPECT_EQ(gateway.Wait().code, 0);
+}
+
+}  // namespace
+}  // namespace pawsight::integration

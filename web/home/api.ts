@@ -1,0 +1,71 @@
+// The gateway's API as the page uses it: fetches with the visitor's token, and the live stream.
+
+export interface Camera { id: string; name: string; labels: Record<string, string>; enabled: boolean }
+export interface Rule { id: string; question: string; expect?: string; threshold?: number; enabled: boolean }
+export interface Alert {
+  id: string; camera: string; rule: string; severity: string; state: string; fired: string; resolved: string | null;
+  detail: { question?: string };
+}
+export interface Outcome { rule: string; p_yes?: number | null; verdict?: string | null; reason: string; phase: string }
+export interface FrameResult {
+  frame: string; camera: string; time: string; asked: boolean; trouble?: { reason: string; message: string };
+  answers: { question: string; answer: string; p_yes: number }[]; rules: Outcome[];
+}
+export interface Notice {
+  type: string; alert: string; camera: string; rule: string; time: string; since: string; severity: string; question: string;
+}
+
+/// What the API said no with.
+export class Refusal extends Error {
+  constructor(readonly status: number, readonly code: string, detail: string) { super(detail); }
+}
+
+export class Api {
+  constructor(private readonly token: string) {}
+
+  private async fetch(path: string, signal?: AbortSignal): Promise<Response> {
+    const response = await fetch(path, { headers: { Authorization: `Bearer ${this.token}` }, signal: signal ?? null });
+    if (response.ok) return response;
+    const problem = (await response.json().catch(() => ({}))) as { code?: string; detail?: string };
+    throw new Refusal(response.status, problem.code ?? "", problem.detail ?? response.statusText);
+  }
+
+  async get<T>(path: string): Promise<T> { return (await (await this.fetch(path)).json()) as T; }
+  async picture(camera: string): Promise<Blob> { return await (await this.fetch(`/v1/cameras/${camera}/frame`)).blob(); }
+
+  /// All items of a list, page by page, at most so many.
+  async list<T>(path: string, most: number): Promise<T[]> {
+    const items: T[] = [];
+    for (let cursor: string | null = ""; cursor !== null && items.length < most; ) {
+      const separator = path.includes("?") ? "&" : "?";
+      const page: { items: T[]; next: string | null } = await this.get(path + separator + (cursor ? `cursor=${cursor}` : "limit=100"));
+      items.push(...page.items);
+      cursor = page.next;
+    }
+    return items.slice(0, most);
+  }
+
+  /// Tells `on` of every event until the stream ends, which it does when the server or the network goes.
+  async live(on: (name: string, data: string) => void, signal: AbortSignal, opened: () => void): Promise<void> {
+    const response = await this.fetch("/v1/live", signal);
+    opened();
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+    let held = "";
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      held += value;
+      for (let end = held.indexOf("\n\n"); end >= 0; end = held.indexOf("\n\n")) {
+        const message = held.slice(0, end);
+        held = held.slice(end + 2);
+        let name = "message";
+        const data: string[] = [];
+        for (const line of message.split("\n")) {
+          if (line.startsWith("event: ")) name = line.slice(7);
+          if (line.startsWith("data: ")) data.push(line.slice(6));
+        }
+        if (data.length > 0) on(name, data.join("\n"));
+      }
+    }
+  }
+}

@@ -1,0 +1,108 @@
+// What the page shows: a card a camera, a line an alert. Texts of people are set as text, never as markup.
+import { Camera, FrameResult, Rule } from "./api";
+
+const kPictureEvery = 1000;  // ms between pictures of one camera
+
+function make<K extends keyof HTMLElementTagNameMap>(name: K, className: string, text = ""): HTMLElementTagNameMap[K] {
+  const made = document.createElement(name);
+  made.className = className;
+  made.textContent = text;
+  return made;
+}
+
+function timeOfDay(time: string): string { return new Date(time).toLocaleTimeString(); }
+
+export class CameraCard {
+  readonly root = make("article", "camera");
+  private readonly image = make("img", "");
+  private readonly caption = make("figcaption", "quiet", "no frame yet");
+  private readonly answers = make("ul", "answers");
+  private shown = "";  // URL of the picture on the page
+  private next = 0;    // the earliest time of another picture
+  private waiting = false;
+
+  constructor(camera: Camera, private readonly rules: Map<string, Rule>, private readonly picture: () => Promise<Blob>) {
+    const title = make("h2", "", camera.name);
+    for (const [key, value] of Object.entries(camera.labels)) title.append(make("span", "label", `${key} ${value}`));
+    if (!camera.enabled) title.append(make("span", "label", "off"));
+    this.image.alt = `Newest frame of ${camera.name}`;
+    this.image.hidden = true;
+    const figure = make("figure", "");
+    figure.append(this.image, this.caption);
+    this.root.append(title, figure, this.answers);
+  }
+
+  /// The newest picture, at most one a second; the one that comes while it waits is the newest then.
+  showPicture(): void {
+    if (this.waiting) return;
+    this.waiting = true;
+    setTimeout(() => {
+      this.waiting = false;
+      this.next = Date.now() + kPictureEvery;
+      this.picture().then((blob) => {
+        URL.revokeObjectURL(this.shown);
+        this.shown = URL.createObjectURL(blob);
+        this.image.src = this.shown;
+        this.image.hidden = false;
+      }, () => undefined);  // none is kept: the last one stays
+    }, Math.max(0, this.next - Date.now()));
+  }
+
+  show(result: FrameResult): void {
+    this.caption.textContent = timeOfDay(result.time) + (result.trouble ? ` · ${result.trouble.reason || result.trouble.message}`
+                                                         : result.asked ? "" : " · unchanged");
+    this.showPicture();
+    if (!result.asked) return;
+    let firing = false;
+    const lines = result.rules.map((outcome) => {
+      firing ||= outcome.phase === "firing";
+      const rule = this.rules.get(outcome.rule);
+      const line = make("li", `answer ${outcome.phase}`);
+      const bar = make("meter", "");
+      bar.min = 0;
+      bar.max = 1;
+      bar.value = outcome.p_yes ?? 0;
+      const known = typeof outcome.p_yes === "number";
+      line.append(make("span", "question", rule?.question ?? outcome.rule), bar,
+                  make("span", "number", known ? `${Math.round(100 * (outcome.p_yes ?? 0))} %` : "–"),
+                  make("span", "reason quiet", outcome.reason.replaceAll("_", " ")));
+      return line;
+    });
+    this.answers.replaceChildren(...lines);
+    this.root.classList.toggle("firing", firing);
+  }
+}
+
+export interface AlertLine {
+  id: string; camera: string; question: string; severity: string; fired: string; resolved: string | null;
+}
+
+export class AlertList {
+  private readonly lines = new Map<string, HTMLElement>();
+  private names = new Map<string, string>();
+
+  constructor(private readonly list: HTMLElement, private readonly none: HTMLElement, private readonly most: number) {}
+
+  reset(names: Map<string, string>): void {
+    this.names = names;
+    this.lines.clear();
+    this.list.replaceChildren();
+    this.none.hidden = false;
+  }
+
+  /// A new one comes first; one that is there is changed.
+  put(alert: AlertLine): void {
+    const line = make("li", `alert ${alert.severity} ${alert.resolved ? "over" : "open"}`);
+    line.append(make("span", "question", alert.question), make("span", "", this.names.get(alert.camera) ?? alert.camera),
+                make("time", "quiet", timeOfDay(alert.fired) + (alert.resolved ? ` – ${timeOfDay(alert.resolved)}` : " · now")));
+    const before = this.lines.get(alert.id);
+    if (before) before.replaceWith(line);
+    else this.list.prepend(line);
+    this.lines.set(alert.id, line);
+    this.none.hidden = true;
+    while (this.list.childElementCount > this.most) this.list.lastElementChild!.remove();
+    if (this.lines.size > 2 * this.most) {
+      for (const [id, kept] of this.lines) if (!kept.isConnected) this.lines.delete(id);
+    }
+  }
+}
