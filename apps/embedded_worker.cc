@@ -28,17 +28,16 @@ Result<std::unique_ptr<EmbeddedWorker>> EmbeddedWorker::Start(const ModelOptions
     return std::shared_ptr<server::Engine>(server::MakeVqaEngine(std::move(vqa)));
   };
   PAWSIGHT_ASSIGN_OR_RETURN(std::unique_ptr<server::ServedVqa> served, server::ServedVqa::Start(options, open, clock));
-  const auto answers = [](const auto& model) { return model->Metadata().name == "vqa"; };
-  if (std::ranges::none_of(served->models(), answers)) {
+  const auto vqa =
+      std::ranges::find_if(served->models(), [](const auto& one) { return one->Metadata().name == "vqa"; });
+  if (vqa == served->models().end()) {
     return FailedPrecondition("model: it answers no questions: a captioning or retrieval checkpoint");
   }
-  return std::unique_ptr<EmbeddedWorker>(new EmbeddedWorker(std::move(served), clock));
+  return std::unique_ptr<EmbeddedWorker>(new EmbeddedWorker(std::move(served), *vqa, clock));
 }
 
 std::shared_ptr<client::InferenceClient> EmbeddedWorker::MakeClient() const {
-  const auto& models = served_->models();
-  const auto vqa = std::ranges::find_if(models, [](const auto& model) { return model->Metadata().name == "vqa"; });
-  return std::make_shared<ModelClient>(*vqa, clock_);  // Start saw that it is there
+  return std::make_shared<ModelClient>(model_, clock_);
 }
 
 }  // namespace pawsight

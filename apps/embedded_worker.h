@@ -14,7 +14,8 @@ namespace pawsight {
 class EmbeddedWorker {
  public:
   /// Opens the model and asks it a canary. `scheduling` says how work is queued (server/schedule.h). `clock` outlives
-  /// it. Errors: those of OpenModel and server::ServedVqa::Start. Cost: reads the model's weights, packs them once.
+  /// it. Errors: those of OpenModel and server::ServedVqa::Start; kFailedPrecondition,
+  /// the checkpoint answers no questions. Cost: reads the model's weights, packs them once.
   static Result<std::unique_ptr<EmbeddedWorker>> Start(const ModelOptions& model,
                                                        const server::ScheduleOptions& scheduling, const Clock& clock);
 
@@ -25,10 +26,11 @@ class EmbeddedWorker {
   server::Batcher& batcher() { return served_->batcher(); }
 
  private:
-  EmbeddedWorker(std::unique_ptr<server::ServedVqa> served, const Clock& clock)
-      : served_(std::move(served)), clock_(clock) {}
+  EmbeddedWorker(std::unique_ptr<server::ServedVqa> served, std::shared_ptr<server::Model> model, const Clock& clock)
+      : served_(std::move(served)), model_(std::move(model)), clock_(clock) {}
 
   const std::unique_ptr<server::ServedVqa> served_;
+  const std::shared_ptr<server::Model> model_;  // `vqa`
   const Clock& clock_;
 };
 
