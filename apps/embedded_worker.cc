@@ -28,16 +28,16 @@ Result<std::unique_ptr<EmbeddedWorker>> EmbeddedWorker::Start(const ModelOptions
     return std::shared_ptr<server::Engine>(server::MakeVqaEngine(std::move(vqa)));
   };
   PAWSIGHT_ASSIGN_OR_RETURN(std::unique_ptr<server::ServedVqa> served, server::ServedVqa::Start(options, open, clock));
-  const auto vqa =
-      std::ranges::find_if(served->models(), [](const auto& one) { return one->Metadata().name == "vqa"; });
-  if (vqa == served->models().end()) {
-    return FailedPrecondition("model: it answers no questions: a captioning or retrieval checkpoint");
+  for (const std::shared_ptr<server::Model>& offered : served->models()) {
+    if (offered->Metadata().name != "vqa") continue;
+    const std::shared_ptr<server::Model> vqa = offered;  // `served` is moved from while it lists it
+    return std::unique_ptr<EmbeddedWorker>(new EmbeddedWorker(std::move(served), vqa, clock));
   }
-  return std::unique_ptr<EmbeddedWorker>(new EmbeddedWorker(std::move(served), *vqa, clock));
+  return FailedPrecondition("the model answers no questions");
 }
 
 std::shared_ptr<client::InferenceClient> EmbeddedWorker::MakeClient() const {
-  return std::make_shared<ModelClient>(model_, clock_);
+  return std::make_shared<ModelClient>(vqa_, clock_);
 }
 
 }  // namespace pawsight

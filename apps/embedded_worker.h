@@ -14,8 +14,7 @@ namespace pawsight {
 class EmbeddedWorker {
  public:
   /// Opens the model and asks it a canary. `scheduling` says how work is queued (server/schedule.h). `clock` outlives
-  /// it. Errors: those of OpenModel and server::ServedVqa::Start; kFailedPrecondition,
-  /// the checkpoint answers no questions. Cost: reads the model's weights, packs them once.
+  /// it. Errors: those of OpenModel and server::ServedVqa::Start. Cost: reads the model's weights, packs them once.
   static Result<std::unique_ptr<EmbeddedWorker>> Start(const ModelOptions& model,
                                                        const server::ScheduleOptions& scheduling, const Clock& clock);
 
@@ -26,11 +25,11 @@ class EmbeddedWorker {
   server::Batcher& batcher() { return served_->batcher(); }
 
  private:
-  EmbeddedWorker(std::unique_ptr<server::ServedVqa> served, std::shared_ptr<server::Model> model, const Clock& clock)
-      : served_(std::move(served)), model_(std::move(model)), clock_(clock) {}
+  EmbeddedWorker(std::unique_ptr<server::ServedVqa> served, std::shared_ptr<server::Model> vqa, const Clock& clock)
+      : served_(std::move(served)), vqa_(std::move(vqa)), clock_(clock) {}
 
   const std::unique_ptr<server::ServedVqa> served_;
-  const std::shared_ptr<server::Model> model_;  // `vqa`
+  const std::shared_ptr<server::Model> vqa_;
   const Clock& clock_;
 };
 

@@ -33,12 +33,6 @@ std::optional<HttpResponse> HttpService::FindRoute(const HttpRequest& request, R
   return response;
 }
 
-HttpResponse HttpService::TooManyBytes() const {
-  HttpResponse response = options.refuse(503, "too_many_bytes", "too many bytes in flight; try again");
-  response.headers.emplace_back("Retry-After", "1");
-  return response;
-}
-
 std::optional<HttpResponse> HttpService::FindInterest(HttpRequest* request, Router::Match* match,
                                                       Broadcast::Interest* interest) const {
   if (!match->stream->interest) return std::nullopt;
@@ -47,6 +41,12 @@ std::optional<HttpResponse> HttpService::FindInterest(HttpRequest* request, Rout
   if (!wanted.ok()) return Refusal(HttpStatusFor(wanted.status().code()), wanted.status());
   *interest = *std::move(wanted);
   return std::nullopt;
+}
+
+HttpResponse HttpService::TooManyBytes() const {
+  HttpResponse response = options.refuse(503, "too_many_bytes", "too many bytes in flight; try again");
+  response.headers.emplace_back("Retry-After", "1");
+  return response;
 }
 
 void HttpRecord::Answered(int status, std::string reason, std::shared_ptr<const AccessNotes> notes) {

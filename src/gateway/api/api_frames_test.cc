@@ -210,15 +210,28 @@ TEST_F(ApiTest, AReceiverIsMadeShownWithoutItsSecretsRotatedAndTried) {
   EXPECT_EQ(Call("DELETE", target, home.operator_token).status, 204);
 }
 
-TEST_F(ApiTest, RoutingIsReplacedAsAWholeOrNotAtAll) {
-  const std::string pools = R"({"pools":[{"name":"a","endpoints":[]}]})";
-  EXPECT_EQ(Get("/v1/backends", admin_).status, 200);
+TEST_F(ApiTest, PoolsAndRoutingAreReplacedAsAWholeOrNotAtAll) {
+  const auto pool = [](const std::string& name, const std::string& kind = "http") {
+    return R"({"name":")" + name + R"(","endpoints":[{"kind":")" + kind + R"(","address":"http://127.0.0.1:1"}]})";
+  };
+  EXPECT_EQ(Get("/v1/backends", admin_).Header("ETag"), "\"0\"");
   EXPECT_EQ(Put("/v1/backends", admin_, R"({"pools":[{"nam":"a"}]})").status, 400);
-  EXPECT_EQ(
-      Put("/v1/backends", admin_, R"({"pools":[{"name":"a","endpoints":[{"kind":"pigeon","address":"x"}]}]})").status,
-      400);
+  EXPECT_EQ(Put("/v1/backends", admin_, "{\"pools\":[" + pool("a", "pigeon") + "]}").status, 400);
   EXPECT_EQ(Put("/v1/routing", admin_, R"({"weights":{"nowhere":1}})").status, 400);
   EXPECT_THAT(Get("/v1/audit", admin_).body, Not(HasSubstr("settings.put")));
+
+  const std::string two = "{\"pools\":[" + pool("a") + "," + pool("b") + "],\"routing\":{\"weights\":{\"a\":1}}}";
+  const Came put = Put("/v1/backends", admin_, two);
+  ASSERT_EQ(put.status, 200) << put.body;
+  EXPECT_EQ(Get("/v1/routing", admin_).json.Find("weights")->Dump(), R"({"a":1})");
+  EXPECT_EQ(Put("/v1/backends", admin_, Get("/v1/backends", admin_).body).status, 200) << "as it was shown";
+  EXPECT_EQ(Put("/v1/backends", admin_, "{\"pools\":[" + pool("b") + "]}").status, 400) << "routing names a";
+  EXPECT_EQ(Put("/v1/routing", admin_, R"({"weights":{"b":1},"fallback":{"b":["a"]}})").status, 200);
+  EXPECT_EQ(Call("PUT", "/v1/routing", admin_, R"({"weights":{"a":1}})", "If-Match: \"1\"\r\n").status, 412);
+  EXPECT_EQ(Get("/v1/routing", admin_).json.Find("weights")->Dump(), R"({"b":1})");
+  const Came audit = Get("/v1/audit", admin_);
+  EXPECT_THAT(audit.body, HasSubstr("settings.put"));
+  EXPECT_EQ(audit.json.Find("items")->as_array().at(0).Find("before")->Find("weights")->Dump(), R"({"a":1})");
 }
 
 }  // namespace

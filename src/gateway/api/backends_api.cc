@@ -90,33 +90,68 @@ Result<net::HttpResponse> BackendsApi::GetRouting(const Call&) const {
   return RowAnswer(200, json, in_force_.routing_version);
 }
 
-void BackendsApi::PutPools(const Call& call, const Responder& reply) {
-  const Result<Json> body = ReadBody(*call.request);
-  if (!body.ok()) return reply.Fail(body.status());
-  const Result<PoolsConfig> pools = ParsePools(OwnFields(*body));
-  if (!pools.ok()) return reply.Fail(pools.status());
-  RoutingConfig routing;
-  int64_t version = 0;
+Status BackendsApi::CheckEndpoints(const PoolsConfig& pools) const {
+  for (const PoolConfig& pool : pools.pools) {
+    for (const EndpointConfig& endpoint : pool.endpoints) {
+      if (const auto client = factory_(endpoint); !client.ok()) return Annotate(client.status(), endpoint.name());
+    }
+  }
+  return Ok();
+}
+
+Result<BackendsApi::InForce> BackendsApi::Read(const Call& call) const {
+  PAWSIGHT_ASSIGN_OR_RETURN(const Json body, ReadBody(*call.request));
+  Json own = OwnFields(body);
+  InForce wanted;
   {
     MutexLock lock(mu_);
-    routing = in_force_.routing;
-    version = in_force_.pools_version;
+    wanted = in_force_;
   }
-  if (const Status match = CheckIfMatch(*call.request, version); !match.ok()) return reply.Fail(match);
-  if (const Status fits = CheckRouting(routing, *pools); !fits.ok()) return reply.Fail(fits);
-  events::WriteBatch batch;
-  batch.emplace_back(events::Put<events::Setting>{SettingOf(call, kPoolsSetting, PoolsToJson(*pools), version)});
-  context_.store.Submit(std::move(batch), [this, reply, pools = *pools](const Result<events::Receipt>& receipt) {
-    if (!receipt.ok()) return reply.Fail(receipt.status());
-    if (const Status set = backends_.SetPools(pools); !set.ok()) return reply.Fail(set);
-    {
-      MutexLock lock(mu_);
-      in_force_.pools = pools;
-      in_force_.pools_version = receipt->at(0).number;
+  PAWSIGHT_RETURN_IF_ERROR(CheckIfMatch(*call.request, wanted.pools_version));
+  if (const Json* routing = own.Find("routing"); routing != nullptr) {
+    PAWSIGHT_ASSIGN_OR_RETURN(wanted.routing, ParseRouting(OwnFields(*routing)));
+    Json::Object rest;
+    for (const auto& [key, value] : own.as_object()) {
+      if (key != "routing") rest.emplace_back(key, value);
     }
-    changed_(pools);
-    reply.Send(PoolsAnswer(pools, receipt->at(0).number));
-  });
+    own = std::move(rest);
+    wanted.has_routing = true;
+  }
+  PAWSIGHT_ASSIGN_OR_RETURN(wanted.pools, ParsePools(own));
+  PAWSIGHT_RETURN_IF_ERROR(CheckRouting(wanted.routing, wanted.pools));
+  PAWSIGHT_RETURN_IF_ERROR(CheckEndpoints(wanted.pools));
+  return wanted;
+}
+
+void BackendsApi::PutPools(const Call& call, const Responder& reply) {
+  Result<InForce> read = Read(call);
+  if (!read.ok()) return reply.Fail(read.status());
+  events::WriteBatch batch;
+  batch.emplace_back(
+      events::Put<events::Setting>{SettingOf(call, kPoolsSetting, PoolsToJson(read->pools), read->pools_version)});
+  if (read->has_routing) {
+    batch.emplace_back(events::Put<events::Setting>{
+        SettingOf(call, kRoutingSetting, RoutingToJson(read->routing), read->routing_version)});
+  }
+  context_.store.Submit(
+      std::move(batch), [this, reply, wanted = *std::move(read)](const Result<events::Receipt>& receipt) mutable {
+        if (!receipt.ok()) return reply.Fail(receipt.status());
+        const Status set =
+            wanted.has_routing ? backends_.Set(wanted.pools, wanted.routing) : backends_.SetPools(wanted.pools);
+        if (!set.ok()) return reply.Fail(set);
+        const int64_t version = receipt->at(0).number;
+        {
+          MutexLock lock(mu_);
+          in_force_.pools = wanted.pools;
+          in_force_.pools_version = version;
+          if (wanted.has_routing) {
+            in_force_.routing = wanted.routing;
+            in_force_.routing_version = receipt->at(1).number;
+          }
+        }
+        changed_(wanted.pools);
+        reply.Send(PoolsAnswer(wanted.pools, version));
+      });
 }
 
 void BackendsApi::PutRouting(const Call& call, const Responder& reply) {

@@ -30,13 +30,17 @@ class BackendsApi {
   void PutPools(const Call& call, const Responder& reply) EXCLUDES(mu_);
   void PutRouting(const Call& call, const Responder& reply) EXCLUDES(mu_);
   net::HttpResponse PoolsAnswer(const PoolsConfig& pools, int64_t version) const;
+  Status CheckEndpoints(const PoolsConfig& pools) const;
 
   struct InForce {
     PoolsConfig pools;
     RoutingConfig routing;
     int64_t pools_version = 0;  // of the setting; 0: it is the configuration's
     int64_t routing_version = 0;
+    bool has_routing = false;  // of what is wanted: it brings a routing, too
   };
+  /// The body of PutPools, checked against what holds.
+  Result<InForce> Read(const Call& call) const EXCLUDES(mu_);
   const ApiContext context_;
   Backends& backends_;
   const Backends::ClientFactory factory_;

@@ -37,6 +37,25 @@ class ToldBackend : public AsyncBackend {
   std::atomic<double> p_yes{0.1};
 };
 
+/// A server that is not there.
+class AbsentClient : public client::InferenceClient {
+ public:
+  CallId Infer(std::shared_ptr<const protocol::InferRequest>, client::Deadline, Done done) override {
+    done({Unavailable("absent"), false, std::nullopt});
+    return 0;
+  }
+  void Cancel(CallId) override {}
+  void CheckReady(client::Deadline, std::function<void(Status)> done) override { done(Unavailable("absent")); }
+  void GetMetadata(const std::string&, client::Deadline,
+                   std::function<void(Result<protocol::ModelMetadata>)> done) override {
+    done(Unavailable("absent"));
+  }
+};
+inline Result<std::shared_ptr<client::InferenceClient>> MakeAbsentClient(const EndpointConfig& endpoint) {
+  if (endpoint.kind != "http") return FailedPrecondition("no endpoint of the kind " + endpoint.kind);
+  return std::shared_ptr<client::InferenceClient>(std::make_shared<AbsentClient>());
+}
+
 /// What came back.
 struct Came {
   int status = 0;
@@ -194,11 +213,7 @@ class ApiTest : public ::testing::Test {
   std::string folder_;
   std::string admin_;
   ToldBackend backend_;
-  Backends backends_{BackendsOptions{},
-                     [](const EndpointConfig& endpoint) -> Result<std::shared_ptr<client::InferenceClient>> {
-                       return FailedPrecondition("no endpoint of the kind " + endpoint.kind);
-                     },
-                     clock_};
+  Backends backends_{BackendsOptions{}, MakeAbsentClient, clock_};
   std::unique_ptr<events::Store> store_;
   std::unique_ptr<notify::PostOffice> office_;
   std::unique_ptr<StoreRecord> record_;
@@ -212,12 +227,9 @@ class ApiTest : public ::testing::Test {
     ApiOptions options;
     options.authenticator.max_wrong = 100;
     api_ = std::make_unique<GatewayApi>(
-        ApiParts{*store_, *path_, *registry_, backends_,
-                 [](const EndpointConfig& endpoint) -> Result<std::shared_ptr<client::InferenceClient>> {
-                   return FailedPrecondition("no endpoint of the kind " + endpoint.kind);
-                 },
-                 backend_, *office_, clock_, [] { return std::vector<std::string>(); },
-                 [this] { return path_->Metrics(); }, [] { return AutoscaleView{}; }, nullptr},
+        ApiParts{*store_, *path_, *registry_, backends_, MakeAbsentClient, backend_, *office_, clock_,
+                 [] { return std::vector<std::string>(); }, [this] { return path_->Metrics(); },
+                 [] { return AutoscaleView{}; }, nullptr},
         options);
     CHECK(registry_->Load().ok());
     net::HttpServerOptions http;
