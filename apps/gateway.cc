@@ -12,6 +12,7 @@
 #include "apps/option_flags.h"
 #include "apps/serving.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "net/systemd.h"
 
 namespace pawsight {
@@ -60,7 +61,10 @@ void Reload(const OptionFlags& flags, GatewayService& service) {
 /// Until SIGINT or SIGTERM; tells systemd how we are, reloads at SIGHUP.
 void Serve(const Signals& signals, const net::Systemd& systemd, const OptionFlags& flags, GatewayService& service) {
   bool told = false;
+  const SystemClock clock;
+  MemoryTrim memory(clock);
   for (;;) {
+    memory.Look();
     const bool ready = service.Unready().empty();
     if (ready != told) {
       (void)systemd.Notify(ready ? "READY=1\nSTATUS=serving" : "STATUS=not ready");  // systemd's own loss

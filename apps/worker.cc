@@ -16,6 +16,7 @@
 #include "apps/worker_metrics.h"
 #include "apps/worker_options.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "frames/encode.h"
 #include "net/access_log.h"
 #include "net/http_server.h"
@@ -257,7 +258,10 @@ void Reload(Worker& worker) {
 /// Until SIGINT or SIGTERM: tells gRPC's health and systemd how we are, reloads at SIGHUP.
 void Serve(const Signals& signals, const net::Systemd& systemd, Worker& worker) {
   bool told = false;
+  const SystemClock clock;
+  MemoryTrim memory(clock);
   for (;;) {
+    memory.Look();
     const bool ready = worker.Ready();
     if (ready != told) {
       worker.Tell(ready);

@@ -114,7 +114,7 @@ struct WorkerOptions {
     option(&O::queue_bytes, "queue-bytes", "of the images that wait; more are refused");
     option(&O::decoders, "decoders", "threads that decode beside inference", 1, 64);
     option(&O::shed_target, "shed-target", "a longer wait, for long, is an overload: work is refused", milliseconds(1),
-           seconds(60));
+           milliseconds(100));  // ScheduleOptions::shed_interval
     option(&O::default_timeout, "default-timeout", "of a request that has none", milliseconds(1), seconds(120));
 
     option(&O::canary_interval, "canary-interval", "between questions about our own health", milliseconds(100),

@@ -186,9 +186,7 @@ TEST_F(GrpcClientTest, HealthMetadataAndTheTokenAreSpoken) {
 TEST_F(GrpcClientTest, ATlsServerIsAskedOnlyWhenItIsWhoItSays) {
   const auto ask = [&](const std::string& name) {
     const client::testing::TestCertificate certificate(name);
-    GrpcEndpointOptions serving;
-    serving.tls = {certificate.certificate_pem, certificate.key_pem, ""};
-    Serve(serving);
+    Serve({.tls = {.certificate = certificate.certificate_pem, .key = certificate.key_pem, .client_ca = {}}});
     GrpcClientOptions options;
     options.tls = true;
     options.ca_pem = certificate.certificate_pem;

@@ -38,13 +38,16 @@ uint32_t LengthAt(const std::string& bytes, size_t at) {
 
 }  // namespace
 
+std::shared_ptr<grpc::Channel> OwnChannel() {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // else channels to one address share a connection
+  return grpc::CreateCustomChannel(TheTarget().host + ":" + std::to_string(TheTarget().port),
+                                   grpc::InsecureChannelCredentials(), arguments);
+}
+
 const std::shared_ptr<grpc::Channel>& TheChannel() {
-  static const std::shared_ptr<grpc::Channel> channel = [] {
-    grpc::ChannelArguments arguments;
-    arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
-    return grpc::CreateCustomChannel(TheTarget().host + ":" + std::to_string(TheTarget().port),
-                                     grpc::InsecureChannelCredentials(), arguments);
-  }();
+  static const std::shared_ptr<grpc::Channel> channel = OwnChannel();
   return channel;
 }
 

@@ -16,6 +16,8 @@ using Stub = inference::GRPCInferenceService::Stub;
 
 /// To the target; one connection for all tests.
 const std::shared_ptr<grpc::Channel>& TheChannel();
+/// Another connection to it, shared with nobody.
+std::shared_ptr<grpc::Channel> OwnChannel();
 Stub& TheStub();
 
 /// A call, with a time limit of 20 s.

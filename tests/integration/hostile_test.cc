@@ -8,10 +8,10 @@
 #include <memory>
 #include <thread>
 
+#include "base/base64.h"
 #include "base/rng.h"
 #include "frames/testing.h"
 #include "hostile_images.h"
-#include "protocol/base64.h"
 #include "running_worker.h"
 
 namespace pawsight::integration {
@@ -28,7 +28,8 @@ std::string AsText(const std::vector<uint8_t>& bytes) { return {bytes.begin(), b
 class Hostile : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    worker_ = std::make_unique<RunningWorker>(std::vector<std::string>{"--canary-interval", "60s"});
+    worker_ =
+        std::make_unique<RunningWorker>(std::vector<std::string>{"--canary-interval", "60s", "--shed-target", "100ms"});
     ordinary_ = AskAbout(AsText(OrdinaryImage())).body;
     resident_ = Resident();
   }
@@ -38,7 +39,9 @@ class Hostile : public ::testing::Test {
   void TearDown() override {
     ASSERT_TRUE(worker_->program().Runs());
     EXPECT_EQ(AskAbout(AsText(OrdinaryImage())).body, ordinary_);
+#if !defined(PAWSIGHT_OTHER_ALLOCATOR)  // a sanitizer's gives nothing back
     EXPECT_LT(Resident(), resident_ + (64 << 10)) << "kB";
+#endif
   }
 
   static HttpAnswer AskAbout(const std::string& image, const std::vector<std::string>& questions = {kQuestion}) {
@@ -120,12 +123,12 @@ TEST_F(Hostile, EveryImageGetsTheRightAnswerAndTheNextOneItsOwn) {  // A1..A28, 
 
 TEST_F(Hostile, Base64IsTakenAsTheStandardWritesItAndNoOther) {  // A29
   const std::string image = AsText(OrdinaryImage());
-  const std::string good = protocol::EncodeBase64(image);
+  const std::string good = EncodeBase64(image);
   EXPECT_EQ(AskInBase64(good).status, 200);
   std::string spaced = good, safe = good;
   spaced.insert(40, " ");
   safe[40] = '-';
-  std::string unpadded = protocol::EncodeBase64(image.substr(0, image.size() / 3 * 3 - 1));
+  std::string unpadded = EncodeBase64(image.substr(0, image.size() / 3 * 3 - 1));
   unpadded.pop_back();
   for (const std::string& bad : {spaced, safe, unpadded, good + "=", good + "AAA"}) {
     EXPECT_EQ(AskInBase64(bad).status, 400) << bad.substr(bad.size() - 8);
@@ -135,7 +138,7 @@ TEST_F(Hostile, Base64IsTakenAsTheStandardWritesItAndNoOther) {  // A29
 
 TEST_F(Hostile, AnImageThatIsNearlyAnotherGetsItsOwnAnswer) {  // A30
   std::vector<std::string> images;
-  for (int quality = 20; quality < 100; quality += 4) {
+  for (int quality = 20; quality < 100; quality += 8) {
     images.push_back(
         AsText(frames::testing::MakeJpeg(frames::testing::Synthetic("golden", 96, 80), {.quality = quality})));
   }
