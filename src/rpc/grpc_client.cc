@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <charconv>
+#include <future>
 #include <mutex>
 #include <unordered_map>
 #include <utility>
@@ -247,6 +248,26 @@ class GrpcClient : public InferenceClient {
   const std::shared_ptr<Shared> shared_;
 };
 
+/// When the last channel whose calls end in callbacks goes, gRPC 1.51 joins the threads that make them; when it goes on
+/// one of these threads, which a call that outlives its client does, their queue is freed twice. So one such channel
+/// stays for ever. It connects to nothing.
+void KeepCallbackThreads() {
+  [[maybe_unused]] static const auto* const kept = [] {
+    auto* const channel = new std::shared_ptr<grpc::Channel>(
+        grpc::CreateChannel("ipv4:127.0.0.1:9", grpc::InsecureChannelCredentials()));  // a channel is lazy
+    grpc::ClientContext context;
+    context.set_deadline(system_clock::now());
+    const inference::ServerLiveRequest request;
+    inference::ServerLiveResponse response;
+    const auto ended =
+        std::make_shared<std::promise<void>>();  // for both: who waits may be gone before it has returned
+    const auto stub = inference::GRPCInferenceService::NewStub(*channel);
+    stub->async()->ServerLive(&context, &request, &response, [ended](const grpc::Status&) { ended->set_value(); });
+    ended->get_future().wait();
+    return channel;
+  }();
+}
+
 std::shared_ptr<grpc::ChannelCredentials> Credentials(const GrpcClientOptions& options) {
   if (!options.tls) return grpc::InsecureChannelCredentials();
   return grpc::SslCredentials({options.ca_pem, options.key_pem, options.certificate_pem});
@@ -266,6 +287,7 @@ Result<std::unique_ptr<InferenceClient>> MakeGrpcClient(const GrpcClientOptions&
   if (options.certificate_pem.empty() != options.key_pem.empty()) {
     return InvalidArgument("certificate: want both it and its key, or neither");
   }
+  KeepCallbackThreads();
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
