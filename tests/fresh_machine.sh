@@ -4,6 +4,7 @@
 # The mirror is this machine's own, taken from its apt configuration. Kept between runs, outside the checkout, in
 # ${XDG_CACHE_HOME:-$HOME/.cache}/pawsight: the minimal root as a tar file and the packages apt fetched.
 # Everything runs in its own mount and process namespace, so nothing stays mounted or running, however this ends.
+# With --fast the tests run as shipped only (`./run test --fast`): for .ci/run, which has had the sanitizers' already.
 # Exit codes: 0 both commands passed. 1 one failed. 3 the stage could not run here, with a banner that says why;
 # PAWSIGHT_FRESH_MACHINE=optional turns that 3 into 0.
 set -euo pipefail
@@ -118,7 +119,7 @@ in_namespace() {
   git -c safe.directory='*' clone -q --no-hardlinks "$top" "$root$home/pawsight"
   local times=() line
   timed "bare machine to first alert" "./run demo --once"
-  timed "then the whole test command" "./run test"
+  timed "then the tests" "./run test$test_arguments"
   timed "then the demo again, nothing to set up" "./run demo --once"
   for line in "${times[@]}"; do say "$line"; done
 }
@@ -149,7 +150,7 @@ outside() {
   say "commit $(git -c safe.directory='*' -C "$top" log -1 --format='%h %s')"
   [[ -z $(git -c safe.directory='*' -C "$top" status --porcelain) ]] ||
     say "the checkout has changes that are not committed; they are NOT tested here"
-  unshare --mount --propagation private --pid --fork --kill-child "${BASH_SOURCE[0]}" --in-namespace 9>&- &
+  unshare --mount --propagation private --pid --fork --kill-child "${BASH_SOURCE[0]}" --in-namespace "$1" 9>&- &
   child=$!
   wait "$child" || {
     local code=$?
@@ -160,7 +161,10 @@ outside() {
 }
 
 if [[ ${1:-} == --in-namespace ]]; then
+  test_arguments=${2:-}
   in_namespace
+elif [[ ${1:-} == --fast ]]; then
+  outside " --fast"
 else
-  outside
+  outside ""
 fi
