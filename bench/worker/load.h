@@ -10,8 +10,8 @@ namespace pawsight::bench {
 /// that no two share an encoding.
 std::string InferRequest(int64_t number);
 
-/// `connections` at once for `seconds`, each with one request under way, after a second to warm up. Answers a second; a
-/// request that gets another status than 200 ends the benchmark.
+/// `connections` at once for `seconds`, each with one request under way, after a second to warm up. Answers a second;
+/// who is refused as too much comes back 5 ms later, any other status than 200 ends the benchmark.
 double ClosedLoop(int port, int connections, double seconds);
 
 }  // namespace pawsight::bench

@@ -43,9 +43,7 @@ Served MeasureServed(bool base, int threads, int teams, int rounds, double secon
   const std::vector<std::string> for_bench =
       base ? std::vector<std::string>{"--random-base"} : std::vector<std::string>{};
   (void)BenchRate(for_bench, threads, teams, 0.1);  // writes and compiles the model
-  std::vector<std::string> for_worker = {"--threads",     std::to_string(threads),
-                                         "--teams",       std::to_string(teams),
-                                         "--shed-target", "60s"};  // a standing queue is what is wanted here
+  std::vector<std::string> for_worker = {"--threads", std::to_string(threads), "--teams", std::to_string(teams)};
   if (base) {
     for_worker.insert(for_worker.end(), {"--model", CacheHome() + "/pawsight/random-base"});
   }
@@ -54,7 +52,7 @@ Served MeasureServed(bool base, int threads, int teams, int rounds, double secon
   std::vector<double> passed;
   std::vector<double> ratios;
   for (int round = 0; round < rounds; ++round) {
-    served.push_back(ClosedLoop(worker.http_port(), 8 * teams, seconds));
+    served.push_back(ClosedLoop(worker.http_port(), 3 * teams, seconds));
     worker.Drain();
     passed.push_back(BenchRate(for_bench, threads, teams, seconds));
     ratios.push_back(served.back() / passed.back());

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <thread>
 
 #include "base/check.h"
 
@@ -54,14 +53,13 @@ WorkerProcess::WorkerProcess(const std::vector<std::string>& arguments) {
   auto child = net::ChildProcess::Start(argv);
   CHECK(child.ok());
   child_ = std::move(child).value();
-  const auto limit = std::chrono::steady_clock::now() + kLongest;
-  while (http_port_ == 0 && std::chrono::steady_clock::now() < limit) {
-    const std::string said = child_->LastError();
-    if (said.find("worker_started") != std::string::npos) {
-      http_port_ = NumberAfter(said, "http://127.0.0.1:");
-      break;
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  std::array<uint8_t, 4096> chunk{};
+  bool ended = false;
+  while (http_port_ == 0 && !ended) {
+    // Standard output stays empty until the process ends.
+    const Result<size_t> got = child_->Read(chunk, std::chrono::milliseconds(20), {});
+    ended = got.ok() && *got == 0;
+    http_port_ = NumberAfter(child_->LastError(), "http://127.0.0.1:");
   }
   if (http_port_ == 0) std::fprintf(stderr, "pawsight worker: %s\n", child_->LastError().c_str());
   CHECK(http_port_ != 0);
