@@ -137,7 +137,7 @@ Abused Abuse(double minutes) {
         std::this_thread::sleep_for(std::chrono::milliseconds(100));
       }
       abusers.Pause(true);
-      std::this_thread::sleep_for(std::chrono::seconds(5));
+      std::this_thread::sleep_for(std::chrono::seconds(12));  // two looks of the worker's own
       const double mb = static_cast<double>(worker.ResidentBytes()) / 1e6;
       std::fprintf(stderr, "abuse: %.0f of %.0f minutes, %.1f MB\n", part * minutes, minutes, mb);
       abusers.Pause(false);

@@ -18,7 +18,7 @@ struct Abused {
 
 /// pawsight-mini behind a worker, for `minutes`: one good client, and beside it clients that send garbage, half a
 /// request, too much, images that are none or bombs, questions that are none, and that leave without reading. Memory is
-/// read while nobody asks anything, a few seconds after the load paused. Says on standard error how far it is.
+/// read twelve seconds after the load paused but for the good client. Says on standard error how far it is.
 Abused Abuse(double minutes);
 
 }  // namespace pawsight::bench
