@@ -5,6 +5,7 @@
 #include <numeric>
 #include <string_view>
 
+#include "base/base64.h"
 #include "base/rng.h"
 #include "evaluate/page_parts.h"
 
@@ -44,7 +45,9 @@ std::vector<size_t> Sample(std::vector<size_t> all, int most, uint64_t seed) {
 std::string Figure(const Observed& set, const Observation& one) {
   const Thumbnail& picture = set.pictures[static_cast<size_t>(one.picture)];
   std::string html = one.truth.empty() ? "<figure>" : one.right() ? "<figure class=right>" : "<figure class=wrong>";
-  html += "<img loading=lazy alt=\"\" src=\"data:image/jpeg;base64," + Base64(picture.jpeg) + "\">";
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes as bytes
+  const std::string_view jpeg(reinterpret_cast<const char*>(picture.jpeg.data()), picture.jpeg.size());
+  html += "<img loading=lazy alt=\"\" src=\"data:image/jpeg;base64," + EncodeBase64(jpeg) + "\">";
   html += "<figcaption>" + EscapeHtml(one.question) + "<br><b>" + EscapeHtml(one.answer) + "</b> " +
           (one.yes_no ? "p_yes " + Fixed(one.p_yes, 2) : "p " + Fixed(one.p, 2));
   if (!one.truth.empty() && !one.right()) html += "<br>true: " + EscapeHtml(one.truth);

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,8 +34,5 @@ std::string MakePage(const PageInput& input);
 
 /// `text` with the characters that mean something in HTML replaced.
 std::string EscapeHtml(std::string_view text);
-
-/// RFC 4648, with padding.
-std::string Base64(std::span<const uint8_t> bytes);
 
 }  // namespace pawsight::evaluate

@@ -93,19 +93,6 @@ std::string EscapeHtml(std::string_view text) {
   return escaped;
 }
 
-std::string Base64(std::span<const uint8_t> bytes) {
-  static constexpr char kLetters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    const size_t count = std::min<size_t>(3, bytes.size() - i);
-    uint32_t group = 0;
-    for (size_t k = 0; k < 3; ++k) group = (group << 8U) | (k < count ? bytes[i + k] : 0U);
-    for (size_t k = 0; k < 4; ++k) text += k <= count ? kLetters[(group >> (18 - 6 * k)) & 63U] : '=';
-  }
-  return text;
-}
-
 std::string GroupRows(const Tally& tally) {
   return GroupRow(tally.set + ": yes/no", tally.yes_no, false) + GroupRow(tally.set + ": counts", tally.counts, false) +
          GroupRow(tally.set + ": other words", tally.words, false) + GroupRow(tally.set + ": all", tally.all, true);

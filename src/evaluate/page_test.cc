@@ -60,16 +60,5 @@ TEST(Page, ASetWithoutPicturesOrAnswersIsStillAPage) {
   EXPECT_THAT(PageOf({}), HasSubstr("</html>"));
 }
 
-TEST(Base64, IsThatOfRfc4648) {
-  const auto encode = [](const std::string& text) {
-    return Base64({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
-  };
-  EXPECT_EQ(encode(""), "");
-  EXPECT_EQ(encode("f"), "Zg==");
-  EXPECT_EQ(encode("fo"), "Zm8=");
-  EXPECT_EQ(encode("foo"), "Zm9v");
-  EXPECT_EQ(encode("foobar"), "Zm9vYmFy");
-}
-
 }  // namespace
 }  // namespace pawsight::evaluate
