@@ -172,12 +172,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
     timer_.cancel();
     reader_.Reset();
     written_ = false;
-    used_ = true;
     transport_.Write({asio::buffer(call_->head), asio::buffer(call_->body)},
                      [self = shared_from_this(), mine = call_](error_code error, size_t) {
                        if (self->call_ != mine) return;
+                       self->written_ = !error;
+                       if (self->lost_) return self->Break(kServerClosed);
                        if (error) return self->Break("the connection broke while the request was sent");
-                       self->written_ = true;
                      });
   }
 
@@ -199,6 +199,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   }
 
  private:
+  static constexpr const char* kServerClosed = "the server closed the connection";
+
   enum class Phase { kConnecting, kOpen, kClosed };
 
   void Limit(std::chrono::milliseconds limit) {
@@ -247,7 +249,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Read() {
     transport_.Read(asio::buffer(scratch_), [self = shared_from_this()](error_code error, size_t count) {
       if (self->phase_ != Phase::kOpen) return;
-      if (error && self->call_ != nullptr) return self->Break("the server closed the connection");
+      if (error && self->call_ != nullptr) return self->Lose();
       if (error || self->call_ == nullptr) return self->Close({});  // or it speaks without having been asked
       self->Take({self->scratch_.data(), count});
       if (self->phase_ == Phase::kOpen) self->Read();
@@ -273,6 +275,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Rest();
   }
 
+  /// The server has closed. Whether it has the whole request, so that it may have run, is known when the write ends:
+  /// its end may wait behind this one's, and closing brings it about.
+  void Lose() {
+    if (written_) return Break(kServerClosed);
+    lost_ = true;
+    transport_.Close();
+  }
+
   void Break(const std::string& why) {
     const std::string where = reader_.started() ? " in the middle of its answer" : "";
     End({Unavailable(settings_.authority + ": " + why + where, "connection_broken"), written_, {}});
@@ -294,7 +304,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Phase phase_ = Phase::kConnecting;
   std::shared_ptr<Call> call_;
   bool written_ = false;  // the call's request, whole
-  bool used_ = false;
+  bool lost_ = false;     // the server has closed while the request was being written
 };
 
 }  // namespace
