@@ -10,24 +10,13 @@
 #include <vector>
 
 #include "base/json.h"
+#include "table.h"
 #include "worker/abuse.h"
 #include "worker/served.h"
 #include "worker/worker_process.h"
 
 namespace pawsight::bench {
 namespace {
-
-enum class Want { kAtLeast, kAtMost, kNothing };
-
-void Row(const std::string& what, Want want, double wanted, double measured, const char* unit) {
-  char target[32] = "";
-  if (want != Want::kNothing) {
-    std::snprintf(target, sizeof target, "%s %g", want == Want::kAtLeast ? ">=" : "<=", wanted);
-  }
-  const bool reached = want == Want::kNothing || (want == Want::kAtLeast ? measured >= wanted : measured <= wanted);
-  std::printf("%-64s %10s %12.4g %-4s%s\n", what.c_str(), target, measured, unit, reached ? "" : "  NOT REACHED");
-  std::fflush(stdout);
-}
 
 /// The counters of the one benchmark that the filter names, with "items_per_second" among them.
 Json CountersOf(const std::string& program, const std::string& filter) {

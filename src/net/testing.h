@@ -52,6 +52,14 @@ class RawClient {
     read_.erase(0, text.size());
     return text;
   }
+  /// As many bytes, or fewer when the server closes before.
+  std::string ReadBytes(size_t count) {
+    while (read_.size() < count && ReadSome()) {
+    }
+    const std::string text = read_.substr(0, count);
+    read_.erase(0, text.size());
+    return text;
+  }
   void CloseSending() { shutdown(fd_, SHUT_WR); }
 
  private:

@@ -148,6 +148,7 @@ TEST_F(FramePathTest, OnAFullDiskTheAlertIsToldAsNotRecordedAndRecordedLater) {
   const ResultPtr result = Show(250);
   ASSERT_THAT(result->changes, SizeIs(1));
   EXPECT_EQ(result->changes[0].recorded.reason(), "disk_full");
+  EXPECT_THAT(ResultToJson(*result).Dump(), ::testing::HasSubstr("\"alerts\":[],\"unrecorded\":[\"alr_"));
   EXPECT_THAT(listener_->alerts, SizeIs(1));
   EXPECT_THAT(record_.Notices(), IsEmpty());
   record_.trouble = Ok();

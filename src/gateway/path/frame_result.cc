@@ -52,8 +52,10 @@ Json ResultToJson(const FrameResult& result) {
   }
   json.Set("rules", std::move(outcomes));
   Json::Array alerts;
-  for (const AlertNotice& notice : result.changes) alerts.emplace_back(notice.id);
+  Json::Array unrecorded;
+  for (const AlertNotice& notice : result.changes) (notice.recorded.ok() ? alerts : unrecorded).emplace_back(notice.id);
   json.Set("alerts", std::move(alerts));
+  if (!unrecorded.empty()) json.Set("unrecorded", std::move(unrecorded));
   if (!result.pool.empty()) json.Set("pool", result.pool);
   if (!result.model_version.empty()) json.Set("model_version", result.model_version);
   json.Set("total_ms", Milliseconds(result.total));

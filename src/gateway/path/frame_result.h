@@ -71,7 +71,8 @@ const Answer* AnswerTo(const FrameResult& result, const std::string& question);
 
 /// {"type":"frame","frame","camera","time","received","sequence"?,"late"?,"asked","trouble"?:{"code","reason","message"},
 ///  "answers":[{"question","answer","p_yes"}],"rules":[{"rule","p_yes","verdict","reason","phase"}],"alerts":["alr_.."],
-///  "pool","model_version","total_ms"}
+///  "unrecorded"?:["alr_.."],"pool","model_version","total_ms"}; "alerts" has what is on disk, "unrecorded" what waits
+///  for room on it
 Json ResultToJson(const FrameResult& result);
 /// {"type":"alert.fired"|"alert.resolved","alert","event","time","since","camera","rule","severity","question","expect",
 ///  "threshold","p_yes","number","cause"?,"recorded"}

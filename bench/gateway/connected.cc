@@ -1,0 +1,55 @@
+#include "gateway/connected.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <thread>
+#include <vector>
+
+#include "base/check.h"
+#include "base/memory.h"
+#include "gateway/homes.h"
+
+namespace pawsight::bench {
+namespace {
+
+constexpr int kCamerasEach = 100;
+constexpr size_t kFrameBytes = 60'000;
+constexpr rlim_t kFiles = 65536;
+constexpr int kOtherFiles = 200;
+constexpr const char* kRule = R"({"question":"Is there a dog?"})";
+
+}  // namespace
+
+Connected HoldCameras(const std::string& scratch, int count) {
+  // The gateway, a child, has the same limit; only root may raise it.
+  rlimit files{kFiles, kFiles};
+  if (setrlimit(RLIMIT_NOFILE, &files) != 0) {
+    getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+  }
+  const int most = static_cast<int>(files.rlim_cur) - kOtherFiles;
+  if (most < count) std::fprintf(stderr, "  %d cameras only: more files may not be open (ulimit -n)\n", most);
+  const TruthfulWorker worker;
+  const GatewayProcess gateway(scratch,
+                               {"--workers", worker.url(), "--device-rate", "10000", "--device-burst", "10000"});
+  const int homes_wanted = std::min(count, most) / kCamerasEach;
+  const std::vector<Home> homes = MakeHomes(gateway, homes_wanted, kCamerasEach, kRule, "");
+  std::vector<std::unique_ptr<ApiConnection>> connections;
+  for (const Home& home : homes) {
+    for (const std::string& camera : home.cameras) {
+      connections.push_back(std::make_unique<ApiConnection>(gateway.port()));
+      const auto answer =
+          connections.back()->Call("POST", "/v1/cameras/" + camera + "/frames?wait=answers", home.device_token,
+                                   Frame(camera, 1, false, kFrameBytes), "image/jpeg");
+      CHECK(answer.status == 200);
+    }
+  }
+  std::this_thread::sleep_for(std::chrono::seconds(12));  // it gives back what the burst has left every 5 s
+  return {static_cast<int>(connections.size()), ResidentBytes(gateway.pid())};
+}
+
+}  // namespace pawsight::bench

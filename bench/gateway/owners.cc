@@ -1,0 +1,269 @@
+#include "gateway/owners.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "base/check.h"
+#include "gateway/homes.h"
+
+namespace pawsight::bench {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr int kOwners = 200;
+constexpr int kCamerasEach = 10;
+constexpr size_t kFrameBytes = 20'000;
+constexpr int kAlertsEvery = 20;  // one frame of so many is a yes
+constexpr int kProbesEvery = 100;
+constexpr int kReaders = 10;
+constexpr const char* kQuestion = "Is there a dog?";
+constexpr const char* kRule = R"({"question":"Is there a dog?","clear_s":0,"cooldown_s":0})";
+
+struct Sample {
+  double at_s;  // since the load began
+  float ms;
+};
+
+/// The gateway, its two pools, its homes and a load of frames on them.
+class Flow {
+ public:
+  explicit Flow(const std::string& data, int connections)
+      : gateway_(data, {"--workers", first_.url(), "--device-rate", "10000", "--device-burst", "10000"}),
+        connections_(connections) {
+    ApiConnection api(gateway_.port());
+    const Json pools =
+        Json::Object{{"pools", Json::Array{first_.Pool("a"), second_.Pool("b")}}, {"routing", Routing(0)}};
+    (void)api.Must("PUT", "/v1/backends", gateway_.admin(), pools.Dump());
+    homes_ = MakeHomes(gateway_, kOwners, kCamerasEach, kRule, "");
+    for (size_t i = 0; i < homes_.size(); ++i) {
+      for (const std::string& camera : homes_[i].cameras) cameras_.push_back({i, camera});
+    }
+  }
+  ~Flow() { Stop(); }
+  Flow(const Flow&) = delete;
+  Flow& operator=(const Flow&) = delete;
+
+  /// Until `most` frames, or Stop.
+  void Start(int64_t most) {
+    most_ = most;
+    began_ = steady_clock::now();
+    for (int n = 0; n < connections_; ++n) clients_.emplace_back([this, n] { Send(static_cast<size_t>(n)); });
+  }
+  void Await() { clients_.clear(); }
+  void Stop() {
+    most_ = 0;
+    Await();
+  }
+  bool running() const { return next_ < most_; }
+  double seconds() const { return std::chrono::duration<double>(steady_clock::now() - began_).count(); }
+
+  void Switch(ApiConnection& api, int number) {
+    (void)api.Must("PUT", "/v1/routing", gateway_.admin(), Routing(number).Dump());
+  }
+
+  const GatewayProcess& gateway() const { return gateway_; }
+  const std::vector<Home>& homes() const { return homes_; }
+  std::vector<Sample> TakeSamples() {
+    const std::lock_guard lock(mu_);
+    return std::exchange(samples_, {});
+  }
+
+  std::atomic<int64_t> sent{0}, failed{0}, foreign{0}, opened{0}, probes{0};
+
+ private:
+  static Json Routing(int number) {
+    const std::string to = number % 2 == 0 ? "a" : "b";
+    const std::string other = number % 2 == 0 ? "b" : "a";
+    return Json::Object{{"weights", Json::Object{{to, 1}}}, {"fallback", Json::Object{{to, Json::Array{other}}}}};
+  }
+
+  /// One connection has its cameras to itself: of a camera the newest frame wins, and each is to be answered here.
+  void Send(size_t which) {
+    ApiConnection api(gateway_.port());
+    std::vector<Sample> samples;
+    const auto step = static_cast<size_t>(connections_);
+    const size_t mine = (cameras_.size() - which + step - 1) / step;
+    for (size_t turn = 0;; ++turn) {
+      const size_t at = which + turn % mine * step;
+      const int64_t number = next_++;
+      if (number >= most_) break;
+      const auto& [home, camera] = cameras_[at];
+      const bool yes = number % kAlertsEvery == 0;
+      const auto begin = steady_clock::now();
+      const ApiConnection::Answer answer =
+          api.Call("POST", "/v1/cameras/" + camera + "/frames?wait=answers", homes_[home].device_token,
+                   Frame(camera, number, yes, kFrameBytes), "image/jpeg");
+      const std::chrono::duration<float, std::milli> taken = steady_clock::now() - begin;
+      samples.push_back({seconds(), taken.count()});
+      ++sent;
+      Judge(answer, camera, AnswerTo(camera, number, yes));
+      if (number % kProbesEvery == 0) Probe(api, home, camera);
+    }
+    const std::lock_guard lock(mu_);
+    samples_.insert(samples_.end(), samples.begin(), samples.end());
+  }
+
+  void Judge(const ApiConnection::Answer& answer, const std::string& camera, const std::string& wanted) {
+    if (answer.status != 200) {
+      if (++failed <= 5) std::fprintf(stderr, "  failed: %d %s\n", answer.status, answer.json.Dump().c_str());
+      return;
+    }
+    const Json::Array& answers = answer.json.Find("answers")->as_array();
+    if (answers.size() != 1) {
+      if (++failed <= 5) std::fprintf(stderr, "  not answered: %s\n", answer.json.Dump().c_str());
+      return;
+    }
+    const bool own = *answer.json.GetString("camera") == camera && *answers[0].GetString("answer") == wanted &&
+                     *answers[0].GetString("question") == kQuestion;
+    if (!own && ++foreign <= 5) std::fprintf(stderr, "  foreign: %s\n", answer.json.Dump().c_str());
+  }
+
+  /// The next home's tokens on this camera.
+  void Probe(ApiConnection& api, size_t home, const std::string& camera) {
+    const Home& other = homes_[(home + 1) % homes_.size()];
+    const std::string path = "/v1/cameras/" + camera;
+    for (const std::string& target : {path, path + "/frame"}) {
+      ++probes;
+      if (api.Call("GET", target, other.operator_token).status != 404) ++opened;
+    }
+    ++probes;
+    const int status =
+        api.Call("POST", path + "/frames", other.device_token, Frame(camera, 0, true, kFrameBytes), "image/jpeg")
+            .status;
+    if (status != 403 && status != 404) ++opened;
+  }
+
+  const TruthfulWorker first_, second_;
+  const GatewayProcess gateway_;
+  const int connections_;
+  std::vector<Home> homes_;
+  std::vector<std::pair<size_t, std::string>> cameras_;  // whose, id
+  std::atomic<int64_t> next_{0}, most_{0};
+  steady_clock::time_point began_;
+  std::mutex mu_;
+  std::vector<Sample> samples_;
+  std::vector<std::jthread> clients_;
+};
+
+double Quantile(std::vector<double> values, double q) {
+  CHECK(!values.empty());
+  std::ranges::sort(values);
+  return values[static_cast<size_t>(q * static_cast<double>(values.size() - 1))];
+}
+
+double P99Between(const std::vector<Sample>& samples, double from_s, double to_s) {
+  std::vector<double> ms;
+  for (const Sample& sample : samples) {
+    if (sample.at_s >= from_s && sample.at_s < to_s) ms.push_back(sample.ms);
+  }
+  return Quantile(std::move(ms), 0.99);
+}
+
+/// Reads an owner's live stream until the gateway goes, and counts events and those that are not its own.
+void ReadLive(int port, const Home& home, std::atomic<int64_t>& events, std::atomic<int64_t>& foreign) {
+  const std::set<std::string> own(home.cameras.begin(), home.cameras.end());
+  net::testing::RawClient client(port);
+  client.Send("GET /v1/live HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + home.operator_token + "\r\n\r\n");
+  for (std::string line = client.ReadUntil("\n"); !line.empty(); line = client.ReadUntil("\n")) {
+    if (!line.starts_with("data: ")) continue;
+    const Result<Json> event = Json::Parse(line.substr(6));
+    if (!event.ok() || event->Find("camera") == nullptr) continue;
+    ++events;
+    if (!own.contains(*event->GetString("camera"))) ++foreign;
+  }
+}
+
+/// How many alerts an owner is shown; those of others' cameras are counted in `foreign`.
+int64_t ListAlerts(ApiConnection& api, const Home& home, std::atomic<int64_t>& foreign) {
+  const std::set<std::string> own(home.cameras.begin(), home.cameras.end());
+  int64_t listed = 0;
+  std::string cursor;
+  do {
+    const Json page = api.Must("GET", "/v1/alerts?limit=500" + cursor, home.operator_token);
+    for (const Json& alert : page.Find("items")->as_array()) {
+      ++listed;
+      if (!own.contains(*alert.GetString("camera"))) ++foreign;
+    }
+    const Json* next = page.Find("next");
+    cursor = next == nullptr || next->is_null() ? "" : "&cursor=" + next->as_string();
+  } while (!cursor.empty());
+  return listed;
+}
+
+}  // namespace
+
+Switched SwitchWhileFramesFlow(const std::string& scratch, int64_t frames, int connections) {
+  Switched result;
+  std::vector<std::jthread> readers;  // end when the gateway does
+  std::atomic<int64_t> events{0}, foreign{0};
+  Flow flow(scratch, connections);
+  const auto& homes = flow.homes();
+  for (size_t i = 0; i < kReaders; ++i) {
+    readers.emplace_back(
+        [&, i] { ReadLive(flow.gateway().port(), homes[i * homes.size() / kReaders], events, foreign); });
+  }
+  ApiConnection api(flow.gateway().port());
+  flow.Start(frames);
+  while (flow.running()) {
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    flow.Switch(api, ++result.switches);
+    if (result.switches % 10 == 0) std::fprintf(stderr, "  %lld frames\n", static_cast<long long>(flow.sent.load()));
+  }
+  flow.Await();
+  result.frames_per_s = static_cast<double>(flow.sent) / flow.seconds();
+  for (const Home& home : homes) result.alerts += ListAlerts(api, home, foreign);
+  std::vector<double> ms;
+  for (const Sample& sample : flow.TakeSamples()) ms.push_back(sample.ms);
+  result.p50_ms = Quantile(ms, 0.5);
+  result.p99_ms = Quantile(std::move(ms), 0.99);
+  kill(flow.gateway().pid(), SIGKILL);
+  readers.clear();
+  result.frames = flow.sent;
+  result.failed = flow.failed;
+  result.foreign = flow.foreign + foreign;
+  result.opened = flow.opened;
+  result.probes = flow.probes;
+  result.live_events = events;
+  return result;
+}
+
+SwitchCost MeasureSwitch(const std::string& scratch, int switches, int connections) {
+  constexpr double kBefore = 3, kAfter = 5;
+  Flow flow(scratch, connections);
+  ApiConnection api(flow.gateway().port());
+  flow.Start(INT64_MAX);
+  std::this_thread::sleep_for(std::chrono::seconds(2));  // to warm up
+  std::vector<double> at;
+  for (int n = 1; n <= switches; ++n) {
+    std::this_thread::sleep_for(std::chrono::duration<double>(kBefore));
+    at.push_back(flow.seconds());
+    flow.Switch(api, n);
+    std::this_thread::sleep_for(std::chrono::duration<double>(kAfter));
+  }
+  flow.Stop();
+  const std::vector<Sample> samples = flow.TakeSamples();
+  std::vector<double> before, after, ratios;
+  for (const double when : at) {
+    before.push_back(P99Between(samples, when - kBefore, when));
+    after.push_back(P99Between(samples, when, when + kAfter));
+    ratios.push_back(after.back() / before.back());
+  }
+  SwitchCost cost;
+  cost.frames = flow.sent;
+  cost.failed = flow.failed + flow.foreign;
+  cost.before_p99_ms = Quantile(before, 0.5);
+  cost.after_p99_ms = Quantile(after, 0.5);
+  cost.median_ratio = Quantile(ratios, 0.5);
+  cost.worst_ratio = Quantile(ratios, 1);
+  return cost;
+}
+
+}  // namespace pawsight::bench
