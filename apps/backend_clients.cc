@@ -34,7 +34,7 @@ Result<std::shared_ptr<client::InferenceClient>> BackendClients::Make(const gate
     credential = found->second;
   }
   if (endpoint.kind == "embedded") {
-    if (embedded_) return embedded_();
+    if (embedded_) return embedded_(endpoint.address);
     return FailedPrecondition("there is no model in this process", "embedded_missing");
   }
   if (endpoint.kind == "grpc") {

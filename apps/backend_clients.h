@@ -23,19 +23,20 @@ struct BackendCredential {
 
 class BackendClients {
  public:
-  /// `credentials` by name. `embedded` makes clients of the model in this process; null: there is none.
-  BackendClients(std::map<std::string, BackendCredential> credentials,
-                 std::function<std::shared_ptr<client::InferenceClient>()> embedded)
+  /// `credentials` by name. `embedded` makes clients of the model in this process, in a precision, "" the process' own;
+  /// null: there is none.
+  using Embedded = std::function<Result<std::shared_ptr<client::InferenceClient>>(const std::string& precision)>;
+  BackendClients(std::map<std::string, BackendCredential> credentials, Embedded embedded)
       : credentials_(std::move(credentials)), embedded_(std::move(embedded)) {}
 
   /// For gateway::Backends, which it outlives. An address of "http" is a URL, https for TLS; of "grpc" it is host:port,
   /// or grpcs://host:port for TLS. Errors: kInvalidArgument, an address that is none. kFailedPrecondition, no such
-  /// credential; no model in this process.
+  /// credential; no model in this process. What `embedded` says.
   Result<std::shared_ptr<client::InferenceClient>> Make(const gateway::EndpointConfig& endpoint);
 
  private:
   const std::map<std::string, BackendCredential> credentials_;
-  const std::function<std::shared_ptr<client::InferenceClient>()> embedded_;
+  const Embedded embedded_;
   client::IoThread io_;
 };
 

@@ -160,6 +160,27 @@ Result<std::unique_ptr<gateway::CameraWatch>> OpenWatch(const DemoCommand& comma
   return gateway::CameraWatch::Open(std::move(rules), backend, clock, stdout, options);
 }
 
+/// The model as two pools, of which that of `precision` is asked: to see routing switched.
+Status OfferTwoPools(GatewayService& service, const std::string& precision) {
+  gateway::PoolsConfig pools;
+  for (const char* each : {"bf16", "int8"}) {
+    gateway::PoolConfig pool;
+    pool.name = each;
+    pool.endpoints.push_back({"embedded", each, ""});
+    pools.pools.push_back(std::move(pool));
+  }
+  return service.backends().Set(std::move(pools), {{{precision == "int8" ? "int8" : "bf16", 1}}, {}, {}});
+}
+
+void TellHowToSwitch(const GatewayService& service) {
+  std::printf("Have the int8 weights asked from now on, or bf16's again; the page and /v1/live say who answered:\n\n");
+  for (const char* pool : {"int8", "bf16"}) {
+    std::printf("  curl -X PUT %s/v1/routing -H 'Authorization: Bearer %s' -d '{\"weights\": {\"%s\": 1}}'\n",
+                service.url().c_str(), service.first_token().c_str(), pool);
+  }
+  std::printf("\n");
+}
+
 /// Several rooms on a real gateway, in a directory that goes away with it.
 int DemoOfHome(const DemoCommand& command) {
   const Interrupt interrupt;
@@ -175,13 +196,18 @@ int DemoOfHome(const DemoCommand& command) {
   options.threads = command.model.threads;
   GatewayService service(options, {.allowed_networks = {"127.0.0.0/8"}, .allow_plain = true});
   if (const Status started = service.Start(); !started.ok()) return ReportError(started);
+  if (command.model.artifacts.empty()) {
+    if (const Status set = OfferTwoPools(service, command.model.precision); !set.ok()) return ReportError(set);
+  }
   {
     DemoHome home(service.store(), service.registry(), service.path(), clock);
     const Status furnished = home.Start({.cameras = command.cameras, .seed = command.seed, .fps = command.fps});
     if (!furnished.ok()) return ReportError(furnished), kExitEnvironment;
     std::printf("%d drawn rooms at %s/\nSign in there with this home's token, which also opens %s/v1:\n\n  %s\n\n",
                 command.cameras, service.url().c_str(), service.url().c_str(), home.token().c_str());
-    std::printf("The admin's, for /v1/backends and /v1/routing:\n\n  %s\n\nCtrl-C ends it.\n", service.first_token().c_str());
+    std::printf("The admin's, for /v1/backends and /v1/routing:\n\n  %s\n\n", service.first_token().c_str());
+    if (command.model.artifacts.empty()) TellHowToSwitch(service);
+    std::printf("Ctrl-C ends it.\n");
     std::fflush(stdout);
     while (!interrupt.interrupted()) gateway::SleepUntil(steady_clock::now() + milliseconds(1000), interrupt.token());
   }

@@ -40,4 +40,18 @@ std::shared_ptr<client::InferenceClient> EmbeddedWorker::MakeClient() const {
   return std::make_shared<ModelClient>(vqa_, clock_);
 }
 
+Result<std::shared_ptr<client::InferenceClient>> EmbeddedWorkers::MakeClient(const std::string& precision) {
+  ModelOptions model = model_;
+  if (!precision.empty() && !model.artifacts.empty()) {
+    return FailedPrecondition("the gateway serves artifacts, which have one precision: name none", "precision_fixed");
+  }
+  if (!precision.empty()) model.precision = precision;
+  MutexLock lock(mu_);
+  std::unique_ptr<EmbeddedWorker>& worker = workers_[model.precision];
+  if (worker == nullptr) {
+    PAWSIGHT_ASSIGN_OR_RETURN(worker, EmbeddedWorker::Start(model, {}, clock_));
+  }
+  return worker->MakeClient();
+}
+
 }  // namespace pawsight

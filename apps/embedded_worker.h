@@ -2,10 +2,13 @@
 // canaries, offered as the endpoint kind "embedded". Thread-safe.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <string>
 
 #include "apps/open_model.h"
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "client/inference_client.h"
 #include "server/served_vqa.h"
 
@@ -31,6 +34,24 @@ class EmbeddedWorker {
   const std::unique_ptr<server::ServedVqa> served_;
   const std::shared_ptr<server::Model> vqa_;
   const Clock& clock_;
+};
+
+/// The same model in as many precisions as somebody asks for, each opened when it is first named.
+class EmbeddedWorkers {
+ public:
+  /// `model` says the precision that is meant by "". `clock` outlives it.
+  EmbeddedWorkers(ModelOptions model, const Clock& clock) : model_(std::move(model)), clock_(clock) {}
+
+  /// Opens the worker of that precision unless it is open, which takes about a second for pawsight-mini, longer for
+  /// what was never compiled here. Errors: EmbeddedWorker::Start's. kFailedPrecondition: another precision than that of
+  /// artifacts.
+  Result<std::shared_ptr<client::InferenceClient>> MakeClient(const std::string& precision) EXCLUDES(mu_);
+
+ private:
+  const ModelOptions model_;
+  const Clock& clock_;
+  Mutex mu_;
+  std::map<std::string, std::unique_ptr<EmbeddedWorker>> workers_ GUARDED_BY(mu_);  // by precision
 };
 
 }  // namespace pawsight

@@ -226,7 +226,7 @@ struct GatewayService::Parts {
   std::atomic<bool> reload_ok{true};
   DirectoryLock lock;
   std::unique_ptr<net::AccessLog> access_log;
-  std::unique_ptr<EmbeddedWorker> worker;
+  std::unique_ptr<EmbeddedWorkers> workers;
   std::unique_ptr<BackendClients> clients;
   std::unique_ptr<gateway::Backends> backends;
   std::unique_ptr<gateway::OfferedMeter> meter;
@@ -264,15 +264,16 @@ Status GatewayService::Parts::OpenData() {
 }
 
 Status GatewayService::Parts::StartWorkers() {
-  std::function<std::shared_ptr<client::InferenceClient>()> embedded;
+  BackendClients::Embedded embedded;
   if (options.workers.empty()) {
     const ModelOptions model{.model = options.model,
                              .artifacts = options.artifacts,
                              .precision = options.precision,
                              .kernels = options.cpu,
                              .threads = options.threads};
-    PAWSIGHT_ASSIGN_OR_RETURN(worker, EmbeddedWorker::Start(model, {}, clock));
-    embedded = [this] { return worker->MakeClient(); };
+    workers = std::make_unique<EmbeddedWorkers>(model, clock);
+    PAWSIGHT_RETURN_IF_ERROR(workers->MakeClient("").status());  // what is wrong with the model is known at the start
+    embedded = [this](const std::string& precision) { return workers->MakeClient(precision); };
   }
   BackendCredential credential;
   PAWSIGHT_ASSIGN_OR_RETURN(credential.token, ReadSecret(options.worker_token_file));
@@ -401,6 +402,7 @@ std::string GatewayService::token_path() const { return parts_->data + "/admin.t
 events::Store& GatewayService::store() { return *parts_->store; }
 gateway::Registry& GatewayService::registry() { return *parts_->registry; }
 gateway::FramePath& GatewayService::path() { return *parts_->path; }
+gateway::Backends& GatewayService::backends() { return *parts_->backends; }
 std::vector<std::string> GatewayService::Unready() const { return parts_->Unready(); }
 void GatewayService::NoteReload(bool ok) { parts_->reload_ok = ok; }
 

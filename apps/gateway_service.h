@@ -10,6 +10,7 @@
 #include "apps/gateway_options.h"
 #include "base/status.h"
 #include "gateway/api/registry.h"
+#include "gateway/backends/backends.h"
 #include "notify/post_office.h"
 
 namespace pawsight {
@@ -42,6 +43,7 @@ class GatewayService {
   events::Store& store();
   gateway::Registry& registry();
   gateway::FramePath& path();
+  gateway::Backends& backends();
 
   /// Why it is not ready; empty: it is.
   std::vector<std::string> Unready() const;

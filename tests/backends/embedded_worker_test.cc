@@ -26,7 +26,7 @@ TEST(EmbeddedWorker, IsAPoolLikeAnyOtherAndAnswersAsAWorkerDoes) {
   ASSERT_TRUE(started.ok()) << started.status().ToString();
   EmbeddedWorker& worker = **started;
   {
-    Fleet fleet({}, [&] { return worker.MakeClient(); });
+    Fleet fleet({}, [&](const std::string&) { return worker.MakeClient(); });
     fleet.Set({PoolOf("here", {{"embedded", "", ""}})}, {{{"here", 1}}, {}, {}});
     fleet.AwaitAll("healthy");
     const std::vector<std::string> questions = {"Is there a dog?", "Is there a cat?", "Is the room dark?"};

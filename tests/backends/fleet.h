@@ -39,8 +39,7 @@ inline gateway::Inquiry Asking(const std::string& image, std::vector<std::string
 
 class Fleet {
  public:
-  explicit Fleet(std::map<std::string, BackendCredential> credentials = {},
-                 std::function<std::shared_ptr<client::InferenceClient>()> embedded = nullptr,
+  explicit Fleet(std::map<std::string, BackendCredential> credentials = {}, BackendClients::Embedded embedded = nullptr,
                  gateway::BackendsOptions options = Quick())
       : clients_(std::move(credentials), std::move(embedded)),
         backends_(

@@ -30,7 +30,9 @@ Json Endpoint(Fleet& fleet, size_t pool, size_t endpoint = 0) {
 TEST(LiveEndpoints, EveryInquiryGetsItsOwnAnswerOverHttpGrpcAndWithinTheProcess) {
   FakeWorker worker("w/");
   const SystemClock clock;
-  Fleet fleet({}, [&] { return std::make_shared<ModelClient>(worker.model(), clock); });
+  Fleet fleet({}, [&](const std::string&) -> std::shared_ptr<client::InferenceClient> {
+    return std::make_shared<ModelClient>(worker.model(), clock);
+  });
   fleet.Set({PoolOf("http", {Http(worker.http())}), PoolOf("grpc", {Grpc(worker.grpc())}),
              PoolOf("here", {{"embedded", "", ""}})},
             {{{"http", 1}, {"grpc", 1}, {"here", 1}}, {}, {}});

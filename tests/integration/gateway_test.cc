@@ -5,10 +5,13 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <string>
+#include <thread>
 
 #include "base/files.h"
 #include "base/json.h"
@@ -198,6 +201,49 @@ TEST(Gateway, TheDemonstrationOfSeveralRoomsRunsOnOne) {
   const Ended ended = RunProgram({"demo", "--cameras", "2", "--listen", "127.0.0.1:0"}, "Ctrl-C ends it.");
   EXPECT_EQ(ended.code, 130) << ended.err;
   EXPECT_THAT(ended.out, HasSubstr("2 drawn rooms at http://127.0.0.1:"));
+}
+
+TEST(Gateway, RoutingGoesFromBf16ToInt8AndBackWhileFramesFlow) {
+  const TempFolder folder;
+  Hook hook;
+  Gateway gateway(folder.Path("data"));
+  std::string admin = ReadTextFile(folder.Path("data/admin.token"), 1000).value();
+  admin.pop_back();
+  const Walk walk = WalkUntilTheRule(gateway, admin, hook.url());
+  const auto put = [&](const std::string& target, const std::string& body) {
+    const auto [status, json] = gateway.Call("PUT", target, admin, body);
+    EXPECT_THAT(status, HasSubstr(" 200 ")) << json.Dump();
+  };
+  put("/v1/backends", R"({"pools":[{"name":"bf16","endpoints":[{"kind":"embedded","address":"bf16"}]},)"
+                      R"({"name":"int8","endpoints":[{"kind":"embedded","address":"int8"}]}],)"
+                      R"("routing":{"weights":{"bf16":1}}})");
+  std::atomic<int> num_failed{0};
+  std::map<std::string, int> answered;  // by pool; the sender's until it has ended
+  std::atomic<size_t> num_answered{0};
+  std::jthread sender([&](const std::stop_token& stop) {
+    for (uint64_t seed = 1; !stop.stop_requested(); ++seed) {
+      const auto [status, result] = gateway.Call("POST", "/v1/cameras/" + walk.camera + "/frames?wait=answers",
+                                                 walk.device_token, Room(seed % 40), "image/jpeg");
+      const bool fine = status.find(" 200 ") != std::string::npos && result.Find("pool") != nullptr;
+      num_failed += fine ? 0 : 1;
+      if (fine) ++answered[Text(result, "pool")];
+      ++num_answered;
+    }
+  });
+  const auto await = [&](size_t more) {
+    for (const size_t until = num_answered + more; num_answered < until;) std::this_thread::yield();
+  };
+  for (const char* pool : {"int8", "bf16", "int8", "bf16"}) {
+    await(20);
+    put("/v1/routing", std::string(R"({"weights":{")") + pool + "\":1}}");
+  }
+  await(20);
+  sender.request_stop();
+  sender.join();
+  EXPECT_EQ(num_failed, 0);
+  EXPECT_GE(answered["bf16"], 50);
+  EXPECT_GE(answered["int8"], 30);
+  EXPECT_EQ(Text(hook.Next(), "type"), "alert.fired");
 }
 
 TEST(Gateway, TwoDoNotShareADirectory) {

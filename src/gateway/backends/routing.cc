@@ -89,8 +89,13 @@ Result<EndpointConfig> ParseEndpoint(const std::string& where, const Json& json)
   if (endpoint.kind != "http" && endpoint.kind != "grpc" && endpoint.kind != "embedded") {
     return InvalidArgument(where + ".kind: want http, grpc or embedded");
   }
-  if (endpoint.address.empty() != (endpoint.kind == "embedded")) {
-    return InvalidArgument(where + ".address: want one for http and grpc, none for embedded");
+  if (endpoint.kind == "embedded") {
+    const std::string& precision = endpoint.address;
+    if (!precision.empty() && precision != "fp32" && precision != "bf16" && precision != "int8") {
+      return InvalidArgument(where + ".address: of embedded, want fp32, bf16, int8, or none for the gateway's own");
+    }
+  } else if (endpoint.address.empty()) {
+    return InvalidArgument(where + ".address: want one for http and grpc");
   }
   return endpoint;
 }

@@ -26,8 +26,11 @@ struct EndpointConfig {
   std::string credential;  // what the gateway's own settings hold under that name: token, certificates; "" is none
 
   friend bool operator==(const EndpointConfig&, const EndpointConfig&) = default;
-  /// For people, metrics and Reply::endpoint: the address, or the kind.
-  const std::string& name() const { return address.empty() ? kind : address; }
+  /// For people, metrics and Reply::endpoint: the address; "embedded" or "embedded:int8".
+  std::string name() const {
+    if (kind != "embedded") return address;
+    return address.empty() ? kind : kind + ":" + address;
+  }
 };
 
 struct PoolConfig {

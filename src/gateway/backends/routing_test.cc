@@ -61,6 +61,7 @@ TEST(Pools, AFaultIsNamedByItsField) {
   EXPECT_THAT(endpoint(R"({"kind":"ftp"})"), HasSubstr("pools[0].endpoints[0].kind: want http, grpc or embedded"));
   EXPECT_THAT(endpoint(R"({"kind":"http"})"), HasSubstr("endpoints[0].address: want one"));
   EXPECT_THAT(endpoint(R"({"kind":"http","address":"a\r\nb"})"), HasSubstr("endpoints[0].address: want a string"));
+  EXPECT_THAT(endpoint(R"({"kind":"embedded","address":"http://x"})"), HasSubstr("want fp32, bf16, int8, or none"));
   EXPECT_THAT(endpoint(R"({"kind":"embedded"},{"kind":"embedded"})"), HasSubstr("endpoints[1]: stands twice"));
 }
 
