@@ -169,7 +169,7 @@ Status OfferTwoPools(GatewayService& service, const std::string& precision) {
     pool.endpoints.push_back({"embedded", each, ""});
     pools.pools.push_back(std::move(pool));
   }
-  return service.backends().Set(std::move(pools), {{{precision == "int8" ? "int8" : "bf16", 1}}, {}, {}});
+  return service.LoadBackends(pools, {{{precision == "int8" ? "int8" : "bf16", 1}}, {}, {}});
 }
 
 void TellHowToSwitch(const GatewayService& service) {

@@ -402,7 +402,9 @@ std::string GatewayService::token_path() const { return parts_->data + "/admin.t
 events::Store& GatewayService::store() { return *parts_->store; }
 gateway::Registry& GatewayService::registry() { return *parts_->registry; }
 gateway::FramePath& GatewayService::path() { return *parts_->path; }
-gateway::Backends& GatewayService::backends() { return *parts_->backends; }
+Status GatewayService::LoadBackends(const gateway::PoolsConfig& pools, const gateway::RoutingConfig& routing) {
+  return parts_->api->LoadBackends(pools, routing);
+}
 std::vector<std::string> GatewayService::Unready() const { return parts_->Unready(); }
 void GatewayService::NoteReload(bool ok) { parts_->reload_ok = ok; }
 

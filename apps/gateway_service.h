@@ -43,7 +43,8 @@ class GatewayService {
   events::Store& store();
   gateway::Registry& registry();
   gateway::FramePath& path();
-  gateway::Backends& backends();
+  /// Pools and routing instead of the settings', until others are put. Errors: BackendsApi::Load's.
+  Status LoadBackends(const gateway::PoolsConfig& pools, const gateway::RoutingConfig& routing);
 
   /// Why it is not ready; empty: it is.
   std::vector<std::string> Unready() const;
