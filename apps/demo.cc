@@ -11,9 +11,10 @@
 #include "apps/commands.h"
 #include "apps/demo_episode.h"
 #include "apps/demo_home.h"
-#include "apps/embedded_backend.h"
+#include "apps/embedded_pool.h"
 #include "apps/gateway_service.h"
 #include "apps/interrupt.h"
+#include "base/log.h"
 #include "frames/encode.h"
 #include "gateway/camera_watch.h"
 #include "scenes/camera.h"
@@ -78,7 +79,7 @@ class VirtualSource : public gateway::Source {
     for (milliseconds t{0}; gateway::SleepUntil(start + t, stop); t += period_) {
       const scenes::Frame drawn = camera_.At(t % camera_.script().length);
       PAWSIGHT_ASSIGN_OR_RETURN(std::vector<uint8_t> jpeg, frames::EncodeJpeg(drawn.image, kJpegQuality));
-      if (!on_frame({0, clock_.Now(), std::move(jpeg), {}})) break;
+      if (!on_frame({clock_.Now(), std::move(jpeg), {}})) break;
     }
     return Ok();
   }
@@ -137,7 +138,7 @@ std::vector<rules::Rule> AnyRoomRules() {
 
 Result<gateway::CameraWatchOptions> OptionsOf(const DemoCommand& command, const std::string& scratch) {
   gateway::CameraWatchOptions options;
-  options.path.camera = "demo";
+  options.camera = "demo";
   options.source = command.seed == 0 ? "a drawn room" : "drawn room " + std::to_string(command.seed);
   options.terminal = {.json = command.json, .answers = command.json && !command.once};
   options.events_path = command.events;
@@ -151,7 +152,7 @@ Result<gateway::CameraWatchOptions> OptionsOf(const DemoCommand& command, const 
 }
 
 Result<std::unique_ptr<gateway::CameraWatch>> OpenWatch(const DemoCommand& command, std::vector<rules::Rule> rules,
-                                                        gateway::Backend& backend, const Clock& clock,
+                                                        gateway::AsyncBackend& backend, const Clock& clock,
                                                         gateway::CameraWatchOptions options) {
   auto watch = gateway::CameraWatch::Open(rules, backend, clock, stdout, options);
   const bool port_taken = watch.status().code() == StatusCode::kUnavailable && command.listen.empty() && options.listen;
@@ -195,17 +196,19 @@ int Demo(const DemoCommand& command) {
     return DemoOfHome(command);
   }
   const Interrupt interrupt;
+  SetLogLevel(LogLevel::kWarning);  // its lines are for a person: what goes wrong
   const SystemClock clock;
   const ScratchDirectory scratch;
   if (command.once && command.seed != 0)
     return ReportError(InvalidArgument("--once plays the episode; --seed is for the live demo"));
-  const Result<gateway::CameraWatchOptions> options = OptionsOf(command, scratch.path());
+  Result<gateway::CameraWatchOptions> options = OptionsOf(command, scratch.path());
   if (!options.ok()) return ReportError(options.status());
   const scenes::Episode episode = scenes::DemoEpisode();
-  const Result<std::unique_ptr<gateway::Backend>> backend = OpenEmbeddedBackend(command.model);
-  if (!backend.ok()) return ReportError(backend.status()), kExitEnvironment;
+  const Result<std::unique_ptr<EmbeddedPool>> pool = EmbeddedPool::Open(command.model, clock);
+  if (!pool.ok()) return ReportError(pool.status()), kExitEnvironment;
+  options->backend = (*pool)->name();
   const auto watch =
-      OpenWatch(command, command.seed == 0 ? EpisodeRules(episode) : AnyRoomRules(), **backend, clock, *options);
+      OpenWatch(command, command.seed == 0 ? EpisodeRules(episode) : AnyRoomRules(), (*pool)->backend(), clock, *options);
   if (!watch.ok()) return ReportError(watch.status()), kExitEnvironment;
   if (options->listen) std::fprintf(stderr, "live page: %s/\n", (*watch)->url().c_str());
 
