@@ -1,5 +1,5 @@
-// apps/demo.cc: `pawsight demo`: the path of a frame on a virtual camera: in the terminal, as a live page, or one
-// episode.
+// apps/demo.cc: `pawsight demo`: virtual cameras on a gateway, in the terminal and on its page, or one episode on a
+// clock of its own.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -11,10 +11,10 @@
 #include "apps/commands.h"
 #include "apps/demo_episode.h"
 #include "apps/demo_home.h"
-#include "apps/embedded_backend.h"
+#include "apps/embedded_pool.h"
 #include "apps/gateway_service.h"
 #include "apps/interrupt.h"
-#include "frames/encode.h"
+#include "base/log.h"
 #include "gateway/camera_watch.h"
 #include "scenes/camera.h"
 
@@ -25,15 +25,13 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr const char* kFooter = R"(Examples:
-  pawsight demo                        a drawn room, live, with a page at http://127.0.0.1:8077/
-  pawsight demo --cameras 4            four rooms on a gateway, with its API and its page at the same place
+  pawsight demo                        a drawn room on a gateway, live; prints where its page and its API are
+  pawsight demo --cameras 4            four rooms
   pawsight demo --seed 7               another room and its pets
   pawsight demo --once                 one episode of 60 s, fast; exit 0 when exactly the true alerts came
 
 --once plays camera time faster than it passes: computing is measured and moves camera time on, frames that pass
 meanwhile are dropped, painting is free. The delays it prints are in camera time, from the true start until the alert was out.)";
-
-constexpr int kJpegQuality = 85;
 
 struct DemoCommand {
   bool once = false;
@@ -42,7 +40,7 @@ struct DemoCommand {
   double fps = 2;     // frames a second, 0.1..30
   std::string events;
   bool json = false;
-  int cameras = 1;  // more: on a gateway, with its page
+  int cameras = 1;  // rooms, 1..16
   ModelOptions model;
 };
 
@@ -66,27 +64,20 @@ class ScratchDirectory {
   std::string path_;
 };
 
-/// A virtual camera that plays as time passes and sends JPEG, as a real one does.
-class VirtualSource : public gateway::Source {
+/// The terminal's lines of the one room, whatever else watches.
+class RoomLines : public gateway::Watcher {
  public:
-  VirtualSource(scenes::VirtualCamera camera, double fps, const Clock& clock)
-      : camera_(std::move(camera)), period_(static_cast<int64_t>(1000 / fps)), clock_(clock) {}
-
-  bool live() const override { return true; }
-  Status Run(std::stop_token stop, const OnFrame& on_frame) override {
-    const steady_clock::time_point start = steady_clock::now();
-    for (milliseconds t{0}; gateway::SleepUntil(start + t, stop); t += period_) {
-      const scenes::Frame drawn = camera_.At(t % camera_.script().length);
-      PAWSIGHT_ASSIGN_OR_RETURN(std::vector<uint8_t> jpeg, frames::EncodeJpeg(drawn.image, kJpegQuality));
-      if (!on_frame({0, clock_.Now(), std::move(jpeg), {}})) break;
-    }
-    return Ok();
+  RoomLines(const gateway::TerminalOptions& options, std::vector<rules::Rule> rules)
+      : terminal_(stdout, options), rules_(std::move(rules)) {}
+  void OnFrame(const std::shared_ptr<const gateway::FrameResult>& result) override {
+    if (result->trouble.reason() == "replaced") return;  // a newer one came
+    terminal_.OnFrame(rules_, {result->sequence.value_or(0), result, std::vector<int64_t>(result->changes.size())});
   }
+  void OnAlert(const gateway::AlertNotice&) override {}
 
  private:
-  const scenes::VirtualCamera camera_;
-  const milliseconds period_;
-  const Clock& clock_;
+  gateway::Terminal terminal_;
+  const std::vector<rules::Rule> rules_;
 };
 
 void PrintOutcome(const EpisodeOutcome& outcome, bool json) {
@@ -125,42 +116,38 @@ void PrintOutcome(const EpisodeOutcome& outcome, bool json) {
               longest_ms, outcome.AllTrue() ? "The true alerts came, and no others." : "NOT the true alerts.");
 }
 
-/// The rooms of --seed: what a pet owner may ask of any room.
-std::vector<rules::Rule> AnyRoomRules() {
-  Json all(Json::Array{});
-  for (const char* question : {"Is the dog on the couch?", "Is the dog chewing the couch?", "Is the cat on the table?",
-                               "Is there a person?"}) {
-    all.Append(Json::Object{{"question", question}, {"for_s", 2}, {"clear_s", 3}, {"cooldown_s", 10}});
-  }
-  return std::move(rules::ParseRules(all)).value();  // ours: right, or a bug
-}
-
-Result<gateway::CameraWatchOptions> OptionsOf(const DemoCommand& command, const std::string& scratch) {
+/// The episode on a clock of its own: no page to see, and the stations without the API around them.
+int DemoOnce(const DemoCommand& command) {
+  const Interrupt interrupt;
+  const SystemClock clock;
+  const ScratchDirectory scratch;
   gateway::CameraWatchOptions options;
-  options.path.camera = "demo";
-  options.source = command.seed == 0 ? "a drawn room" : "drawn room " + std::to_string(command.seed);
-  options.terminal = {.json = command.json, .answers = command.json && !command.once};
+  options.camera = "demo";
+  options.source = "a drawn room";
+  options.terminal = {.json = command.json, .answers = false};
   options.events_path = command.events;
-  if (command.events.empty() && !scratch.empty()) options.events_path = scratch + "/events.sqlite";
+  if (command.events.empty() && !scratch.path().empty()) options.events_path = scratch.path() + "/events.sqlite";
   if (!command.listen.empty()) {
-    PAWSIGHT_ASSIGN_OR_RETURN(options.listen, net::ParseListenAddress(command.listen));
-  } else if (!command.once) {
-    options.listen = net::ListenAddress{"127.0.0.1", kDemoPort};
+    const Result<net::ListenAddress> listen = net::ParseListenAddress(command.listen);
+    if (!listen.ok()) return ReportError(listen.status());
+    options.listen = *listen;
   }
-  return options;
+  const scenes::Episode episode = scenes::DemoEpisode();
+  const Result<std::unique_ptr<EmbeddedPool>> pool = EmbeddedPool::Open(command.model, clock);
+  if (!pool.ok()) return ReportError(pool.status()), kExitEnvironment;
+  options.backend = (*pool)->name();
+  const auto watch = gateway::CameraWatch::Open(EpisodeRules(episode), (*pool)->backend(), clock, stdout, options);
+  if (!watch.ok()) return ReportError(watch.status()), kExitEnvironment;
+  const EpisodeOutcome outcome = PlayEpisode(episode, **watch, command.fps, clock.Now(), interrupt.token());
+  if (interrupt.interrupted()) return kExitInterrupted;
+  PrintOutcome(outcome, command.json);
+  return outcome.AllTrue() ? kExitOk : kExitFailed;
 }
 
-Result<std::unique_ptr<gateway::CameraWatch>> OpenWatch(const DemoCommand& command, std::vector<rules::Rule> rules,
-                                                        gateway::Backend& backend, const Clock& clock,
-                                                        gateway::CameraWatchOptions options) {
-  auto watch = gateway::CameraWatch::Open(rules, backend, clock, stdout, options);
-  const bool port_taken = watch.status().code() == StatusCode::kUnavailable && command.listen.empty() && options.listen;
-  if (!port_taken) return watch;
-  options.listen->port = 0;
-  return gateway::CameraWatch::Open(std::move(rules), backend, clock, stdout, options);
-}
+/// Several rooms show how routing is switched; one is to start as fast as it can.
+bool HasTwoPools(const DemoCommand& command) { return command.cameras > 1 && command.model.artifacts.empty(); }
 
-/// The model as two pools, of which that of `precision` is asked: to see routing switched.
+/// The model as two pools, of which that of `precision` is asked.
 Status OfferTwoPools(GatewayService& service, const std::string& precision) {
   gateway::PoolsConfig pools;
   for (const char* each : {"bf16", "int8"}) {
@@ -172,82 +159,85 @@ Status OfferTwoPools(GatewayService& service, const std::string& precision) {
   return service.LoadBackends(pools, {{{precision == "int8" ? "int8" : "bf16", 1}}, {}, {}});
 }
 
-void TellHowToSwitch(const GatewayService& service) {
-  std::printf("Have the int8 weights asked from now on, or bf16's again; the page and /v1/live say who answered:\n\n");
-  for (const char* pool : {"int8", "bf16"}) {
-    std::printf("  curl -X PUT %s/v1/routing -H 'Authorization: Bearer %s' -d '{\"weights\": {\"%s\": 1}}'\n",
-                service.url().c_str(), service.first_token().c_str(), pool);
-  }
-  std::printf("\n");
-}
-
-/// Several rooms on a real gateway, in a directory that goes away with it.
-int DemoOfHome(const DemoCommand& command) {
-  const Interrupt interrupt;
-  const SystemClock clock;
-  const ScratchDirectory scratch;
+/// A gateway in a directory that goes away with it; on any free port when the demonstration's own is taken.
+Result<std::unique_ptr<GatewayService>> StartGateway(const DemoCommand& command, const std::string& scratch) {
   GatewayOptions options;
   options.listen = command.listen.empty() ? "127.0.0.1:" + std::to_string(kDemoPort) : command.listen;
-  options.data = scratch.path();
+  options.data = scratch;
+  options.store = command.events;
+  options.new_admin = !command.events.empty();  // a file of before has one that nobody knows here
   options.model = command.model.model;
   options.artifacts = command.model.artifacts;
   options.precision = command.model.precision;
   options.cpu = command.model.kernels;
   options.threads = command.model.threads;
-  GatewayService service(options, {.allowed_networks = {"127.0.0.0/8"}, .allow_plain = true});
-  if (const Status started = service.Start(); !started.ok()) return ReportError(started);
-  if (command.model.artifacts.empty()) {
-    if (const Status set = OfferTwoPools(service, command.model.precision); !set.ok()) return ReportError(set);
+  const notify::PostOfficeOptions receivers{.allowed_networks = {"127.0.0.0/8"}, .allow_plain = true};
+  auto service = std::make_unique<GatewayService>(options, receivers);
+  Status started = service->Start();
+  if (started.code() == StatusCode::kUnavailable && command.listen.empty()) {
+    service.reset();  // lets the directory go
+    options.listen = "127.0.0.1:0";
+    options.new_admin = true;
+    service = std::make_unique<GatewayService>(options, receivers);
+    started = service->Start();
   }
+  if (started.ok() && HasTwoPools(command)) started = OfferTwoPools(*service, command.model.precision);
+  if (!started.ok()) return started;
+  return service;
+}
+
+void SayHowToSwitch(std::FILE* out, const GatewayService& service) {
+  std::fprintf(out, "Have the int8 weights asked from now on, or bf16's again; /v1/live says who answers:\n");
+  for (const char* pool : {"int8", "bf16"}) {
+    std::fprintf(out, "  curl -X PUT %s/v1/routing -H 'Authorization: Bearer %s' -d '{\"weights\": {\"%s\": 1}}'\n",
+                 service.url().c_str(), service.first_token().c_str(), pool);
+  }
+}
+
+void SayWhere(const DemoCommand& command, const GatewayService& service, const DemoHome& home) {
+  std::FILE* const out = command.json ? stderr : stdout;
+  const std::string rooms = command.cameras == 1 ? "a drawn room" : std::to_string(command.cameras) + " drawn rooms";
+  std::fprintf(out, "%s at %s/#token=%s\n", rooms.c_str(), service.url().c_str(), home.token().c_str());
+  std::fprintf(out, "The token behind the # opens %s/v1 too; for /v1/backends and /v1/routing, the admin's:\n  %s\n",
+               service.url().c_str(), service.first_token().c_str());
+  if (HasTwoPools(command)) SayHowToSwitch(out, service);
+  std::fprintf(out, "Ctrl-C ends it.\n");
+  std::fflush(out);
+}
+
+/// Drawn rooms on a real gateway, with its API and its page.
+int DemoLive(const DemoCommand& command) {
+  const Interrupt interrupt;
+  const SystemClock clock;
+  const ScratchDirectory scratch;
+  Result<std::unique_ptr<GatewayService>> service = StartGateway(command, scratch.path());
+  if (!service.ok()) return ReportError(service.status());
   {
-    DemoHome home(service.store(), service.registry(), service.path(), clock);
-    const Status furnished = home.Start({.cameras = command.cameras, .seed = command.seed, .fps = command.fps});
+    DemoHome home((*service)->store(), (*service)->registry(), (*service)->path(), clock);
+    Status furnished = home.Furnish({.cameras = command.cameras, .seed = command.seed, .fps = command.fps});
+    if (furnished.ok() && command.cameras == 1) {
+      const gateway::TerminalOptions lines{.json = command.json, .answers = command.json};
+      furnished = (*service)
+                      ->path()
+                      .observers()
+                      .Subscribe(home.owner(), std::make_shared<RoomLines>(lines, home.rules()))
+                      .status();
+    }
     if (!furnished.ok()) return ReportError(furnished), kExitEnvironment;
-    std::printf("%d drawn rooms at %s/\nSign in there with this home's token, which also opens %s/v1:\n\n  %s\n\n",
-                command.cameras, service.url().c_str(), service.url().c_str(), home.token().c_str());
-    std::printf("The admin's, for /v1/backends and /v1/routing:\n\n  %s\n\n", service.first_token().c_str());
-    if (command.model.artifacts.empty()) TellHowToSwitch(service);
-    std::printf("Ctrl-C ends it.\n");
-    std::fflush(stdout);
+    SayWhere(command, **service, home);
+    home.Play();
     while (!interrupt.interrupted()) gateway::SleepUntil(steady_clock::now() + milliseconds(1000), interrupt.token());
   }
-  if (!service.Drain()) _exit(kExitFailed);  // what hangs would hold the destructors
+  if (!(*service)->Drain()) _exit(kExitFailed);  // what hangs would hold the destructors
   return kExitInterrupted;
 }
 
 int Demo(const DemoCommand& command) {
-  if (command.cameras > 1) {
-    if (command.once) return ReportError(InvalidArgument("--once plays one camera's episode"));
-    return DemoOfHome(command);
-  }
-  const Interrupt interrupt;
-  const SystemClock clock;
-  const ScratchDirectory scratch;
-  if (command.once && command.seed != 0)
-    return ReportError(InvalidArgument("--once plays the episode; --seed is for the live demo"));
-  const Result<gateway::CameraWatchOptions> options = OptionsOf(command, scratch.path());
-  if (!options.ok()) return ReportError(options.status());
-  const scenes::Episode episode = scenes::DemoEpisode();
-  const Result<std::unique_ptr<gateway::Backend>> backend = OpenEmbeddedBackend(command.model);
-  if (!backend.ok()) return ReportError(backend.status()), kExitEnvironment;
-  const auto watch =
-      OpenWatch(command, command.seed == 0 ? EpisodeRules(episode) : AnyRoomRules(), **backend, clock, *options);
-  if (!watch.ok()) return ReportError(watch.status()), kExitEnvironment;
-  if (options->listen) std::fprintf(stderr, "live page: %s/\n", (*watch)->url().c_str());
-
-  if (command.once) {
-    const EpisodeOutcome outcome = PlayEpisode(episode, **watch, command.fps, clock.Now(), interrupt.token());
-    if (interrupt.interrupted()) return kExitInterrupted;
-    PrintOutcome(outcome, command.json);
-    return outcome.AllTrue() ? kExitOk : kExitFailed;
-  }
-  std::fprintf(stderr, "watching a drawn room; Ctrl-C ends it\n");
-  VirtualSource source(
-      command.seed == 0 ? scenes::VirtualCamera(episode.script, {}) : scenes::VirtualCamera(command.seed, {}),
-      command.fps, clock);
-  const Status status = (*watch)->Run(source, interrupt.token());
-  if (interrupt.interrupted()) return kExitInterrupted;
-  return status.ok() ? kExitOk : ReportError(status);
+  SetLogLevel(LogLevel::kWarning);  // its lines are for a person: what goes wrong
+  if (!command.once) return DemoLive(command);
+  if (command.cameras > 1) return ReportError(InvalidArgument("--once plays one camera's episode"));
+  if (command.seed != 0) return ReportError(InvalidArgument("--once plays the episode; --seed is for the live demo"));
+  return DemoOnce(command);
 }
 
 }  // namespace
@@ -257,14 +247,12 @@ void AddDemoCommand(CLI::App& program, int* exit_code) {
   CLI::App* app = program.add_subcommand("demo", "watch a drawn room: alerts in the terminal and a live page");
   app->add_flag("--once", command->once, "play one short episode, check its alerts, exit 0 or 1");
   app->add_option("--listen", command->listen,
-                  "serve the live page there: HOST:PORT, port 0 is any (default 127.0.0.1:8077)");
+                  "serve the page and the API there: HOST:PORT, port 0 is any (default 127.0.0.1:8077)");
   app->add_option("--seed", command->seed, "another room; 0 is the episode, over and over")->capture_default_str();
   app->add_option("--fps", command->fps, "frames a second")->check(CLI::Range(0.1, 30.0))->capture_default_str();
   app->add_option("--events", command->events, "file of the event store (default: a temporary one)");
   app->add_flag("--json", command->json, "JSON lines");
-  app->add_option("--cameras", command->cameras, "more than one: drawn rooms on a gateway, with its API and its page")
-      ->check(CLI::Range(1, 16))
-      ->capture_default_str();
+  app->add_option("--cameras", command->cameras, "drawn rooms")->check(CLI::Range(1, 16))->capture_default_str();
   AddModelOptions(*app, &command->model);
   app->footer(kFooter);
   app->callback([command, exit_code] { *exit_code = Demo(*command); });

@@ -1,17 +1,19 @@
 #include "apps/demo_episode.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <memory>
 #include <utility>
 
 #include "base/json.h"
+#include "frames/encode.h"
 
 namespace pawsight {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
+
+constexpr int kJpegQuality = 85;  // a camera sends JPEG
 
 /// The true alert that is on at `t` for this question, or null.
 const scenes::TrueAlert* TruthAt(const scenes::Episode& episode, const std::string& question, milliseconds t) {
@@ -47,23 +49,22 @@ EpisodeOutcome PlayEpisode(const scenes::Episode& episode, gateway::CameraWatch&
   const SystemClock clock;
   std::vector<const scenes::TrueAlert*> found;
   const nanoseconds period(static_cast<int64_t>(1e9 / fps));
-  uint64_t number = 0;
   nanoseconds free_at{0};  // when the path is done with the frame before
   for (nanoseconds taken_at{0}; taken_at < episode.script.length && !stop.stop_requested();) {
-    auto frame = std::make_shared<gateway::Frame>();
-    frame->number = ++number;
-    frame->time = start + taken_at;
-    frame->image = camera.At(std::chrono::duration_cast<milliseconds>(taken_at)).image;
+    gateway::Frame frame;
+    frame.time = start + taken_at;
+    const scenes::Frame drawn = camera.At(std::chrono::duration_cast<milliseconds>(taken_at));
+    frame.encoded = frames::EncodeJpeg(drawn.image, kJpegQuality).value();  // ours is a picture
     const nanoseconds before = clock.Monotonic();
     const gateway::FrameReport report = watch.Take(std::move(frame));
     const nanoseconds computing = clock.Monotonic() - before;
     ++outcome.num_frames;
     outcome.longest_frame = std::max(outcome.longest_frame, computing);
     free_at = std::max(taken_at, free_at) + computing;
-    for (const gateway::AlertChange& change : report.changes) {
-      if (!change.fired) continue;
+    for (const gateway::AlertNotice& notice : report.result->changes) {
+      if (!notice.fired) continue;
       EpisodeAlert alert;
-      alert.question = change.event.detail.GetString("question").value();
+      alert.question = notice.question;
       alert.at = std::chrono::duration_cast<milliseconds>(free_at);
       const scenes::TrueAlert* truth = TruthAt(episode, alert.question, alert.at);
       alert.is_true = truth != nullptr && std::find(found.begin(), found.end(), truth) == found.end();

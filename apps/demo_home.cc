@@ -34,6 +34,7 @@ DemoHome::DemoHome(events::Store& store, gateway::Registry& registry, gateway::F
     : store_(store), registry_(registry), path_(path), clock_(clock) {}
 
 Status DemoHome::Furnish(const DemoHomeOptions& options) {
+  fps_ = options.fps;
   const Time now = clock_.Now();
   owner_ = events::NewId("own_", now);
   events::WriteBatch batch;
@@ -62,6 +63,9 @@ Status DemoHome::Furnish(const DemoHomeOptions& options) {
     rule.owner = owner_;
     rule.id = events::NewId("rul_", now + milliseconds(num_rules++));
     rule.document = text.Dump();
+    PAWSIGHT_ASSIGN_OR_RETURN(rules::Rule parsed, rules::ParseRule(text));
+    parsed.id = rule.id;
+    rules_.push_back(std::move(parsed));
     batch.emplace_back(events::Put<events::Rule>{rule});
   }
   PAWSIGHT_RETURN_IF_ERROR(store_.Write(std::move(batch)).status());
@@ -71,17 +75,16 @@ Status DemoHome::Furnish(const DemoHomeOptions& options) {
   return done.get();
 }
 
-Status DemoHome::Start(const DemoHomeOptions& options) {
-  PAWSIGHT_RETURN_IF_ERROR(Furnish(options));
-  thread_ = std::jthread([this, fps = options.fps](std::stop_token stop) { Play(fps, stop); });
-  return Ok();
+void DemoHome::Play() {
+  thread_ = std::jthread([this](std::stop_token stop) { Send(stop); });
 }
 
-void DemoHome::Play(double fps, std::stop_token stop) {
+void DemoHome::Send(std::stop_token stop) {
   const steady_clock::time_point start = steady_clock::now();
-  const milliseconds period(static_cast<int64_t>(1000 / fps));
+  const milliseconds period(static_cast<int64_t>(1000 / fps_));
   milliseconds t{0};
   while (gateway::SleepUntil(start + t, stop)) {
+    ++number_;
     for (const Room& room : rooms_) {
       if (stop.stop_requested()) return;
       const scenes::Frame drawn = room.drawn.At(t % room.drawn.script().length);
@@ -90,6 +93,7 @@ void DemoHome::Play(double fps, std::stop_token stop) {
       gateway::Submission submission;
       submission.owner = owner_;
       submission.camera = room.camera;
+      submission.sequence = number_;
       submission.encoded = std::make_shared<const std::vector<uint8_t>>(*std::move(jpeg));
       const gateway::Submitted submitted = path_.Submit(std::move(submission));
       if (!submitted.status.ok() && submitted.status.code() != StatusCode::kNotFound) {

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "gateway/api/registry.h"
+#include "rules/rule.h"
 #include "scenes/camera.h"
 
 namespace pawsight {
@@ -25,20 +26,28 @@ class DemoHome {
   /// What it refers to must outlive it.
   DemoHome(events::Store& store, gateway::Registry& registry, gateway::FramePath& path, const Clock& clock);
 
-  /// Makes the owner, an operator, the cameras and the rules, and begins to send. Errors: the store's; the path's.
-  Status Start(const DemoHomeOptions& options);
+  /// Makes the owner, an operator, the cameras and the rules; once. Errors: the store's; the path's.
+  Status Furnish(const DemoHomeOptions& options);
+  /// Begins to send, until it is destroyed. After Furnish.
+  void Play();
+
+  const std::string& owner() const { return owner_; }
   /// The operator's, for the page and for curl.
   const std::string& token() const { return token_; }
+  /// As they are made; nobody's edits.
+  const std::vector<rules::Rule>& rules() const { return rules_; }
 
  private:
-  Status Furnish(const DemoHomeOptions& options);
-  void Play(double fps, std::stop_token stop);
+  void Send(std::stop_token stop);
 
   events::Store& store_;
   gateway::Registry& registry_;
   gateway::FramePath& path_;
   const Clock& clock_;
   std::string owner_, token_;
+  double fps_ = 0;
+  uint64_t number_ = 0;  // of the rounds sent
+  std::vector<rules::Rule> rules_;
   struct Room {
     std::string camera;
     scenes::VirtualCamera drawn;

@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <future>
 #include <optional>
 
 #include "apps/backend_clients.h"
@@ -251,10 +252,10 @@ struct GatewayService::Parts {
 };
 
 Status GatewayService::Parts::OpenData() {
-  umask(0077);  // the store holds receivers' secrets
   PAWSIGHT_ASSIGN_OR_RETURN(data, DataDirectory(options));
   PAWSIGHT_RETURN_IF_ERROR(lock.Take(data + "/gateway.lock"));
-  PAWSIGHT_ASSIGN_OR_RETURN(store, events::Store::Open(data + "/gateway.sqlite", StoreOptionsOf(options)));
+  PAWSIGHT_ASSIGN_OR_RETURN(store, events::Store::Open(options.store.empty() ? data + "/gateway.sqlite" : options.store,
+                                                       StoreOptionsOf(options)));
   PAWSIGHT_ASSIGN_OR_RETURN(office, notify::PostOffice::Open(*store, clock, receivers));
   PAWSIGHT_ASSIGN_OR_RETURN(first_token,
                             gateway::MakeAdmin(*store, clock, options.new_admin, [this](const std::string& token) {
@@ -386,8 +387,12 @@ GatewayService::~GatewayService() = default;
 
 Status GatewayService::Start() {
   PAWSIGHT_RETURN_IF_ERROR(CheckGatewayOptions(parts_->options, parts_->receivers));
-  PAWSIGHT_RETURN_IF_ERROR(parts_->OpenData());
-  PAWSIGHT_RETURN_IF_ERROR(parts_->StartWorkers());
+  umask(0077);  // the store holds receivers' secrets
+  // The disk and the model are waited for together: neither needs the other, and both take a while.
+  std::future<Status> opened = std::async(std::launch::async, [this] { return parts_->OpenData(); });
+  const Status workers = parts_->StartWorkers();
+  PAWSIGHT_RETURN_IF_ERROR(opened.get());
+  PAWSIGHT_RETURN_IF_ERROR(workers);
   PAWSIGHT_RETURN_IF_ERROR(parts_->StartPath());
   PAWSIGHT_RETURN_IF_ERROR(parts_->StartApi());
   return parts_->Listen();

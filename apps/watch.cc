@@ -6,9 +6,10 @@
 #include <string>
 
 #include "apps/commands.h"
-#include "apps/embedded_backend.h"
+#include "apps/embedded_pool.h"
 #include "apps/interrupt.h"
 #include "base/files.h"
+#include "base/log.h"
 #include "gateway/camera_watch.h"
 #include "net/http_client.h"
 #include "rules/lint.h"
@@ -76,9 +77,9 @@ Result<std::vector<rules::Rule>> RulesOf(const WatchCommand& command) {
 
 Result<gateway::CameraWatchOptions> OptionsOf(const WatchCommand& command) {
   gateway::CameraWatchOptions options;
-  options.path.camera = command.camera;
-  options.path.gate = !command.every_frame;
-  options.path.change.refresh = std::chrono::milliseconds(static_cast<int64_t>(command.refresh_s * 1000));
+  options.camera = command.camera;
+  options.gate = !command.every_frame;
+  options.refresh = std::chrono::milliseconds(static_cast<int64_t>(command.refresh_s * 1000));
   options.source = net::RedactUrl(command.source);
   options.terminal = {.json = command.json, .answers = !command.alerts_only};
   if (!command.listen.empty()) {
@@ -106,6 +107,7 @@ void PrintSummary(const gateway::WatchSummary& seen) {
 
 int Watch(const WatchCommand& command) {
   const Interrupt interrupt;
+  SetLogLevel(LogLevel::kWarning);  // its lines are for a person: what goes wrong
   const SystemClock clock;
   const Result<std::vector<rules::Rule>> rules = RulesOf(command);
   if (!rules.ok()) return ReportError(rules.status());
@@ -117,17 +119,18 @@ int Watch(const WatchCommand& command) {
   }
   const Result<gateway::SourceSpec> spec = gateway::ParseSource(command.source);
   if (!spec.ok()) return ReportSource(spec.status());
-  const Result<gateway::CameraWatchOptions> options = OptionsOf(command);
+  Result<gateway::CameraWatchOptions> options = OptionsOf(command);
   if (!options.ok()) return ReportError(options.status());
-  const Result<std::unique_ptr<gateway::Backend>> backend = OpenEmbeddedBackend(command.model);
-  if (!backend.ok()) return ReportError(backend.status()), kExitEnvironment;
-  const auto watch = gateway::CameraWatch::Open(*rules, **backend, clock, stdout, *options);
+  const Result<std::unique_ptr<EmbeddedPool>> pool = EmbeddedPool::Open(command.model, clock);
+  if (!pool.ok()) return ReportError(pool.status()), kExitEnvironment;
+  options->backend = (*pool)->name();
+  const auto watch = gateway::CameraWatch::Open(*rules, (*pool)->backend(), clock, stdout, *options);
   if (!watch.ok()) return ReportError(watch.status()), kExitEnvironment;
   if (options->listen) std::fprintf(stderr, "live page: %s/\n", (*watch)->url().c_str());
 
   const auto source = gateway::MakeSource(*spec, {.fps = command.fps}, clock);
   const Status status = (*watch)->Run(*source, interrupt.token());
-  const gateway::WatchSummary& seen = (*watch)->summary();
+  const gateway::WatchSummary seen = (*watch)->summary();
   if (seen.num_frames > 0) PrintSummary(seen);
   if (seen.num_unrecorded > 0) {
     return ReportEnvironmentError(

@@ -4,13 +4,11 @@
 #include <charconv>
 #include <utility>
 
-#include "frames/encode.h"
+#include "frames/decode.h"
 #include "gateway/web_assets.h"
 
 namespace pawsight::gateway {
 namespace {
-
-constexpr int kJpegQuality = 82;
 
 /// Nothing from elsewhere, nothing inline, in nobody's frame.
 constexpr std::string_view kContentPolicy =
@@ -48,12 +46,13 @@ Result<int64_t> QueryNumber(const net::HttpRequest& request, std::string_view na
 }  // namespace
 
 LivePage::LivePage(std::string camera, std::string source, std::string backend, std::vector<rules::Rule> rules,
-                   events::Store* store)
+                   events::Store* store, Picture picture)
     : camera_(std::move(camera)),
       source_(std::move(source)),
       backend_(std::move(backend)),
       rules_(std::move(rules)),
       store_(store),
+      picture_(std::move(picture)),
       views_(rules_.size()) {}
 
 void LivePage::AddRoutes(net::Router& router) {
@@ -61,34 +60,40 @@ void LivePage::AddRoutes(net::Router& router) {
   router.Add("GET", "/app.js", Asset("text/javascript; charset=utf-8", kAppJs));
   router.Add("GET", "/app.css", Asset("text/css; charset=utf-8", kAppCss));
   router.Add("GET", "/icon.svg", Asset("image/svg+xml", kIconSvg));
-  router.Add("GET", "/frame.jpg", [this](const net::HttpRequest&) { return FrameJpeg(); });
+  router.Add("GET", "/frame.jpg", [this](const net::HttpRequest&) { return FrameImage(); });
   router.Add("GET", "/api/v1/state", [this](const net::HttpRequest&) { return JsonResponse(State()); });
   router.Add("GET", "/api/v1/events", [this](const net::HttpRequest& request) { return ListEvents(request); });
   router.AddStream("/events", {&broadcast_, [this] { return net::FormatServerSentEvent("state", State().Dump()); }});
 }
 
 void LivePage::Note(const FrameReport& report) {
+  const FrameResult& result = *report.result;
   MutexLock lock(mu_);
-  frame_ = report.frame;
-  for (size_t i = 0; i < rules_.size(); ++i) {
-    const RuleOutcome& outcome = report.outcomes[i];
-    RuleView& view = views_[i];
+  number_ = report.number;
+  time_ = result.time;
+  for (const Outcome& outcome : result.outcomes) {
+    const auto at =
+        std::find_if(rules_.begin(), rules_.end(), [&](const auto& rule) { return rule.id == outcome.rule; });
+    if (at == rules_.end()) continue;
+    RuleView& view = views_[static_cast<size_t>(at - rules_.begin())];
     view.phase = outcome.phase;
     view.reason = outcome.reason;
     ++view.counts[static_cast<size_t>(outcome.reason)];
-    if (outcome.p_yes) view.points.push_back({UnixMs(report.frame->time), *outcome.p_yes});
+    if (outcome.p_yes) view.points.push_back({UnixMs(result.time), *outcome.p_yes});
     if (view.points.size() > kMaxPagePoints) view.points.pop_front();
   }
-  for (const AlertChange& change : report.changes) alerts_.push_front(AlertToJson(change));
+  for (size_t i = 0; i < result.changes.size(); ++i) alerts_.push_front(AlertToJson(report, i));
   if (alerts_.size() > kMaxPageAlerts) alerts_.resize(kMaxPageAlerts);
 }
 
-void LivePage::OnFrame(const std::vector<rules::Rule>& rules, const FrameReport& report) {
+void LivePage::OnFrame(const std::vector<rules::Rule>&, const FrameReport& report) {
   Note(report);
-  Json frame = FrameToJson(camera_, rules, report);
-  frame.Set("time_ms", UnixMs(report.frame->time));
+  Json frame = FrameToJson(report);
+  frame.Set("time_ms", UnixMs(report.result->time));
   broadcast_.Publish("frame", frame.Dump());
-  for (const AlertChange& change : report.changes) broadcast_.Publish("alert", AlertToJson(change).Dump());
+  for (size_t i = 0; i < report.result->changes.size(); ++i) {
+    broadcast_.Publish("alert", AlertToJson(report, i).Dump());
+  }
 }
 
 Json LivePage::RuleState(size_t rule_idx) const {
@@ -115,30 +120,21 @@ Json LivePage::State() const {
   Json json(Json::Object{{"camera", camera_},
                          {"source", source_},
                          {"backend", backend_},
-                         {"frame", frame_ == nullptr ? Json() : Json(frame_->number)},
-                         {"time_ms", frame_ == nullptr ? Json() : Json(UnixMs(frame_->time))},
+                         {"frame", number_ == 0 ? Json() : Json(number_)},
+                         {"time_ms", number_ == 0 ? Json() : Json(UnixMs(time_))},
                          {"rules", std::move(rule_states)},
                          {"alerts", Json::Array(alerts_.begin(), alerts_.end())}});
   return json;
 }
 
-net::HttpResponse LivePage::FrameJpeg() {
-  std::shared_ptr<const Frame> frame;
-  {
-    MutexLock lock(mu_);
-    frame = frame_;
-  }
-  if (frame == nullptr) return net::ProblemResponse(404, "no_frame", "no frame has come yet");
-  if (jpeg_number_ != frame->number && frame->encoded.empty()) {
-    const Result<std::vector<uint8_t>> jpeg = frames::EncodeJpeg(frame->image, kJpegQuality);
-    if (!jpeg.ok()) return net::ProblemResponse(jpeg.status());
-    jpeg_.assign(jpeg->begin(), jpeg->end());
-  } else if (jpeg_number_ != frame->number) {
-    jpeg_.assign(frame->encoded.begin(), frame->encoded.end());
-  }
-  jpeg_number_ = frame->number;
-  const bool png = jpeg_.compare(0, 4, "\x89PNG") == 0;
-  return {200, png ? "image/png" : "image/jpeg", jpeg_, {{"Content-Security-Policy", std::string(kContentPolicy)}}};
+net::HttpResponse LivePage::FrameImage() const {
+  const std::optional<NewestFrame> newest = picture_();
+  if (!newest) return net::ProblemResponse(404, "no_frame", "no frame has come yet");
+  const std::vector<uint8_t>& bytes = *newest->encoded;
+  return {200,
+          "image/" + std::string(frames::SniffType(bytes)),
+          std::string(bytes.begin(), bytes.end()),
+          {{"Content-Security-Policy", std::string(kContentPolicy)}}};
 }
 
 net::HttpResponse LivePage::ListEvents(const net::HttpRequest& request) {

@@ -1,18 +1,20 @@
 // gateway/live_page.h: the page at "/": the newest frame, each question with p_yes over time, the alerts; and the JSON
 // and the stream of server-sent events behind it. Everything it keeps is bounded. Routes: / /app.js /app.css /icon.svg;
 // /frame.jpg; /events (SSE: "state", then "frame", "alert"); /api/v1/state; /api/v1/events?after=SEQUENCE&limit=N from
-// the event store. Thread-safe: the path's thread reports frames, the server's thread answers requests.
+// the event store. Thread-safe: the path's threads report frames, the server's thread answers requests.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <deque>
-#include <memory>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/mutex.h"
 #include "events/store.h"
+#include "gateway/path/frame_path.h"
 #include "gateway/report.h"
 #include "net/broadcast.h"
 #include "net/http.h"
@@ -23,11 +25,13 @@ namespace pawsight::gateway {
 inline constexpr size_t kMaxPagePoints = 600;  // of p_yes, a rule
 inline constexpr size_t kMaxPageAlerts = 100;
 
-class LivePage : public PathObserver {
+class LivePage : public ReportObserver {
  public:
+  using Picture = std::function<std::optional<NewestFrame>()>;
   /// `store` may be null; it must outlive the page. `source` says where the frames come from, without a password.
+  /// `picture` gives the newest frame, from any thread.
   LivePage(std::string camera, std::string source, std::string backend, std::vector<rules::Rule> rules,
-           events::Store* store);
+           events::Store* store, Picture picture);
 
   /// Adds the page's routes; the page must outlive the server.
   void AddRoutes(net::Router& router);
@@ -52,7 +56,7 @@ class LivePage : public PathObserver {
 
   void Note(const FrameReport& report) EXCLUDES(mu_);
   Json RuleState(size_t rule_idx) const REQUIRES(mu_);
-  net::HttpResponse FrameJpeg() EXCLUDES(mu_);
+  net::HttpResponse FrameImage() const;
   net::HttpResponse ListEvents(const net::HttpRequest& request);
 
   const std::string camera_;
@@ -60,14 +64,13 @@ class LivePage : public PathObserver {
   const std::string backend_;
   const std::vector<rules::Rule> rules_;
   events::Store* const store_;
+  const Picture picture_;
   net::Broadcast broadcast_;
   mutable Mutex mu_;
-  std::shared_ptr<const Frame> frame_ GUARDED_BY(mu_);
+  uint64_t number_ GUARDED_BY(mu_) = 0;  // of the last frame; 0: none yet
+  Time time_ GUARDED_BY(mu_){};          // when it was taken
   std::vector<RuleView> views_ GUARDED_BY(mu_);
   std::deque<Json> alerts_ GUARDED_BY(mu_);  // newest first
-  // The server's thread only: the last frame as JPEG, made when first asked for.
-  uint64_t jpeg_number_ = 0;
-  std::string jpeg_;
 };
 
 }  // namespace pawsight::gateway

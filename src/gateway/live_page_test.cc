@@ -6,8 +6,7 @@
 #include <filesystem>
 
 #include "frames/decode.h"
-#include "gateway/camera_path.h"
-#include "gateway/testing.h"
+#include "gateway/path/testing.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "net/testing.h"
@@ -26,18 +25,30 @@ class LivePageTest : public ::testing::Test {
       : rules_(rules::ParseRules(
                    Json::Parse(R"([{"question":"Is it <b>bright</b>?","cooldown_s":0,"clear_s":0}])").value())
                    .value()),
-        page_("den", "test source", "brightness", rules_, nullptr),
-        path_(rules_, backend_, nullptr, clock_, {.camera = "den", .gate = false}) {
-    path_.AddObserver(page_);
+        page_("den", "test source", "brightness", rules_, nullptr, [this] { return newest_; }) {
     page_.AddRoutes(router_);
     server_ = std::move(net::HttpServer::Start({}, router_).value());
   }
+  /// A frame as the path tells of it: bright ones fire, the dark one after them resolves.
   void Show(uint8_t level) {
-    Frame frame;
-    frame.number = ++number_;
-    frame.time = Time(seconds(1000 + number_));
-    frame.image = testing::Plain(level);
-    path_.Take(std::make_shared<const Frame>(std::move(frame)));
+    const auto result = std::make_shared<FrameResult>();
+    result->camera = "den";
+    result->time = Time(seconds(1000 + ++number_));
+    result->asked = true;
+    const rules::Verdict verdict = level >= 128 ? rules::Verdict::kTrue : rules::Verdict::kFalse;
+    const rules::AlertStep step = rules::Advance(
+        rules_[0], state_, {.time = result->time, .kind = rules::Sighting::Kind::kAsked, .verdict = verdict});
+    state_ = step.state;
+    result->outcomes.push_back({rules_[0].id, level / 255.0, verdict, step.reason, step.state.phase});
+    const bool fired = step.reason == rules::Reason::kFired;
+    if (fired || step.reason == rules::Reason::kResolved) {
+      result->changes.emplace_back();
+      result->changes[0].rule = rules_[0].id;
+      result->changes[0].fired = fired;
+      result->changes[0].time = result->time;
+    }
+    newest_ = NewestFrame{"frm", result->time, testing::Jpeg(level)};
+    page_.OnFrame(rules_, {number_, result, std::vector<int64_t>(result->changes.size())});
   }
   net::Fetched Get(const std::string& path) { return client_.Get(server_->url() + path, {}, {}).value(); }
   Json GetJson(const std::string& path) {
@@ -46,10 +57,9 @@ class LivePageTest : public ::testing::Test {
   }
 
   std::vector<rules::Rule> rules_;
-  ManualClock clock_;
-  testing::BrightnessBackend backend_;
+  rules::AlertState state_;
+  std::optional<NewestFrame> newest_;  // set before a request that reads it
   LivePage page_;
-  CameraPath path_;
   net::Router router_;
   std::unique_ptr<net::HttpServer> server_;
   net::HttpClient client_;
@@ -120,7 +130,7 @@ TEST_F(LivePageTest, EventsAreListedFromTheStore) {
     auto store = events::Store::Open(directory + "/e.sqlite").value();
     for (int n = 0; n < 3; ++n)
       ASSERT_TRUE(store->Append({.type = "alert.fired", .rule = "r" + std::to_string(n)}).ok());
-    LivePage page("den", "", "", rules_, store.get());
+    LivePage page("den", "", "", rules_, store.get(), [] { return std::nullopt; });
     net::Router router;
     page.AddRoutes(router);
     const auto server = net::HttpServer::Start({}, router).value();

@@ -7,38 +7,37 @@ double Milliseconds(std::chrono::nanoseconds time) { return static_cast<double>(
 
 }  // namespace
 
-Json FrameToJson(const std::string& camera, const std::vector<rules::Rule>& rules, const FrameReport& report) {
-  Json::Array outcomes;
-  for (size_t i = 0; i < report.outcomes.size(); ++i) {
-    const RuleOutcome& outcome = report.outcomes[i];
-    outcomes.push_back(Json::Object{{"rule", rules[i].id},
-                                    {"p_yes", outcome.p_yes ? Json(*outcome.p_yes) : Json()},
-                                    {"verdict", outcome.verdict ? Json(rules::VerdictName(*outcome.verdict)) : Json()},
-                                    {"reason", rules::ReasonName(outcome.reason)},
-                                    {"phase", rules::AlertPhaseName(outcome.phase)}});
-  }
+Json FrameToJson(const FrameReport& report) {
+  const FrameResult& result = *report.result;
   Json json(Json::Object{{"type", "frame"},
-                         {"camera", camera},
-                         {"time", FormatTime(report.frame->time)},
-                         {"frame", report.frame->number},
-                         {"asked", report.asked},
-                         {"look_ms", Milliseconds(report.look)},
-                         {"ask_ms", Milliseconds(report.ask)},
-                         {"rules", std::move(outcomes)}});
-  if (!report.trouble.ok()) json.Set("trouble", report.trouble.ToString());
+                         {"camera", result.camera},
+                         {"time", FormatTime(result.time)},
+                         {"frame", report.number},
+                         {"asked", result.asked},
+                         {"look_ms", Milliseconds(result.looked)},
+                         {"ask_ms", Milliseconds(result.answering)},
+                         {"rules", OutcomesToJson(result)}});
+  if (!result.trouble.ok()) json.Set("trouble", result.trouble.ToString());
   return json;
 }
 
-Json AlertToJson(const AlertChange& change) {
-  Json json(Json::Object{{"type", change.event.type},
-                         {"id", change.event.id},
-                         {"sequence", change.event.sequence},
-                         {"time", FormatTime(change.event.time)},
-                         {"camera", change.event.camera},
-                         {"rule", change.event.rule}});
-  for (const auto& [key, value] : change.event.detail.as_object()) json.Set(key, value);
-  json.Set("recorded", change.recorded.ok());
-  return json;
+Json AlertToJson(const FrameReport& report, size_t change_idx) {
+  const AlertNotice& notice = report.result->changes[change_idx];
+  return Json(Json::Object{{"type", notice.fired ? "alert.fired" : "alert.resolved"},
+                           {"id", notice.event},
+                           {"sequence", report.sequences[change_idx]},
+                           {"time", FormatTime(notice.time)},
+                           {"camera", notice.camera},
+                           {"rule", notice.rule},
+                           {"question", notice.question},
+                           {"expect", notice.expected ? "yes" : "no"},
+                           {"severity", rules::SeverityName(notice.severity)},
+                           {"alert", notice.number},
+                           {"frame", report.number},
+                           {"p_yes", notice.p_yes ? Json(*notice.p_yes) : Json()},
+                           {"threshold", notice.threshold},
+                           {notice.fired ? "since" : "fired_at", FormatTime(notice.since)},
+                           {"recorded", notice.recorded.ok()}});
 }
 
 }  // namespace pawsight::gateway

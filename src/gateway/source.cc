@@ -4,8 +4,10 @@
 #include <array>
 #include <condition_variable>
 #include <mutex>
+#include <utility>
 
 #include "base/files.h"
+#include "gateway/back_off.h"
 #include "gateway/source_kinds.h"
 
 namespace pawsight::gateway {
@@ -44,6 +46,27 @@ std::unique_ptr<Source> MakeSource(const SourceSpec& spec, const SourceOptions& 
       return MakeHttpSource(spec.address, options, clock);
   }
   CHECK(false);
+}
+
+Status KeepRunning(Source& source, const Persistence& persistence, std::stop_token stop,
+                   const Source::OnFrame& on_frame,
+                   const std::function<void(const Status& why, int in_a_row)>& on_failure) {
+  bool given = false;
+  int failures = 0;  // since the last frame
+  while (!stop.stop_requested()) {
+    Status status = source.Run(stop, [&](Frame frame) {
+      given = true;
+      failures = 0;
+      return on_frame(std::move(frame));
+    });
+    if (stop.stop_requested() || (status.ok() && !source.live())) break;
+    if (status.ok()) status = Unavailable("the camera ended the stream");
+    if (!persistence.always && (!given || !source.live())) return status;
+    on_failure(status, ++failures);
+    const auto pause = PauseAfter(failures, persistence.first_pause, persistence.longest_pause);
+    if (!SleepUntil(std::chrono::steady_clock::now() + pause, stop)) break;
+  }
+  return Ok();
 }
 
 bool SleepUntil(std::chrono::steady_clock::time_point until, std::stop_token stop) {

@@ -1,5 +1,6 @@
 // gateway/source.h: where a camera's frames come from when we fetch them: a video file, a directory of images, an MJPEG
-// or snapshot URL, an RTSP camera. Not here: trying again (gateway/ingest.h), decoding images (station 2).
+// or snapshot URL, an RTSP camera. Not here: keeping the newest (gateway/path/mailbox.h),
+// decoding images (station 2).
 #pragma once
 
 #include <chrono>
@@ -20,7 +21,7 @@ class Source {
  public:
   virtual ~Source() = default;
 
-  /// Gives frames to `on_frame` (all but `number` filled in), no more than the sampling rate, until the source ends
+  /// Gives frames to `on_frame`, no more than the sampling rate, until the source ends
   /// (OK), fails, `on_frame` returns false (OK) or `stop` is requested (OK, within 0.2 s). May be run again after a
   /// failure. Errors: kFailedPrecondition, ffmpeg is missing. kNotFound, no such file. kUnavailable, kUnauthenticated,
   /// kPermissionDenied, kDeadlineExceeded, unreachable or silent. kInvalidArgument, kDataLoss, no video or image in it.
@@ -51,6 +52,21 @@ struct SourceOptions {
 /// Opens nothing yet: the first Run does. `clock` gives capture times and must outlive the source; a recorded source's
 /// frames are 1/fps apart from when it was first run.
 std::unique_ptr<Source> MakeSource(const SourceSpec& spec, const SourceOptions& options, const Clock& clock);
+
+/// How a source that fails is run again.
+struct Persistence {
+  /// False: one that has never given a frame, and a recorded one, are given up when they fail: a wrong address is told.
+  bool always = true;
+  std::chrono::milliseconds first_pause{1000};  // after a failure; doubles with each one in a row
+  std::chrono::milliseconds longest_pause{60'000};
+};
+
+/// Runs the source until `stop` (OK), until a recorded one has ended (OK), or until it is given up (why it failed). A
+/// live one that ends has failed. `on_failure` is told before each pause: why, and how many failures there were since
+/// the last frame. All on the caller's thread.
+Status KeepRunning(Source& source, const Persistence& persistence, std::stop_token stop,
+                   const Source::OnFrame& on_frame,
+                   const std::function<void(const Status& why, int in_a_row)>& on_failure);
 
 /// Waits until `until` on the machine's steady clock; false when `stop` was requested first.
 bool SleepUntil(std::chrono::steady_clock::time_point until, std::stop_token stop);

@@ -40,7 +40,7 @@ class DirectorySource : public Source {
       }
       const auto offset =
           std::chrono::duration_cast<std::chrono::nanoseconds>(period * static_cast<double>(num_given++));
-      if (!on_frame({0, start + offset, std::move(*bytes), {}})) return Ok();
+      if (!on_frame({start + offset, std::move(*bytes), {}})) return Ok();
     }
     return Ok();
   }

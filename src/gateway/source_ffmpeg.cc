@@ -41,7 +41,7 @@ class FfmpegSource : public Source {
       if (*num_bytes == 0) return AtEnd(*child);
       const std::span<const uint8_t> piece(bytes.data(), *num_bytes);
       PAWSIGHT_ASSIGN_OR_RETURN(const bool go_on, splitter.Feed(piece, [&](frames::Image image) {
-        return on_frame({0, NextTime(), {}, std::move(image)});
+        return on_frame({NextTime(), {}, std::move(image)});
       }));
       if (!go_on) return Ok();
     }

@@ -71,7 +71,7 @@ class HttpSource : public Source {
     const steady_clock::time_point now = steady_clock::now();
     if (now < due_) return true;
     due_ = std::max(due_ + period_, now);  // late ones are not made up for
-    return on_frame({0, clock_.Now(), {image.begin(), image.end()}, {}});
+    return on_frame({clock_.Now(), {image.begin(), image.end()}, {}});
   }
 
   const std::string url_;

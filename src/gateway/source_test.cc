@@ -19,6 +19,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using testing::Plain;
@@ -140,7 +141,8 @@ TEST_F(SourceTest, AnMjpegStreamIsCutIntoFrames) {
   });
   const auto server = net::HttpServer::Start({}, router).value();
   const Status status = Run(server->url() + "/mjpeg", 10, {.fps = 60});
-  EXPECT_EQ(status.code(), StatusCode::kUnavailable) << "a live stream that ends is a failure, tried again by Ingest";
+  EXPECT_EQ(status.code(), StatusCode::kUnavailable)
+      << "a live stream that ends is a failure, tried again by KeepRunning";
   ASSERT_GE(frames_.size(), 1U) << "later parts come too soon for the sampling rate";
   EXPECT_EQ(std::string(frames_[0].encoded.begin(), frames_[0].encoded.end()), "jp0");
 }
@@ -160,6 +162,64 @@ TEST_F(SourceTest, StoppingEndsASourceThatWaits) {
                           return true;
                         })
                   .ok());
+}
+
+using Script = testing::ScriptedSource::Script;
+
+/// Gives `count` frames and ends as `end`.
+Script Frames(int count, Status end = Ok()) {
+  return [count, end](std::stop_token, const Source::OnFrame& on_frame) {
+    for (int n = 0; n < count; ++n) {
+      if (!on_frame({})) return Ok();
+    }
+    return end;
+  };
+}
+
+struct Kept {
+  Status end;
+  int num_frames = 0;
+  std::vector<int> failures;  // in a row
+};
+/// Until so many frames, or until it ends.
+Kept Keep(Source& source, bool always, int most = 1000) {
+  Kept kept;
+  std::stop_source stop;
+  const Persistence persistence{always, milliseconds(1), milliseconds(2)};
+  kept.end = KeepRunning(
+      source, persistence, stop.get_token(),
+      [&](Frame) {
+        if (++kept.num_frames == most) stop.request_stop();
+        return !stop.stop_requested();
+      },
+      [&](const Status&, int in_a_row) { kept.failures.push_back(in_a_row); });
+  return kept;
+}
+
+TEST(KeepRunningTest, ALiveSourceThatIsLostIsTriedAgainAndTheFailuresInARowAreCounted) {
+  testing::ScriptedSource source(
+      true, {Frames(1, Unavailable("lost")), Frames(0, Unavailable("still away")), Frames(0), Frames(1), Frames(1)});
+  const Kept kept = Keep(source, false, 3);
+  EXPECT_TRUE(kept.end.ok());
+  EXPECT_THAT(kept.failures, ElementsAre(1, 2, 3, 1)) << "one that ends has failed";
+}
+
+TEST(KeepRunningTest, ASourceThatNeverGaveAFrameIsGivenUpUnlessItIsKeptAlways) {
+  testing::ScriptedSource once(true, {Frames(0, Unavailable("refused"))});
+  EXPECT_EQ(Keep(once, false).end.code(), StatusCode::kUnavailable);
+  EXPECT_EQ(once.num_runs, 1U);
+  testing::ScriptedSource always(true, {Frames(0, Unavailable("refused")), Frames(1)});
+  EXPECT_TRUE(Keep(always, true, 1).end.ok());
+  EXPECT_EQ(always.num_runs, 2U);
+}
+
+TEST(KeepRunningTest, ARecordedSourceEndsAndOneThatFailsInTheMiddleSaysSo) {
+  testing::ScriptedSource whole(false, {Frames(5)});
+  const Kept kept = Keep(whole, false);
+  EXPECT_TRUE(kept.end.ok());
+  EXPECT_EQ(kept.num_frames, 5);
+  testing::ScriptedSource half(false, {Frames(1, DataLoss("half a file"))});
+  EXPECT_EQ(Keep(half, false).end.code(), StatusCode::kDataLoss);
 }
 
 }  // namespace

@@ -21,36 +21,43 @@ std::string Printable(std::string text) {
   return text;
 }
 
-std::string AnswerLine(const rules::Rule& rule, const RuleOutcome& outcome) {
+std::string AnswerText(const rules::Rule& rule, const Outcome& outcome) {
   const bool moving = outcome.phase != rules::AlertPhase::kInactive;
   return rule.question.text() + " " + (*outcome.p_yes >= 0.5 ? "yes " : "no ") + Fixed2(*outcome.p_yes) +
          (moving ? " [" + std::string(rules::ReasonName(outcome.reason)) + "]" : "");
 }
 
-std::string AlertLine(const rules::Rule& rule, const AlertChange& change) {
-  std::string line =
-      TimeOfDay(change.event.time) + (change.fired ? "  ALERT     " : "  resolved  ") + rule.question.text();
-  const Json* p_yes = change.event.detail.Find("p_yes");
-  if (p_yes != nullptr && p_yes->is_number()) {
-    line += (rule.expected ? "  yes " + Fixed2(p_yes->as_number()) : "  no " + Fixed2(1 - p_yes->as_number()));
+/// Of the rules that were asked, in their order.
+std::string AnswersText(const std::vector<rules::Rule>& rules, const FrameResult& result) {
+  std::string text;
+  for (const Outcome& outcome : result.outcomes) {
+    const auto rule =
+        std::find_if(rules.begin(), rules.end(), [&](const rules::Rule& one) { return one.id == outcome.rule; });
+    if (rule == rules.end() || !outcome.p_yes) continue;
+    text += (text.empty() ? "" : " | ") + AnswerText(*rule, outcome);
   }
-  line += change.recorded.ok() ? "" : "  (not recorded: " + Printable(change.recorded.message()) + ")";
+  return text;
+}
+
+std::string AlertLine(const AlertNotice& notice) {
+  std::string line = TimeOfDay(notice.time) + (notice.fired ? "  ALERT     " : "  resolved  ") + notice.question;
+  if (notice.p_yes) line += notice.expected ? "  yes " + Fixed2(*notice.p_yes) : "  no " + Fixed2(1 - *notice.p_yes);
+  line += notice.recorded.ok() ? "" : "  (not recorded: " + Printable(notice.recorded.message()) + ")";
   return line + "\n";
 }
 
 }  // namespace
 
 std::string Terminal::Lines(const std::vector<rules::Rule>& rules, const FrameReport& report, bool answers) {
+  const FrameResult& result = *report.result;
   std::string lines;
-  const std::string start = TimeOfDay(report.frame->time) + "  frame " + std::to_string(report.frame->number) + "  ";
-  if (!report.trouble.ok()) {
-    lines += start + Printable(report.trouble.ToString()) + "\n";
-  } else if (report.asked && answers) {
-    lines += start;
-    for (size_t i = 0; i < rules.size(); ++i) lines += (i > 0 ? " | " : "") + AnswerLine(rules[i], report.outcomes[i]);
-    lines += "\n";
+  const std::string start = TimeOfDay(result.time) + "  frame " + std::to_string(report.number) + "  ";
+  if (!result.trouble.ok()) {
+    lines += start + Printable(result.trouble.ToString()) + "\n";
+  } else if (result.asked && answers) {
+    lines += start + AnswersText(rules, result) + "\n";
   }
-  for (const AlertChange& change : report.changes) lines += AlertLine(rules[change.rule_idx], change);
+  for (const AlertNotice& notice : result.changes) lines += AlertLine(notice);
   return lines;
 }
 
@@ -59,8 +66,8 @@ void Terminal::OnFrame(const std::vector<rules::Rule>& rules, const FrameReport&
   if (!options_.json) {
     lines = Lines(rules, report, options_.answers);
   } else {
-    if (options_.answers || !report.trouble.ok()) lines += FrameToJson(camera_, rules, report).Dump() + "\n";
-    for (const AlertChange& change : report.changes) lines += AlertToJson(change).Dump() + "\n";
+    if (options_.answers || !report.result->trouble.ok()) lines += FrameToJson(report).Dump() + "\n";
+    for (size_t i = 0; i < report.result->changes.size(); ++i) lines += AlertToJson(report, i).Dump() + "\n";
   }
   if (lines.empty()) return;
   std::fwrite(lines.data(), 1, lines.size(), out_);  // when the reader has gone the next write ends us (SIGPIPE)

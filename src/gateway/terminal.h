@@ -1,5 +1,5 @@
 // gateway/terminal.h: alerts and answers as lines, for a person or, with json, one JSON object a line for a program.
-// Used by the path's thread only.
+// Thread-safe: a frame's lines are written together.
 #pragma once
 
 #include <cstdio>
@@ -14,11 +14,10 @@ struct TerminalOptions {
   bool answers = true;  // a line for each frame asked about, not only for alerts
 };
 
-class Terminal : public PathObserver {
+class Terminal : public ReportObserver {
  public:
   /// `out` must outlive the terminal; each frame's lines are flushed.
-  Terminal(std::FILE* out, std::string camera, const TerminalOptions& options)
-      : out_(out), camera_(std::move(camera)), options_(options) {}
+  Terminal(std::FILE* out, const TerminalOptions& options) : out_(out), options_(options) {}
 
   void OnFrame(const std::vector<rules::Rule>& rules, const FrameReport& report) override;
 
@@ -26,8 +25,7 @@ class Terminal : public PathObserver {
   static std::string Lines(const std::vector<rules::Rule>& rules, const FrameReport& report, bool answers);
 
  private:
-  std::FILE* out_;
-  const std::string camera_;
+  std::FILE* const out_;
   const TerminalOptions options_;
 };
 

@@ -1,12 +1,10 @@
-// gateway/testing.h: stand-ins for tests of the path: a backend that answers by brightness, a source of given frames.
+// gateway/testing.h: for tests: a frame of one brightness, a source of given frames.
 #pragma once
 
 #include <functional>
-#include <string>
 #include <utility>
 #include <vector>
 
-#include "gateway/backend.h"
 #include "gateway/source.h"
 
 namespace pawsight::gateway::testing {
@@ -22,28 +20,6 @@ inline frames::Image Plain(uint8_t level, int width = 160, int height = 120) {
   }
   return image;
 }
-
-/// p_yes is the brightness of the top left pixel over 255, for every question. Counts what it was asked.
-class BrightnessBackend : public Backend {
- public:
-  Result<std::vector<Answer>> Ask(const frames::Image& image, std::span<const std::string> questions) override {
-    ++num_asked;
-    last_questions.assign(questions.begin(), questions.end());
-    if (!failure.ok()) return failure;
-    std::vector<Answer> answers;
-    const double p = static_cast<double>(image.rgb[0]) / 255;
-    for (const std::string& question : questions)
-      answers.push_back({question, p >= 0.5 ? "yes" : "no", p, std::nullopt});
-    if (spoil) spoil(answers);
-    return answers;
-  }
-  std::string name() const override { return "brightness"; }
-
-  int num_asked = 0;
-  std::vector<std::string> last_questions;
-  Status failure;
-  std::function<void(std::vector<Answer>&)> spoil;
-};
 
 /// Each Run is one of the given functions, in turn; OK after the last.
 class ScriptedSource : public Source {

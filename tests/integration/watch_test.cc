@@ -122,6 +122,8 @@ TEST(Watch, WhatCannotBeWatchedIsAUsageError) {
 TEST(Demo, AnInterruptEndsItWithThatExitCode) {
   const Ended ended = RunProgram({"demo", "--listen", "127.0.0.1:0"}, "Ctrl-C ends it");
   EXPECT_EQ(ended.code, 130) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("a drawn room at http://127.0.0.1:"));
+  EXPECT_THAT(ended.out, HasSubstr("/#token=paw_o")) << "the page signs itself in";
 }
 
 }  // namespace

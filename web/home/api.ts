@@ -1,12 +1,14 @@
 // The gateway's API as the page uses it: fetches with the visitor's token, and the live stream.
 
 export interface Camera { id: string; name: string; labels: Record<string, string>; enabled: boolean }
-export interface Rule { id: string; question: string; expect?: string; threshold?: number; enabled: boolean }
+export interface Rule { id: string; question: string; expect?: string; threshold?: number; unsure_band?: number; enabled: boolean }
 export interface Alert {
   id: string; camera: string; rule: string; severity: string; state: string; fired: string; resolved: string | null;
   detail: { question?: string };
 }
 export interface Outcome { rule: string; p_yes?: number | null; verdict?: string | null; reason: string; phase: string }
+/// Of GET /v1/rules/{id}/why: the newest outcomes, newest first.
+export interface Why { newest: (Outcome & { camera: string; time: string })[] }
 export interface FrameResult {
   frame: string; camera: string; time: string; asked: boolean; trouble?: { reason: string; message: string };
   answers: { question: string; answer: string; p_yes: number }[]; rules: Outcome[];

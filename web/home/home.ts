@@ -1,5 +1,5 @@
 // The gateway's page: an owner's cameras with their newest frames and answers, and the alerts, as they happen.
-import { Alert, Api, Camera, FrameResult, Notice, Refusal, Rule } from "./api";
+import { Alert, Api, Camera, FrameResult, Notice, Refusal, Rule, Why } from "./api";
 import { AlertList, CameraCard } from "./view";
 
 const kTokenKey = "pawsight-token";
@@ -7,6 +7,7 @@ const kMaxCameras = 200;
 const kMaxAlerts = 100;
 const kLongestPause = 30_000;
 const kReopenEvery = 3_000;
+const kMaxHistories = 32;  // rules whose answers of before are asked for
 
 function element<T extends HTMLElement>(id: string): T { return document.getElementById(id) as T; }
 
@@ -41,12 +42,21 @@ class Home {
       place.append(card.root);
       card.showPicture();
     }
+    await Promise.all(rules.slice(0, kMaxHistories).map((rule) => this.remember(rule.id)));
     if (cameras.length === 0) place.textContent = "No cameras yet: make one with POST /v1/cameras.";
     const names = new Map(cameras.map((camera) => [camera.id, camera.name]));
     this.alerts.reset(names);
     for (const alert of [...alerts.items].reverse()) {
       this.alerts.put({ id: alert.id, camera: alert.camera, question: alert.detail.question ?? "", severity: alert.severity,
                         fired: alert.fired, resolved: alert.resolved });
+    }
+  }
+
+  /// The rule's newest answers on each camera, so that a page just opened has a past.
+  private async remember(rule: string): Promise<void> {
+    const why = await this.api.get<Why>(`/v1/rules/${rule}/why`).catch(() => null);  // then it begins now
+    for (const outcome of [...(why?.newest ?? [])].reverse()) {
+      if (typeof outcome.p_yes === "number") this.cards.get(outcome.camera)?.rowOf(rule).remember(Date.parse(outcome.time), outcome.p_yes);
     }
   }
 
@@ -135,5 +145,8 @@ element<HTMLFormElement>("door").addEventListener("submit", (event) => {
   void enter(token);
 });
 element("leave").addEventListener("click", () => leave(""));
-const kept = sessionStorage.getItem(kTokenKey);
+// A link may bring the token behind its #, which no server sees; it is taken out of the address at once.
+const brought = new URLSearchParams(location.hash.slice(1)).get("token");
+if (brought) history.replaceState(null, "", location.pathname);
+const kept = brought ?? sessionStorage.getItem(kTokenKey);
 if (kept) void enter(kept);

@@ -1,14 +1,9 @@
 // What the page shows: a card a camera, a line an alert. Texts of people are set as text, never as markup.
 import { Camera, FrameResult, Rule } from "./api";
+import { make } from "./element";
+import { RuleRow } from "./rule_row";
 
 const kPictureEvery = 1000;  // ms between pictures of one camera
-
-function make<K extends keyof HTMLElementTagNameMap>(name: K, className: string, text = ""): HTMLElementTagNameMap[K] {
-  const made = document.createElement(name);
-  made.className = className;
-  made.textContent = text;
-  return made;
-}
 
 function timeOfDay(time: string): string { return new Date(time).toLocaleTimeString(); }
 
@@ -17,6 +12,7 @@ export class CameraCard {
   private readonly image = make("img", "");
   private readonly caption = make("figcaption", "quiet", "no frame yet");
   private readonly answers = make("ul", "answers");
+  private readonly rows = new Map<string, RuleRow>();
   private shown = "";  // URL of the picture on the page
   private next = 0;    // the earliest time of another picture
   private waiting = false;
@@ -52,24 +48,24 @@ export class CameraCard {
     this.caption.textContent = timeOfDay(result.time) + (result.trouble ? ` · ${result.trouble.reason || result.trouble.message}`
                                                          : result.asked ? "" : " · unchanged");
     this.showPicture();
-    if (!result.asked) return;
-    let firing = false;
-    const lines = result.rules.map((outcome) => {
-      firing ||= outcome.phase === "firing";
-      const rule = this.rules.get(outcome.rule);
-      const line = make("li", `answer ${outcome.phase}`);
-      const bar = make("meter", "");
-      bar.min = 0;
-      bar.max = 1;
-      bar.value = outcome.p_yes ?? 0;
-      const known = typeof outcome.p_yes === "number";
-      line.append(make("span", "question", rule?.question ?? outcome.rule), bar,
-                  make("span", "number", known ? `${Math.round(100 * (outcome.p_yes ?? 0))} %` : "–"),
-                  make("span", "reason quiet", outcome.reason.replaceAll("_", " ")));
-      return line;
+    if (result.rules.length === 0) return;
+    const timeMs = Date.parse(result.time);
+    const rows = result.rules.map((outcome) => {
+      const row = this.rowOf(outcome.rule);
+      row.show(outcome, timeMs);
+      return row.root;
     });
-    this.answers.replaceChildren(...lines);
-    this.root.classList.toggle("firing", firing);
+    if (rows.length !== this.answers.childElementCount || rows.some((row, i) => row !== this.answers.children[i])) {
+      this.answers.replaceChildren(...rows);
+    }
+    this.root.classList.toggle("firing", result.rules.some((outcome) => outcome.phase === "firing"));
+  }
+
+  /// The rule's row, made when it is first heard of.
+  rowOf(rule: string): RuleRow {
+    let row = this.rows.get(rule);
+    if (!row) this.rows.set(rule, row = new RuleRow(rule, this.rules.get(rule)));
+    return row;
   }
 }
 

@@ -1,5 +1,11 @@
 // A small chart of p_yes over time: line, threshold, unsure band. SVG; colours come from the style sheet.
-import type { Rule } from "./model";
+
+export interface Plotted {
+  expect: "yes" | "no";
+  threshold: number;
+  unsure_band: number;
+  points: [timeMs: number, pYes: number][];  // oldest first
+}
 
 const NS = "http://www.w3.org/2000/svg";
 const WIDTH = 300;
@@ -22,7 +28,7 @@ export class Chart {
   private readonly line: SVGElement;
   private readonly dot: SVGElement;
 
-  constructor(rule: Rule) {
+  constructor(rule: Plotted) {
     this.element = document.createElementNS(NS, "svg");
     this.element.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
     this.element.setAttribute("preserveAspectRatio", "none");
@@ -40,7 +46,7 @@ export class Chart {
     this.dot = add(this.element, "path", { class: "dot" });
   }
 
-  update(rule: Rule, nowMs: number): void {
+  update(rule: Plotted, nowMs: number): void {
     const points = rule.points.filter(([time]) => time > nowMs - WINDOW_MS);
     if (points.length === 0) return;
     const start = Math.max(points[0]![0], nowMs - WINDOW_MS);

@@ -6,13 +6,16 @@
 
 #include <set>
 
+#include "gateway/api/stream_expiry.h"
 #include "gateway/api/testing.h"
 
 namespace pawsight::gateway::testing {
 namespace {
 
 using net::testing::RawClient;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
 
@@ -119,6 +122,31 @@ TEST_F(ApiTest, ADeviceSendsFramesOfItsOwnCamerasOnly) {
   EXPECT_EQ(Call("POST", "/v1/cameras/" + unattended + "/frames", home.device_token, Jpeg()).Code(),
             "tenant_violation");
   EXPECT_EQ(Call("POST", "/v1/cameras/" + unattended + "/frames", home.operator_token, Jpeg()).status, 202);
+}
+
+TEST(StreamExpiryTest, EachExpiredCredentialIsGivenOnceAndTheNextOneFirst) {
+  StreamExpiry expiry;
+  const Time start{std::chrono::seconds(1000)};
+  EXPECT_TRUE(expiry.Note("late", start + std::chrono::seconds(9)).ok());
+  EXPECT_TRUE(expiry.Note("soon", start + std::chrono::seconds(1)).ok());
+  EXPECT_TRUE(expiry.Note("soon", start + std::chrono::seconds(1)).ok()) << "two streams of one";
+  EXPECT_THAT(expiry.TakeExpired(start), IsEmpty());
+  EXPECT_THAT(expiry.TakeExpired(start + std::chrono::seconds(1)), ElementsAre("soon"));
+  EXPECT_THAT(expiry.TakeExpired(start + std::chrono::seconds(99)), ElementsAre("late"));
+}
+
+TEST_F(ApiTest, AStreamEndsOnceItsCredentialHasExpired) {
+  const Home home = MakeHome("home");
+  const Time expires = clock_.Now() + std::chrono::seconds(1);
+  const Json wanted(Json::Object{{"role", "viewer"}, {"name", "guest"}, {"expires", FormatTime(expires)}});
+  const Came viewer = Post("/v1/credentials", home.operator_token, wanted.Dump());
+  ASSERT_EQ(viewer.status, 201) << viewer.body;
+  RawClient live(server_->port());
+  live.Send("GET /v1/live HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + viewer.Text("token") + "\r\n\r\n");
+  EXPECT_THAT(live.ReadUntil("retry: 2000\n\n"), StartsWith("HTTP/1.1 200"));
+  while (clock_.Now() < expires) Get("/v1/me", home.operator_token);  // the clock is the machine's
+  const Came after = PostFrame(home, Jpeg(1));
+  EXPECT_THAT(live.ReadAll(), Not(HasSubstr(after.Text("frame"))));
 }
 
 TEST_F(ApiTest, ARevokedTokenOpensNothingFromThenOn) {

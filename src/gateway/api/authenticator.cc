@@ -28,7 +28,8 @@ Authenticator::Look Authenticator::FindKnown(const TokenHash& hash, std::string_
   *generation = generation_;
   const auto known = known_.find(hash);
   if (known != known_.end()) {
-    const bool expired = known->second.expires && clock_.Now() >= *known->second.expires;
+    const std::optional<Time>& expires = known->second.principal.expires;
+    const bool expired = expires && clock_.Now() >= *expires;
     if (now >= known->second.until || expired) return Look::kUp;
     *principal = known->second.principal;
     return Look::kFresh;
@@ -77,11 +78,11 @@ Result<Principal> Authenticator::Admit(std::string_view authorization, std::stri
     NoteWrong(hash, address);
     return WrongToken();
   }
-  principal = {found->id, found->owner, found->device, found->role};
+  principal = {found->id, found->owner, found->device, found->role, found->expires};
   MutexLock lock(mu_);
   if (generation != generation_) return principal;  // true of the moment of the look, not to be kept
   if (known_.size() >= options_.max_known) known_.clear();
-  known_[hash] = {principal, clock_.Monotonic() + options_.keep, found->expires};
+  known_[hash] = {principal, clock_.Monotonic() + options_.keep};
   return principal;
 }
 

@@ -29,6 +29,7 @@ struct Principal {
   std::string owner;
   std::string device;  // exactly of a device's token
   events::Role role = events::Role::kViewer;
+  std::optional<Time> expires;  // from then on it is nobody
 };
 
 struct AuthenticatorOptions {
@@ -63,7 +64,6 @@ class Authenticator {
   struct Known {
     Principal principal;
     std::chrono::nanoseconds until{0};  // Monotonic: looked up again from then on
-    std::optional<Time> expires;
   };
   struct Wrong {
     std::chrono::nanoseconds start{0};

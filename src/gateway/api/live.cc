@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "base/mutex.h"
 #include "events/ids.h"
+#include "gateway/api/stream_expiry.h"
 
 namespace pawsight::gateway {
 namespace {
@@ -14,34 +16,57 @@ std::string TopicOf(const std::string& owner, const std::string& camera) { retur
 
 }  // namespace
 
-/// Turns what the path tells into messages, when somebody reads.
+/// Turns what the path tells into messages, when somebody reads. Ends the streams of expired credentials first.
 class LiveApi::Teller : public Watcher {
  public:
-  explicit Teller(std::shared_ptr<net::Broadcast> broadcast) : broadcast_(std::move(broadcast)) {}
+  explicit Teller(const Clock& clock) : clock_(clock) {}
   void OnFrame(const std::shared_ptr<const FrameResult>& result) override {
-    if (broadcast_->NumSubscribers() == 0) return;
+    if (!HasReaders()) return;
     broadcast_->Publish("frame", ResultToJson(*result).Dump(), TopicOf(result->owner, result->camera));
   }
   void OnAlert(const AlertNotice& notice) override {
-    if (broadcast_->NumSubscribers() == 0) return;
+    if (!HasReaders()) return;
     broadcast_->Publish("alert", NoticeToJson(notice).Dump(), TopicOf(notice.owner, notice.camera));
   }
+  /// Errors: StreamExpiry::Note's.
+  Status Expect(const Principal& who) EXCLUDES(mu_) {
+    if (!who.expires) return Ok();
+    MutexLock lock(mu_);
+    return expiry_.Note(who.credential, *who.expires);
+  }
+  const std::shared_ptr<net::Broadcast>& broadcast() const { return broadcast_; }
 
  private:
-  const std::shared_ptr<net::Broadcast> broadcast_;
+  bool HasReaders() EXCLUDES(mu_) {
+    if (broadcast_->NumSubscribers() == 0) return false;
+    std::vector<std::string> expired;
+    {
+      MutexLock lock(mu_);
+      expired = expiry_.TakeExpired(clock_.Now());
+    }
+    for (const std::string& credential : expired) broadcast_->End(credential);
+    return true;
+  }
+
+  const Clock& clock_;
+  const std::shared_ptr<net::Broadcast> broadcast_ = std::make_shared<net::Broadcast>(kLimits);
+  Mutex mu_;
+  StreamExpiry expiry_ GUARDED_BY(mu_);
 };
 
 LiveApi::LiveApi(const ApiContext& context, FramePath& path)
-    : path_(path), broadcast_(std::make_shared<net::Broadcast>(kLimits)) {
-  const Result<uint64_t> watching = path_.observers().Subscribe("", std::make_shared<Teller>(broadcast_));
+    : path_(path), teller_(std::make_shared<Teller>(context.clock)), broadcast_(teller_->broadcast()) {
+  const Result<uint64_t> watching = path_.observers().Subscribe("", teller_);
   CHECK(watching.ok());  // the first
   watching_ = *watching;
-  context.router.AddStream("/v1/live", *broadcast_, [](const Call& call) -> Result<net::Broadcast::Interest> {
+  const auto interest = [teller = teller_](const Call& call) -> Result<net::Broadcast::Interest> {
     const std::string camera(call.request->Query("camera"));
-    if (camera.empty()) return net::Broadcast::Interest{call.owner + "/", call.who.credential};
-    if (!events::IsId("cam_", camera)) return NotFound("no such camera", "camera_unknown");
-    return net::Broadcast::Interest{TopicOf(call.owner, camera), call.who.credential};
-  });
+    if (!camera.empty() && !events::IsId("cam_", camera)) return NotFound("no such camera", "camera_unknown");
+    PAWSIGHT_RETURN_IF_ERROR(teller->Expect(call.who));
+    return net::Broadcast::Interest{camera.empty() ? call.owner + "/" : TopicOf(call.owner, camera),
+                                    call.who.credential};
+  };
+  context.router.AddStream("/v1/live", *broadcast_, interest);
 }
 
 LiveApi::~LiveApi() { path_.observers().Unsubscribe(watching_); }

@@ -1,6 +1,7 @@
 // gateway/api/live.h: GET /v1/live, answers and alerts as they happen, as server-sent events: "frame" and "alert". Each
 // reader gets its owner's, or one camera's (?camera=), through a bounded buffer of its own (net/broadcast.h): one that
-// does not read loses its oldest messages and is told how many. Thread-safe.
+// does not read loses its oldest messages and is told how many. Once its credential has expired it gets nothing more
+// and is ended with the next message there is. Thread-safe.
 #pragma once
 
 #include <memory>
@@ -27,6 +28,7 @@ class LiveApi {
  private:
   class Teller;
   FramePath& path_;
+  const std::shared_ptr<Teller> teller_;
   const std::shared_ptr<net::Broadcast> broadcast_;
   uint64_t watching_ = 0;
 };

@@ -10,27 +10,14 @@ namespace {
 
 constexpr size_t kMaxEventReceivers = 64;  // events::AddEvent's
 
-/// What a receiver and a reader of events want to know of a change (docs/event-store.md, notify/message.h).
-Json DetailOf(const AlertNotice& notice, const std::string& camera_name) {
-  Json detail(Json::Object{{"question", notice.question},
-                           {"expect", notice.expected ? "yes" : "no"},
-                           {"severity", rules::SeverityName(notice.severity)},
-                           {"threshold", notice.threshold},
-                           {"number", notice.number},
-                           {"camera_name", camera_name}});
-  if (notice.p_yes) detail.Set("p_yes", *notice.p_yes);
-  if (!notice.frame.empty()) detail.Set("frame", notice.frame);
-  if (!notice.cause.empty()) detail.Set("cause", notice.cause);
-  detail.Set(notice.fired ? "since" : "fired_at", FormatTime(notice.since));
-  return detail;
-}
-
 }  // namespace
 
 void StoreRecord::AddNotice(const RecordEntry& entry, events::WriteBatch* batch) const {
   const AlertNotice& notice = *entry.notice;
   const auto camera = registry_->FindCamera(notice.camera);
-  const Json detail = DetailOf(notice, camera ? camera->name : std::string());
+  events::Event event = EventOf(notice);
+  event.owner = entry.owner;
+  event.detail.Set("camera_name", camera ? camera->name : std::string());
   events::Alert alert;
   alert.owner = entry.owner;
   alert.id = notice.id;
@@ -39,16 +26,8 @@ void StoreRecord::AddNotice(const RecordEntry& entry, events::WriteBatch* batch)
   alert.severity = rules::SeverityName(notice.severity);
   alert.fired = notice.fired ? notice.time : notice.since;
   if (!notice.fired) alert.resolved = notice.time;
-  alert.document = detail.Dump();
+  alert.document = event.detail.Dump();
   batch->emplace_back(events::Put<events::Alert>{std::move(alert)});
-  events::Event event;
-  event.owner = entry.owner;
-  event.time = notice.time;
-  event.type = notice.fired ? "alert.fired" : "alert.resolved";
-  event.camera = notice.camera;
-  event.rule = notice.rule;
-  event.alert = notice.id;
-  event.detail = detail;
   std::vector<std::string> receivers = entry.receivers;
   if (receivers.size() > kMaxEventReceivers) receivers.resize(kMaxEventReceivers);
   batch->emplace_back(events::AddEvent{std::move(event), std::move(receivers)});

@@ -84,8 +84,8 @@ Status CheckIds(const OwnerView& view) {
   if (view.setup.rules.size() > kMaxOwnerRules) return InvalidArgument("rules: more than 1024");
   if (view.setup.snoozes.size() > kMaxSnoozes) return InvalidArgument("snoozes: more than 1024");
   for (const CameraSetup& camera : view.setup.cameras) {
-    if (camera.refresh < std::chrono::seconds(1) || camera.refresh > std::chrono::hours(24)) {
-      return InvalidArgument("cameras: refresh: want 1 s to 1 day");
+    if (camera.refresh < milliseconds(100) || camera.refresh > std::chrono::hours(24)) {
+      return InvalidArgument("cameras: refresh: want 0.1 s to 1 day");
     }
   }
   return CheckRulesOfCameras(view);

@@ -58,7 +58,7 @@ struct CameraSetup {
   std::string id;
   rules::Labels labels;
   bool gate = true;                           // ask only about frames that changed
-  std::chrono::milliseconds refresh{60'000};  // and at the latest so long after the last time; 1 s to 1 day
+  std::chrono::milliseconds refresh{60'000};  // and at the latest so long after the last time; 0.1 s to 1 day
 };
 
 /// No alert of what it names for a while; an empty name is any.

@@ -23,6 +23,18 @@ const Answer* AnswerTo(const FrameResult& result, const std::string& question) {
   return nullptr;
 }
 
+Json OutcomesToJson(const FrameResult& result) {
+  Json::Array outcomes;
+  for (const Outcome& outcome : result.outcomes) {
+    outcomes.push_back(Json::Object{{"rule", outcome.rule},
+                                    {"p_yes", MaybeNumber(outcome.p_yes)},
+                                    {"verdict", outcome.verdict ? Json(rules::VerdictName(*outcome.verdict)) : Json()},
+                                    {"reason", rules::ReasonName(outcome.reason)},
+                                    {"phase", rules::AlertPhaseName(outcome.phase)}});
+  }
+  return Json(std::move(outcomes));
+}
+
 Json ResultToJson(const FrameResult& result) {
   Json json(Json::Object{{"type", "frame"},
                          {"frame", result.frame},
@@ -42,15 +54,7 @@ Json ResultToJson(const FrameResult& result) {
     answers.push_back(Json::Object{{"question", answer.question}, {"answer", answer.text}, {"p_yes", answer.p_yes}});
   }
   json.Set("answers", std::move(answers));
-  Json::Array outcomes;
-  for (const Outcome& outcome : result.outcomes) {
-    outcomes.push_back(Json::Object{{"rule", outcome.rule},
-                                    {"p_yes", MaybeNumber(outcome.p_yes)},
-                                    {"verdict", outcome.verdict ? Json(rules::VerdictName(*outcome.verdict)) : Json()},
-                                    {"reason", rules::ReasonName(outcome.reason)},
-                                    {"phase", rules::AlertPhaseName(outcome.phase)}});
-  }
-  json.Set("rules", std::move(outcomes));
+  json.Set("rules", OutcomesToJson(result));
   Json::Array alerts;
   Json::Array unrecorded;
   for (const AlertNotice& notice : result.changes) (notice.recorded.ok() ? alerts : unrecorded).emplace_back(notice.id);

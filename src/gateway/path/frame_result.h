@@ -69,6 +69,8 @@ struct FrameResult {
 /// Null when the question was not asked or not answered. Spelling and case do not matter, as in rules::Question.
 const Answer* AnswerTo(const FrameResult& result, const std::string& question);
 
+/// [{"rule","p_yes","verdict","reason","phase"}], one a rule.
+Json OutcomesToJson(const FrameResult& result);
 /// {"type":"frame","frame","camera","time","received","sequence"?,"late"?,"asked","trouble"?:{"code","reason","message"},
 ///  "answers":[{"question","answer","p_yes"}],"rules":[{"rule","p_yes","verdict","reason","phase"}],"alerts":["alr_.."],
 ///  "unrecorded"?:["alr_.."],"pool","model_version","total_ms"}; "alerts" has what is on disk, "unrecorded" what waits

@@ -6,7 +6,6 @@
 
 #include "base/log.h"
 #include "frames/encode.h"
-#include "gateway/back_off.h"
 #include "net/http_client.h"
 
 namespace pawsight::gateway {
@@ -31,7 +30,6 @@ struct Puller::Running {
   uint64_t frames GUARDED_BY(mu) = 0;
   uint64_t refused GUARDED_BY(mu) = 0;
   uint64_t failures GUARDED_BY(mu) = 0;
-  int failures_in_a_row GUARDED_BY(mu) = 0;
   Status last_error GUARDED_BY(mu);
   std::string last_refusal GUARDED_BY(mu);  // a reason
   std::optional<Time> last_frame GUARDED_BY(mu);
@@ -132,7 +130,6 @@ bool Puller::Give(Running& running, Frame frame, std::stop_token stop) {
   const Submitted submitted = submit_(std::move(submission));
   MutexLock lock(running.mu);
   running.state = PullState::kRunning;
-  running.failures_in_a_row = 0;
   running.last_frame = clock_.Now();
   ++running.frames;
   if (!submitted.status.ok()) {
@@ -143,26 +140,22 @@ bool Puller::Give(Running& running, Frame frame, std::stop_token stop) {
 }
 
 void Puller::Run(Running& running, std::stop_token stop) {
-  while (!stop.stop_requested()) {
-    const Status status = running.source->Run(stop, [&](Frame frame) { return Give(running, std::move(frame), stop); });
-    if (stop.stop_requested()) return;
-    std::chrono::milliseconds pause{0};
-    bool first = false;
+  const auto on_failure = [&](const Status& why, int in_a_row) {
     {
       MutexLock lock(running.mu);
-      if (status.ok() && !running.source->live()) {
-        running.state = PullState::kEnded;
-        return;
-      }
       running.state = PullState::kWaiting;
-      running.last_error = status.ok() ? Unavailable("the camera ended the stream") : status;
+      running.last_error = why;
       ++running.failures;
-      first = ++running.failures_in_a_row == 1;
-      pause = PauseAfter(running.failures_in_a_row, options_.first_pause, options_.longest_pause);
     }
-    if (first) LogWarning("source.lost", {{"camera", running.pull.camera}, {"reason", status.ToString()}});
-    if (!SleepUntil(steady_clock::now() + pause, stop)) return;
-  }
+    if (in_a_row == 1) LogWarning("source.lost", {{"camera", running.pull.camera}, {"reason", why.ToString()}});
+  };
+  const Status status = KeepRunning(
+      *running.source, options_.persistence, stop, [&](Frame frame) { return Give(running, std::move(frame), stop); },
+      on_failure);
+  if (stop.stop_requested()) return;
+  MutexLock lock(running.mu);
+  running.state = PullState::kEnded;
+  if (!status.ok()) running.last_error = status;
 }
 
 Json Puller::Stats(const std::string& owner) const {

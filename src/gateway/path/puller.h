@@ -27,11 +27,10 @@
 namespace pawsight::gateway {
 
 struct PullerOptions {
-  size_t max_sources = 256;                     // threads, and child processes, of all owners
-  bool allow_files = false;                     // files and directories of this machine
-  int jpeg_quality = 85;                        // 1..100, of what a source decoded
-  std::chrono::milliseconds first_pause{1000};  // after a failure; doubles with each one in a row
-  std::chrono::milliseconds longest_pause{60'000};
+  size_t max_sources = 256;  // threads, and child processes, of all owners
+  bool allow_files = false;  // files and directories of this machine
+  int jpeg_quality = 85;     // 1..100, of what a source decoded
+  Persistence persistence{};
 };
 
 /// A camera's frames, and where they are fetched.

@@ -54,7 +54,8 @@ class PullerTest : public ::testing::Test {
   Mutex mu_;
   CondVar arrived_;
   std::vector<Submission> frames_ GUARDED_BY(mu_);
-  PullerOptions options_{.allow_files = true, .first_pause = milliseconds(1), .longest_pause = milliseconds(5)};
+  PullerOptions options_{.allow_files = true,
+                         .persistence = {.first_pause = milliseconds(1), .longest_pause = milliseconds(5)}};
 };
 
 TEST_F(PullerTest, FramesOfASnapshotUrlGoToTheDoorAndAFailureIsTriedAgain) {

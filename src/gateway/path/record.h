@@ -1,6 +1,6 @@
 // gateway/path/record.h: station 12 as the path sees it: an alert's change and the state behind it are written
 // together, and nobody is told before they are on disk. An adapter over the store (events) implements it, turning
-// `receivers` into rows of the outbox in the same transaction. Not here: SQL, JSON documents.
+// `receivers` into rows of the outbox in the same transaction. Not here: SQL, rows.
 #pragma once
 
 #include <functional>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "events/event.h"
 #include "gateway/path/frame_result.h"
 
 namespace pawsight::gateway {
@@ -20,6 +21,10 @@ struct RecordEntry {
   std::optional<AlertNotice> notice;   // absent: only the state moved
   std::vector<std::string> receivers;  // with a notice: who is told
 };
+
+/// The event that tells of the change: what a receiver and a reader of events want to know of it
+/// (docs/event-store.md, notify/message.h).
+events::Event EventOf(const AlertNotice& notice);
 
 class Record {
  public:
