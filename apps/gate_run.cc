@@ -81,8 +81,8 @@ gateway::FramePathOptions PathOptions() {
   return options;
 }
 
-std::string LineOf(const char* what, const tools::AlertSpan& span) {
-  const auto second = static_cast<int64_t>(span.fired_s);
+std::string LineOf(const char* what, double shift, const tools::AlertSpan& span) {
+  const auto second = static_cast<int64_t>(span.fired_s + shift);
   char text[160];
   std::snprintf(text, sizeof text, "%s %02d:%02d:%02d %s, lasted %.0f s", what, static_cast<int>(second / 3600 % 24),
                 static_cast<int>(second / 60 % 60), static_cast<int>(second % 60), span.rule.c_str(),
@@ -163,7 +163,8 @@ Status GateRun::Offer(std::shared_ptr<const std::vector<uint8_t>> jpeg, size_t k
   return impl_->backend.trouble;
 }
 
-std::vector<tools::GateTally> GateRun::Tallies(std::vector<std::string>* log) const {
+std::vector<tools::GateTally> GateRun::Tallies(std::chrono::milliseconds first, std::vector<std::string>* log) const {
+  const double shift = static_cast<double>(first.count()) / 1000;
   std::vector<tools::GateTally> tallies = impl_->tallies;
   for (size_t kind = 0; kind < tallies.size(); ++kind) tallies[kind].asked = impl_->gated.asked[kind];
   const tools::Matching matching = tools::MatchAlerts(impl_->every.Spans(), impl_->gated.Spans(), kSlackSeconds);
@@ -175,15 +176,15 @@ std::vector<tools::GateTally> GateRun::Tallies(std::vector<std::string>* log) co
       ++tally.found;
       tally.delay_s.push_back(*alert.delay_s);
     }
-    if (log == nullptr || (alert.delay_s && *alert.delay_s < 2)) continue;
+    if (alert.delay_s && *alert.delay_s < 2) continue;
     const std::string late = alert.delay_s ? "late by " + std::to_string(static_cast<int>(*alert.delay_s)) + " s" : "";
-    log->push_back(LineOf(alert.delay_s ? late.c_str() : "missed", alert.reference));
+    log->push_back(LineOf(alert.delay_s ? late.c_str() : "missed", shift, alert.reference));
   }
   for (const tools::AlertSpan& extra : matching.extra) {
     for (const Fired& fired : impl_->gated.alerts) {
       if (fired.span.rule == extra.rule && fired.span.fired_s == extra.fired_s) ++tallies[fired.kind_idx].extra;
     }
-    if (log != nullptr) log->push_back(LineOf("extra", extra));
+    log->push_back(LineOf("extra", shift, extra));
   }
   return tallies;
 }

@@ -35,9 +35,9 @@ class GateRun {
   /// Errors: the path refuses it, or `answer` failed.
   Status Offer(std::shared_ptr<const std::vector<uint8_t>> jpeg, size_t kind_idx, bool moving);
 
-  /// One a kind, in their order. An alert is counted where it fired. `log`: a line an alert that was missed, came late
-  /// or is extra, for whoever wants to know why; may be null.
-  std::vector<tools::GateTally> Tallies(std::vector<std::string>* log) const;
+  /// One a kind, in their order. An alert is counted where it fired. `log`: gets a line an alert that was missed, came
+  /// two seconds late or is extra, with its time of a day in which the first frame was taken at `first`.
+  std::vector<tools::GateTally> Tallies(std::chrono::milliseconds first, std::vector<std::string>* log) const;
 
  private:
   struct Impl;

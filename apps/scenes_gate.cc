@@ -27,8 +27,10 @@
 namespace pawsight {
 namespace {
 
+constexpr int kJpegQuality = 85;
+
 constexpr const char* kFooter = R"(Examples:
-  pawsight scenes gate --days 4 --out gate.json
+  pawsight scenes gate --days 8 --share 0.25 --out gate.json
   pawsight scenes gate --days 0 --clip kitchen.mp4 --clip hall.mp4 --rules my-rules.json
   pawsight cost RESULT.json --instance c7i.large --gate gate.json
 
@@ -55,14 +57,13 @@ constexpr const char* kClipRules = R"([
   {"id":"pet-on-couch","question":"Is there a pet on the couch?","for_s":2}])";
 
 struct GateCommand {
-  int days = 2;
+  int days = 1;
   uint64_t seed = 1;
   double fps = 1;
   double refresh_s = 60;
   int width = 320;
   int threads = 1;
-  double begin_h = 0;  // of each day
-  double end_h = 24;
+  double share = 1;
   std::vector<std::string> clips;
   double clip_fps = 5;
   std::string rules;
@@ -118,39 +119,74 @@ bool IsMoving(const scenes::Scene& scene) {
          std::ranges::any_of(scene.people, [](const scenes::Person& person) { return person.walks; });
 }
 
+/// What of a day is run: all of it, or the middle of each of its parts, each as long as it is to the day.
+struct Stretch {
+  std::chrono::milliseconds begin{0}, end{0};
+};
+
+std::vector<Stretch> StretchesOf(double share) {
+  using std::chrono::minutes;
+  if (share >= 1) return {{minutes(0), scenes::kDayLength}};
+  // Night is one stretch, of the hours after midnight.
+  constexpr struct {
+    minutes middle, length;
+  } kParts[] = {{minutes(195), minutes(480)},
+                {minutes(450), minutes(120)},
+                {minutes(780), minutes(540)},
+                {minutes(1200), minutes(300)}};
+  std::vector<Stretch> stretches;
+  for (const auto& part : kParts) {
+    const std::chrono::milliseconds half(
+        static_cast<int64_t>(share / 2 * static_cast<double>(std::chrono::milliseconds(part.length).count())));
+    stretches.push_back({part.middle - half, part.middle + half});
+  }
+  return stretches;
+}
+
 struct DayRun {
   Status status;
-  std::vector<tools::GateTally> tallies;
+  std::vector<tools::GateTally> tallies;  // one a part of the day
   std::vector<std::string> log;
 };
+
+/// Adds a stretch of one camera's day to `run`.
+Status RunStretch(const GateCommand& command, const std::vector<rules::Rule>& rules, const scenes::DayCamera& camera,
+                  const Stretch& stretch, const std::stop_token& stop, std::atomic<int>& minutes_done, DayRun& run) {
+  scenes::Truth truth;
+  std::vector<std::string> kinds;
+  for (const scenes::DayPart part : scenes::kDayParts) kinds.emplace_back(scenes::Name(part));
+  const std::chrono::milliseconds refresh(static_cast<int64_t>(1000 * command.refresh_s));
+  PAWSIGHT_ASSIGN_OR_RETURN(const std::unique_ptr<GateRun> gate,
+                            GateRun::Make(rules, command.fps, refresh, kinds, [&truth](const std::string& question) {
+                              return TrueAnswer(truth, question);
+                            }));
+  std::chrono::milliseconds minute = stretch.begin;
+  for (int64_t i = 0;; ++i) {
+    const std::chrono::milliseconds t =
+        stretch.begin + std::chrono::milliseconds(static_cast<int64_t>(1000 * static_cast<double>(i) / command.fps));
+    if (t >= stretch.end) break;
+    if (stop.stop_requested()) return Cancelled("interrupted");
+    const scenes::Frame frame = camera.At(t);
+    truth = frame.truth;
+    PAWSIGHT_ASSIGN_OR_RETURN(std::vector<uint8_t> jpeg, frames::EncodeJpeg(frame.image, kJpegQuality));
+    PAWSIGHT_RETURN_IF_ERROR(gate->Offer(std::make_shared<const std::vector<uint8_t>>(std::move(jpeg)),
+                                         static_cast<size_t>(scenes::PartAt(t)), IsMoving(camera.SceneAt(t))));
+    for (; minute <= t; minute += std::chrono::minutes(1)) minutes_done.fetch_add(1);
+  }
+  const std::vector<tools::GateTally> tallies = gate->Tallies(stretch.begin, &run.log);
+  for (size_t kind = 0; kind < tallies.size(); ++kind) run.tallies[kind].Add(tallies[kind]);
+  return Ok();
+}
 
 DayRun RunDay(const GateCommand& command, const std::vector<rules::Rule>& rules, uint64_t seed,
               const std::stop_token& stop, std::atomic<int>& minutes_done) {
   DayRun run;
+  run.tallies.resize(scenes::kDayParts.size());
   const scenes::DayCamera camera(seed, {.width = command.width, .height = command.width * 3 / 4, .night = {}});
-  scenes::Truth truth;
-  std::vector<std::string> kinds;
-  for (const scenes::DayPart part : scenes::kDayParts) kinds.emplace_back(scenes::Name(part));
-  auto made =
-      GateRun::Make(rules, command.fps, std::chrono::milliseconds(static_cast<int64_t>(1000 * command.refresh_s)),
-                    kinds, [&truth](const std::string& question) { return TrueAnswer(truth, question); });
-  if (!made.ok()) return {made.status(), {}, {}};
-  const auto frames = static_cast<int64_t>((command.end_h - command.begin_h) * 3600 * command.fps);
-  const auto a_minute = static_cast<int64_t>(std::max(1.0, 60 * command.fps));
-  for (int64_t i = 0; i < frames; ++i) {
-    if (stop.stop_requested()) return {Cancelled("interrupted"), {}, {}};
-    const std::chrono::milliseconds t(
-        static_cast<int64_t>(1000 * (command.begin_h * 3600 + static_cast<double>(i) / command.fps)));
-    const scenes::Frame frame = camera.At(t);
-    truth = frame.truth;
-    const auto jpeg = frames::EncodeJpeg(frame.image, 85);
-    run.status = jpeg.ok() ? (*made)->Offer(std::make_shared<const std::vector<uint8_t>>(*jpeg),
-                                            static_cast<size_t>(scenes::PartAt(t)), IsMoving(camera.SceneAt(t)))
-                           : jpeg.status();
-    if (!run.status.ok()) return run;
-    if (i % a_minute == 0) minutes_done.fetch_add(1);
+  for (const Stretch& stretch : StretchesOf(command.share)) {
+    run.status = RunStretch(command, rules, camera, stretch, stop, minutes_done, run);
+    if (!run.status.ok()) break;
   }
-  run.tallies = (*made)->Tallies(&run.log);
   for (std::string& line : run.log) line = "seed " + std::to_string(seed) + ": " + line;
   return run;
 }
@@ -176,7 +212,7 @@ Status RunDays(const GateCommand& command, const std::stop_token& stop, tools::G
       });
     }
     ProgressLine progress;
-    const int minutes = static_cast<int>((command.end_h - command.begin_h) * 60) * command.days;
+    const int minutes = static_cast<int>(command.share * 24 * 60 * command.days);
     while (threads_done < num_threads) {
       progress.Show("minutes of camera time", minutes_done, minutes);
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -229,7 +265,7 @@ Status RunClip(const GateCommand& command, gateway::Backend& backend, const std:
     auto answered = backend.Ask(frame.image, questions);
     if (!answered.ok()) return status = answered.status(), false;
     answers = std::move(*answered);
-    const auto jpeg = frames::EncodeJpeg(frame.image, 85);
+    const auto jpeg = frames::EncodeJpeg(frame.image, kJpegQuality);
     status = jpeg.ok() ? (*made)->Offer(std::make_shared<const std::vector<uint8_t>>(*jpeg), 0, false) : jpeg.status();
     return status.ok();
   });
@@ -237,7 +273,7 @@ Status RunClip(const GateCommand& command, gateway::Backend& backend, const std:
   PAWSIGHT_RETURN_IF_ERROR(ended);
   if (stop.stop_requested()) return Cancelled("interrupted");
   std::vector<std::string> of_clip;
-  score.clips.push_back((*made)->Tallies(&of_clip).front());
+  score.clips.push_back((*made)->Tallies(std::chrono::milliseconds(0), &of_clip).front());
   for (const std::string& line : of_clip) log.push_back(name + ": " + line);
   return Ok();
 }
@@ -281,7 +317,6 @@ Status Measure(const GateCommand& command, const std::stop_token& stop, tools::G
 
 int RunGate(const GateCommand& command) {
   if (command.days == 0 && command.clips.empty()) return ReportError(InvalidArgument("--days: 0, and no --clip"));
-  if (command.begin_h >= command.end_h) return ReportError(InvalidArgument("--from: want less than --to"));
   const Interrupt interrupt;
   tools::GateScore score;
   std::vector<std::string> log;
@@ -316,11 +351,9 @@ void AddScenesGateCommand(CLI::App& scenes, int* exit_code) {
   gate->add_option("--fps", command->fps, "frames offered a second, of a day")
       ->check(CLI::Range(0.1, 10.0))
       ->capture_default_str();
-  gate->add_option("--from", command->begin_h, "hour of a day to begin at")
-      ->check(CLI::Range(0.0, 24.0))
-      ->capture_default_str();
-  gate->add_option("--to", command->end_h, "hour of a day to end at")
-      ->check(CLI::Range(0.0, 24.0))
+  gate->add_option("--share", command->share,
+                   "of a day that is run; below 1 the middle of each of its parts, for haste")
+      ->check(CLI::Range(0.01, 1.0))
       ->capture_default_str();
   gate->add_option("--refresh", command->refresh_s, "seconds after which a frame is asked about in any case")
       ->check(CLI::Range(1.0, 86400.0))
