@@ -6,19 +6,19 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
-#include <optional>
+#include <span>
 #include <string>
 #include <thread>
 
 #include "apps/commands.h"
-#include "apps/embedded_backend.h"
 #include "apps/gate_run.h"
 #include "apps/interrupt.h"
 #include "apps/open_model.h"
 #include "apps/progress_line.h"
+#include "base/check.h"
 #include "base/files.h"
 #include "base/json.h"
-#include "base/mutex.h"
+#include "engine/vqa.h"
 #include "frames/encode.h"
 #include "gateway/source.h"
 #include "scenes/day.h"
@@ -236,9 +236,15 @@ Status RunDays(const GateCommand& command, const std::stop_token& stop, tools::G
   return Ok();
 }
 
+Result<std::vector<engine::Answer>> AskAll(const engine::Vqa& vqa, const frames::Image& image,
+                                           std::span<const std::string> questions) {
+  PAWSIGHT_ASSIGN_OR_RETURN(const engine::ImageHandle look, vqa.Look(ToPixels(vqa.preprocess(), image)));
+  return vqa.Ask(look, questions);
+}
+
 /// A recording, decoded by ffmpeg, with the model's answers for the truth; each frame is asked once for both cameras.
-Status RunClip(const GateCommand& command, gateway::Backend& backend, const std::string& path,
-               const std::stop_token& stop, tools::GateScore& score, std::vector<std::string>& log) {
+Status RunClip(const GateCommand& command, const engine::Vqa& vqa, const std::string& path, const std::stop_token& stop,
+               tools::GateScore& score, std::vector<std::string>& log) {
   PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<rules::Rule> rules, ReadRules(command, kClipRules));
   PAWSIGHT_ASSIGN_OR_RETURN(const gateway::SourceSpec spec, gateway::ParseSource(path));
   const SystemClock clock;
@@ -246,23 +252,24 @@ Status RunClip(const GateCommand& command, gateway::Backend& backend, const std:
   if (source->live()) return InvalidArgument("--clip: " + path + " is no recording");
   std::vector<std::string> questions;
   for (const rules::Rule& rule : rules) {
-    questions.push_back(rule.question.text());
-    if (rule.guard) questions.push_back(rule.guard->text());
+    for (const rules::Question* question : {&rule.question, rule.guard ? &*rule.guard : nullptr}) {
+      if (question == nullptr || std::ranges::find(questions, question->text()) != questions.end()) continue;
+      questions.push_back(question->text());
+    }
   }
-  std::vector<gateway::Answer> answers;  // of the frame that is on its way
+  std::vector<engine::Answer> answers;  // of the frame that is on its way
   const std::string name = std::filesystem::path(path).filename().string();
   auto made =
       GateRun::Make(rules, command.clip_fps, std::chrono::milliseconds(static_cast<int64_t>(1000 * command.refresh_s)),
                     {name}, [&](const std::string& question) -> Result<double> {
-                      for (const gateway::Answer& answer : answers) {
-                        if (answer.question == question) return answer.p_yes;
-                      }
-                      return Internal("a question that was not asked");
+                      const auto at = static_cast<size_t>(std::ranges::find(questions, question) - questions.begin());
+                      CHECK(at < answers.size());
+                      return answers[at].p_yes ? static_cast<double>(*answers[at].p_yes) : 0.5;
                     });
   if (!made.ok()) return made.status();
   Status status;
   const Status ended = source->Run(stop, [&](gateway::Frame frame) {
-    auto answered = backend.Ask(frame.image, questions);
+    auto answered = AskAll(vqa, frame.image, questions);
     if (!answered.ok()) return status = answered.status(), false;
     answers = std::move(*answered);
     const auto jpeg = frames::EncodeJpeg(frame.image, kJpegQuality);
@@ -307,9 +314,13 @@ Status Measure(const GateCommand& command, const std::stop_token& stop, tools::G
   score.truth = "days: the rules on the scene's truth, every frame asked; clips: the model asked about every frame";
   if (command.days > 0) PAWSIGHT_RETURN_IF_ERROR(RunDays(command, stop, score, log));
   if (command.clips.empty()) return Ok();
-  PAWSIGHT_ASSIGN_OR_RETURN(const std::unique_ptr<gateway::Backend> backend, OpenEmbeddedBackend(command.model));
+  ModelOptions model = command.model;
+  if (model.model.empty() && model.artifacts.empty()) {
+    PAWSIGHT_ASSIGN_OR_RETURN(model.model, DefaultModelDir());
+  }
+  PAWSIGHT_ASSIGN_OR_RETURN(const engine::Vqa vqa, OpenModel(model));
   for (const std::string& clip : command.clips) {
-    const Status status = RunClip(command, *backend, clip, stop, score, log);
+    const Status status = RunClip(command, vqa, clip, stop, score, log);
     if (!status.ok()) return Annotate(status, clip);
   }
   return Ok();
