@@ -10,6 +10,7 @@
 #include "gateway/path/fair_share.h"
 #include "gateway/path/frame_time.h"
 #include "gateway/path/gate.h"
+#include "gateway/path/judge.h"
 #include "gateway/path/plan.h"
 #include "gateway/path/record_queue.h"
 #include "gateway/path/testing.h"
@@ -153,6 +154,26 @@ TEST(FrameTimeTest, ABacklogIsLateAndTheNewestFrameIsNot) {
   }
   EXPECT_EQ(JudgeTime(view, now + seconds(2), now + seconds(2), std::nullopt).timeliness, Timeliness::kFresh);
   EXPECT_EQ(JudgeTime(view, now + seconds(3), kNow - hours(240), std::nullopt).timeliness, Timeliness::kStale);
+}
+
+TEST(JudgeTest, ACloseAnswerIsAskedForAgainUntilItIsClearOrStaysClose) {
+  const rules::Rule rule = rules::ParseRule(Json::Parse(R"({"question":"Is it in?"})").value()).value();
+  RuleState state;
+  const auto answer = [&](double p_yes, Time time) {
+    const std::vector<Answer> answers = {{"Is it in?", "yes", p_yes, std::nullopt}};
+    (void)JudgeRule(rule, {rules::Sighting::Kind::kAsked, {0, -1}}, answers, time, state);
+  };
+  answer(0.05, kNow);
+  EXPECT_FALSE(WantsAgain(state, kNow + seconds(2))) << "a clear no";
+  answer(0.6, kNow + seconds(10));
+  EXPECT_FALSE(WantsAgain(state, kNow + seconds(11))) << "asked a second ago";
+  EXPECT_TRUE(WantsAgain(state, kNow + seconds(12)));
+  for (int i = 1; i <= kMaxClose; ++i) answer(0.6, kNow + seconds(10 + 2 * i));
+  EXPECT_FALSE(WantsAgain(state, kNow + seconds(30))) << "it stays close: only a change is news";
+  answer(0.6, kNow + seconds(40));
+  EXPECT_TRUE(WantsAgain(state, kNow + seconds(42))) << "a new picture";
+  answer(0.97, kNow + seconds(42));
+  EXPECT_FALSE(WantsAgain(state, kNow + seconds(44)));
 }
 
 TEST(PacePolicyTest, TheFirstFramesOfAChangeAreAllAskedAboutThenEveryOther) {

@@ -221,10 +221,13 @@ FramePath::State::Need FramePath::State::NeedOf(const Trip& trip) {
     if (trip.turns[i].kind != Kind::kAsked) continue;
     const RuleState& state = turn.states[i];
     const Time time = trip.result->time;
-    need = std::max(need, state.must_ask                                                           ? Need::kMust
-                          : rules::WantsAnswer(RuleAt(turn, i), state.alert, state.asked_at, time) ? Need::kAnswer
-                          : rules::IsUndecided(state.alert)                                        ? Need::kLook
-                                                                                                   : Need::kIfChanged);
+    const bool answer =
+        WantsAgain(state, time) || rules::WantsAnswer(RuleAt(turn, i), state.alert, state.asked_at, time);
+    const bool near = rules::IsUndecided(state.alert);
+    need = std::max(need, state.must_ask ? Need::kMust
+                          : answer       ? Need::kAnswer
+                          : near         ? Need::kLook
+                                         : Need::kIfChanged);
   }
   return need;
 }
