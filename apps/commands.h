@@ -29,6 +29,7 @@ void AddAskCommand(CLI::App& program, int* exit_code);
 void AddBenchCommand(CLI::App& program, int* exit_code);
 void AddCompileCommand(CLI::App& program, int* exit_code);
 void AddCompletionCommand(CLI::App& program, int* exit_code);
+void AddCostCommand(CLI::App& program, int* exit_code);
 void AddDemoCommand(CLI::App& program, int* exit_code);
 void AddDoctorCommand(CLI::App& program, int* exit_code);
 void AddGatewayCommand(CLI::App& program, int* exit_code);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "apps/commands.h"
+#include "apps/scenes_gate.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "frames/encode.h"
@@ -129,6 +130,7 @@ void AddScenesCommand(CLI::App& program, int* exit_code) {
       ->capture_default_str();
   draw->add_option("--out", options->out, "folder, made if missing")->required();
   stream->callback([options, exit_code] { *exit_code = Stream(*options); });
+  AddScenesGateCommand(*scenes, exit_code);
   draw->callback([options, exit_code] { *exit_code = DrawFiles(*options); });
   words->callback([exit_code] { *exit_code = PrintWords(); });
 }

@@ -7,12 +7,12 @@ _pawsight() {
     esac
     path="${path:+$path }$word"
     case "$path" in
-      "demo"|"ask"|"watch"|"worker"|"gateway"|"compile"|"model"|"model check"|"model inspect"|"model score"|"model calibrate"|"doctor"|"bench"|"scenes"|"scenes stream"|"scenes draw"|"scenes words"|"completion") ;;
+      "demo"|"ask"|"watch"|"worker"|"gateway"|"compile"|"model"|"model check"|"model inspect"|"model score"|"model calibrate"|"doctor"|"bench"|"cost"|"scenes"|"scenes stream"|"scenes draw"|"scenes words"|"scenes gate"|"completion") ;;
       *) path="${path% *}"; break ;;
     esac
   done
   case "$path" in
-    "") words="demo ask watch worker gateway compile model doctor bench scenes completion --help -h --version" ;;
+    "") words="demo ask watch worker gateway compile model doctor bench cost scenes completion --help -h --version" ;;
     "demo") words="--help -h --once --listen --seed --fps --events --json --cameras --model --artifacts --precision --cpu --threads" ;;
     "ask") words="--help -h --question -q --mode --choices --beams --max-length --first-token --padding --json --model --artifacts --precision --cpu --threads" ;;
     "watch") words="--help -h --question -q --rules --expect --threshold --for --clear --cooldown --fps --refresh --every-frame --camera --model --artifacts --precision --cpu --threads --events --no-events --json --alerts-only --listen" ;;
@@ -26,10 +26,12 @@ _pawsight() {
     "model calibrate") words="--help -h --model --artifacts --precision --cpu --threads --drawn --pack --seed --out --json" ;;
     "doctor") words="--help -h --json" ;;
     "bench") words="--help -h --model --artifacts --random-base --precision --questions --steps --frames --threads --teams --cpu --repeat --seconds --json" ;;
-    "scenes") words="stream draw words --help -h" ;;
+    "cost") words="--help -h --frames-per-s --instance --region --price-per-hour --pricing --frames-per-camera-day --questions --asked-share --gate --cameras --peak --baseline --list --json" ;;
+    "scenes") words="stream draw words gate --help -h" ;;
     "scenes stream") words="--help -h --seed --first --count --size --questions" ;;
     "scenes draw") words="--help -h --seed --first --count --width --out" ;;
     "scenes words") words="--help -h" ;;
+    "scenes gate") words="--help -h --days --seed --fps --share --refresh --width --days-at-once --clip --clip-fps --rules --out --json --verbose --check --model --artifacts --precision --cpu --threads" ;;
     "completion") words="--help -h" ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))

@@ -55,6 +55,14 @@ class ChangeGate {
   /// refresh. `image` of any size >= 1x1, best small (DecodeScaled at 1/8). Cost: linear in pixels, 0.1 ms at 240x135.
   Change Look(const Image& image, std::chrono::nanoseconds now);
 
+  /// The frame last looked at is asked about, though it was not worth it: later ones are compared with it. `now` as
+  /// Look's; before the first Look it does nothing.
+  void Asked(std::chrono::nanoseconds now) {
+    if (!asked_at_) return;
+    asked_ = previous_;
+    asked_at_ = now;
+  }
+
   /// A frame was asked about that this gate has not seen: the next one is kFirst. What was learned of noise stays.
   void Forget() { forgotten_ = true; }
 

@@ -164,6 +164,16 @@ Retired Retire(const AlertState& state, Time now) {
 
 bool IsUndecided(const AlertState& state) { return state.true_since.has_value() || state.false_since.has_value(); }
 
+bool WantsAnswer(const Rule& rule, const AlertState& state, std::optional<Time> asked_at, Time now) {
+  if (!IsUndecided(state)) return false;
+  const bool lately = asked_at && now >= *asked_at && now - *asked_at < kDoubtPace;
+  if (state.phase == AlertPhase::kFiring) {
+    return !lately || state.num_false < kMinFalseFrames || now - *state.false_since >= rule.clear;
+  }
+  if (InCooldown(rule, state, now)) return false;
+  return !lately || rule.frames.needed > 0 || HasHeld(rule, state, now);
+}
+
 namespace {
 
 /// The reason of a frame that says nothing of what the rule asks; nullopt of one that does.

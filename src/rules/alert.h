@@ -118,8 +118,16 @@ struct Retired {
 };
 Retired Retire(const AlertState& state, Time now);
 
-/// True while the next answers decide something (pending, clearing, a true remembered in cooldown): the change gate
-/// should then let every sampled frame through, so that no alert rests on one answer repeated.
+/// True while the next answers decide something: pending, clearing, a true remembered in cooldown.
 bool IsUndecided(const AlertState& state);
+
+/// Whether a frame that shows what the last asked one showed should be asked about all the same. A frame that changed
+/// always should; one that did not repeats the last verdict, which is enough while time passes, but not for what is
+/// decided: no alert is to rest on one answer repeated. True when this frame would open or end an alert, while false
+/// frames or "n of m" are still being counted, and every kDoubtPace while an alert is near; not in cooldown, where
+/// nothing can be decided. `asked_at`: when the rule was last asked.
+bool WantsAnswer(const Rule& rule, const AlertState& state, std::optional<Time> asked_at, Time now);
+/// Just under two seconds, so that of one frame a second every other one is asked.
+inline constexpr std::chrono::milliseconds kDoubtPace{1900};
 
 }  // namespace pawsight::rules

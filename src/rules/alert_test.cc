@@ -261,6 +261,45 @@ TEST(AlertTest, UndecidedMeansThatTheNextAnswerMatters) {
   EXPECT_FALSE(IsUndecided(player.state())) << "resolved";
 }
 
+TEST(AlertTest, AnAnswerIsWantedOfAnUnchangedFrameWhereItDecidesAndNowAndThenWhileAnAlertIsNear) {
+  const Rule rule = MakeRule(10, 5, 60);
+  const Time start(seconds(1000));
+  const auto wants = [&](const AlertState& state, int asked_s, int now_s) {
+    return WantsAnswer(rule, state, start + seconds(asked_s), start + seconds(now_s));
+  };
+  EXPECT_FALSE(wants(AlertState{}, 0, 100)) << "nothing is near";
+  AlertState pending;
+  pending.phase = AlertPhase::kPending;
+  pending.true_since = start;
+  EXPECT_FALSE(wants(pending, 0, 1)) << "asked a second ago";
+  EXPECT_TRUE(wants(pending, 0, 2));
+  EXPECT_TRUE(wants(pending, 9, 10)) << "this frame would fire";
+  AlertState clearing;
+  clearing.phase = AlertPhase::kFiring;
+  clearing.false_since = start;
+  clearing.num_false = 1;
+  EXPECT_TRUE(wants(clearing, 0, 1)) << "one false frame ends no alert";
+  clearing.num_false = 2;
+  EXPECT_FALSE(wants(clearing, 1, 2));
+  EXPECT_TRUE(wants(clearing, 4, 5)) << "this frame would end it";
+  AlertState cooling;
+  cooling.phase = AlertPhase::kResolved;
+  cooling.num_fired = 1;
+  cooling.resolved_at = start;
+  cooling.true_since = start + seconds(2);
+  EXPECT_FALSE(wants(cooling, 2, 50)) << "nothing can be decided in cooldown";
+  EXPECT_TRUE(wants(cooling, 59, 60)) << "it has held for longer than it must";
+}
+
+TEST(AlertTest, OfNOfMFramesEachCounts) {
+  Rule rule = MakeRule(0, 5, 0);
+  rule.frames = {2, 3};
+  AlertState pending;
+  pending.true_since = Time(seconds(1000));
+  pending.recent = 1;
+  EXPECT_TRUE(WantsAnswer(rule, pending, Time(seconds(1000)), Time(seconds(1001))));
+}
+
 TEST(AlertTest, EveryReasonHasItsOwnName) {
   std::set<std::string_view> names;
   for (const Reason reason : AllReasons()) names.insert(ReasonName(reason));

@@ -27,7 +27,8 @@ void AddOthers(const Script& script, size_t pet, milliseconds start, millisecond
   }
 }
 
-/// Adds an act when there is room for it; says whether it did.
+}  // namespace
+
 bool AddAct(Rng& rng, Script& script, size_t pet, const Behaviour& behaviour, milliseconds start, milliseconds end) {
   Scene scene = script.scene;
   AddOthers(script, pet, start, end, scene);
@@ -43,6 +44,8 @@ bool AddAct(Rng& rng, Script& script, size_t pet, const Behaviour& behaviour, mi
   script.acts.push_back(act);
   return true;
 }
+
+namespace {
 
 /// A day of one pet: acts of 8 to 40 s, walks between, sometimes away.
 void LiveADay(Rng& rng, Script& script, size_t pet) {

@@ -43,6 +43,11 @@ struct Script {
   std::chrono::milliseconds length{0};
 };
 
+/// Adds an act of `pet` (an index into the cast) at [start, end) when there is room for it beside what the others do
+/// meanwhile; says whether it did.
+bool AddAct(Rng& rng, Script& script, size_t pet, const Behaviour& behaviour, std::chrono::milliseconds start,
+            std::chrono::milliseconds end);
+
 class VirtualCamera {
  public:
   /// A random room with one to three pets and ten minutes of their day.

@@ -19,15 +19,16 @@ using ::testing::Not;
 TEST(Program, HelpNamesEveryCommandAndHasExamples) {
   const Ended help = RunProgram({"--help"});
   EXPECT_EQ(help.code, 0);
-  EXPECT_THAT(help.out, AllOf(HasSubstr("demo"), HasSubstr("ask"), HasSubstr("watch"), HasSubstr("model"),
-                              HasSubstr("doctor"), HasSubstr("bench"), HasSubstr("Examples:"), HasSubstr("Exit codes:")));
+  EXPECT_THAT(help.out,
+              AllOf(HasSubstr("demo"), HasSubstr("ask"), HasSubstr("watch"), HasSubstr("model"), HasSubstr("doctor"),
+                    HasSubstr("bench"), HasSubstr("Examples:"), HasSubstr("Exit codes:")));
   EXPECT_THAT(help.err, IsEmpty());
 }
 
 TEST(Program, EveryCommandsHelpHasAnExample) {
   const std::vector<std::vector<std::string>> commands = {
-      {"demo"},   {"ask"},   {"watch"},     {"model", "check"}, {"model", "inspect"},
-      {"doctor"}, {"bench"}, {"completion"}};
+      {"demo"},   {"ask"},   {"watch"},      {"model", "check"}, {"model", "inspect"},
+      {"doctor"}, {"bench"}, {"completion"}, {"cost"},           {"scenes", "gate"}};
   for (std::vector<std::string> command : commands) {
     command.push_back("--help");
     const Ended help = RunProgram(command);

@@ -11,11 +11,12 @@ constexpr int kHeight = 120;
 
 }  // namespace
 
-Result<bool> Gate::Look(std::span<const uint8_t> encoded, Time time) {
+Result<bool> Gate::Look(std::span<const uint8_t> encoded, Time time, bool wanted) {
   PAWSIGHT_ASSIGN_OR_RETURN(const frames::Decoded small, frames::DecodeScaled(encoded, {}, kWidth, kHeight));
   const frames::Change change = gate_.Look(small.image, time.time_since_epoch());
-  policy_.OnLook(change.worth_asking(), change.reason == frames::ChangeReason::kFirst);
-  return change.worth_asking();
+  pace_.OnLook(change.reason == frames::ChangeReason::kChanged, time);
+  if (wanted && !change.worth_asking()) gate_.Asked(time.time_since_epoch());
+  return wanted || change.worth_asking();
 }
 
 }  // namespace pawsight::gateway

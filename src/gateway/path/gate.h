@@ -1,6 +1,7 @@
 // gateway/path/gate.h: station 2 of one camera: has the frame changed since the last one that was asked about? Decodes
-// as little as that needs (a JPEG at 1/8: the DCT's means). Adaptive: where nearly every look finds a change (a street
-// by day), most frames are let through without one. Thread-compatible; one a camera, 10 kB, made with its first frame.
+// as little as that needs (a JPEG at 1/8: the DCT's means). A camera whose picture goes on changing (a dog at play, a
+// street by day) is neither looked at nor asked about with every frame. Thread-compatible; one a camera, 10 kB, made
+// with its first frame.
 #pragma once
 
 #include <chrono>
@@ -13,45 +14,53 @@
 
 namespace pawsight::gateway {
 
-/// When looking is worth its cost. Of a busy camera, one look in kCycle is measured; as soon as one finds nothing new,
-/// every frame is looked at again. Pure; a value.
-class LookPolicy {
+/// When a change is worth asking about at once. The first frames of a change are, all of them: something comes, and
+/// what it means shows within seconds. When the picture goes on changing for longer than kFree, one frame every kPace
+/// is enough: it adds at most one pace to what begins meanwhile. As soon as nothing has changed for kRest the next
+/// change is a first one again. Not for frames that an alert waits for: those are never held back. Pure; a value.
+class PacePolicy {
  public:
-  static constexpr int kCycle = 8;
+  static constexpr std::chrono::milliseconds kFree{4000};
+  /// Just under two seconds, so that of one frame a second every other one is asked about.
+  static constexpr std::chrono::milliseconds kPace{1900};
+  static constexpr std::chrono::milliseconds kRest{4000};
 
-  /// True: look. False: ask without looking.
-  bool WantsLook() const { return share_ < kBusy || place_ < 2; }
-  /// After a look. `first`: the look had nothing to compare with and says nothing.
-  void OnLook(bool worth_asking, bool first) {
-    if (!first) share_ += 0.3F * ((worth_asking ? 1.0F : 0.0F) - share_);
-    place_ = share_ < kBusy ? 0 : (place_ + 1) % kCycle;
+  /// True: a frame taken at `now` is neither looked at nor asked about. A `now` before the last one holds nothing back.
+  bool HoldsBack(Time now) const {
+    return goes_on_ && now >= changed_ && now - changed_ < kPace && changed_ - began_ >= kFree;
   }
-  void OnSkip() { place_ = (place_ + 1) % kCycle; }
+  /// After a look that found a change, or none.
+  void OnLook(bool changed, Time now) {
+    if (now < changed_ || now - changed_ >= kRest) goes_on_ = false;
+    if (!changed) return;
+    if (!goes_on_) began_ = now;
+    goes_on_ = true;
+    changed_ = now;
+  }
 
  private:
-  static constexpr float kBusy = 0.8F;
-  float share_ = 0;  // of looks that found a change
-  int place_ = 0;    // in the cycle: 0 sets what to compare with, 1 is measured, the rest go unseen
+  bool goes_on_ = false;
+  Time began_{};    // the change that goes on
+  Time changed_{};  // its newest frame that was asked about
 };
 
 class Gate {
  public:
   explicit Gate(const frames::ChangeOptions& options) : gate_(options) {}
 
-  /// Whether a frame taken at `time` is worth asking about. When it is and was asked, later ones are compared with it.
+  /// True: the picture goes on changing and was asked about a moment ago; the frame is neither looked at nor asked
+  /// about.
+  bool HoldsBack(Time time) const { return pace_.HoldsBack(time); }
+  /// Whether a frame taken at `time` is worth asking about; `wanted`: it is asked about in any case. When it is asked
+  /// about, later ones are compared with it. Gives whether it is.
   /// Errors: frames::Decode's; the gate is as before. Cost: about 1 ms for a 1920x1080 JPEG of 100 kB (path_bench).
-  Result<bool> Look(std::span<const uint8_t> encoded, Time time);
-  /// A frame is asked about without a look (rules in doubt, a busy camera): what comes next has nothing to compare
-  /// with.
-  void Skip() {
-    gate_.Forget();
-    policy_.OnSkip();
-  }
-  bool WantsLook() const { return policy_.WantsLook(); }
+  Result<bool> Look(std::span<const uint8_t> encoded, Time time, bool wanted = false);
+  /// A frame is asked about without a look: what comes next has nothing to compare with.
+  void Skip() { gate_.Forget(); }
 
  private:
   frames::ChangeGate gate_;
-  LookPolicy policy_;
+  PacePolicy pace_;
 };
 
 }  // namespace pawsight::gateway

@@ -1,5 +1,8 @@
 #include "gateway/path/judge.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace pawsight::gateway {
 namespace {
 
@@ -8,6 +11,18 @@ bool WantsWriting(const rules::AlertState& before, const rules::AlertState& afte
   if (before.phase != after.phase || rules::IsUndecided(before) != undecided) return true;
   const bool old = !state.stored_at || time < *state.stored_at || time - *state.stored_at >= kStateEvery;
   return undecided && old;
+}
+
+/// After an answer; `p_yes` of the rule's question.
+void CountClose(const rules::Rule& rule, double p_yes, Time time, RuleState& state) {
+  const double middle = rule.threshold.value() - rule.unsure_band / 2;
+  const double p = rule.expected ? p_yes : 1 - p_yes;
+  const bool soon = state.asked_at && time >= *state.asked_at && time - *state.asked_at <= 2 * rules::kDoubtPace;
+  if (std::abs(p - middle) > kCloseBand) {
+    state.num_close = 0;
+  } else {
+    state.num_close = soon ? std::min(state.num_close + 1, kMaxClose + 1) : 1;
+  }
 }
 
 }  // namespace
@@ -37,6 +52,7 @@ Judged JudgeRule(const rules::Rule& rule, const RuleTurn& turn, std::span<const 
   judged.write_state = WantsWriting(judged.before, step.state, state, time);
   if (judged.write_state) state.stored_at = time;
   const bool asked = turn.kind == Kind::kAsked;
+  if (asked && judged.outcome.p_yes) CountClose(rule, *judged.outcome.p_yes, time, state);
   if (asked) state.asked_at = time;
   if (asked && step.reason != rules::Reason::kLate) state.must_ask = false;
   return judged;

@@ -20,6 +20,8 @@ void PathNumbers::WriteTo(MetricsWriter& out) const {
   out.Counter("frames_expired_total", "Frames that waited past their deadline.", Load(expired));
   out.Counter("gate_looks_total", "Frames that the change gate looked at.", Load(looks));
   out.Counter("gate_skipped_total", "Frames asked about without a look.", Load(looks_skipped));
+  out.Counter("gate_held_back_total", "Frames of a change that goes on, neither looked at nor asked about.",
+              Load(held_back));
   out.Counter("gate_unchanged_total", "Frames not asked about, because nothing had changed.", Load(unchanged));
   out.Counter("frames_undecodable_total", "Frames whose bytes are no image.", Load(undecodable));
   out.Counter("frames_asked_total", "Frames given to a backend.", Load(asked));

@@ -67,8 +67,17 @@ struct FramePath::State : std::enable_shared_from_this<FramePath::State> {
   void Plan(Trip& trip);
   /// Whether anything is to be asked; settles the turns of rules that are not.
   bool WantsAsking(Trip& trip);
-  /// The change gate's word; an error settles all turns as undecodable.
-  bool LooksChanged(Trip& trip, const CameraSetup& setup);
+  /// What the rules that are due want of a frame, the most of any.
+  enum class Need {
+    kNone,       // none is due
+    kIfChanged,  // an answer if it changed
+    kLook,       // the same, and it is not held back: an alert is near
+    kAnswer,     // an answer (rules::WantsAnswer)
+    kMust,       // an answer, and the gate's opinion is of no use: it does not know what the rule has missed
+  };
+  static Need NeedOf(const Trip& trip);
+  /// Whether the change gate lets it through; else the rules that were due have another kind.
+  bool PassesGate(Trip& trip, const CameraSetup& setup, Need need);
   void Ask(const std::shared_ptr<Trip>& trip);
   void OnReply(const std::shared_ptr<Trip>& trip, Result<Reply> reply);
   void Conclude(const std::shared_ptr<Trip>& trip);

@@ -41,6 +41,11 @@ Turn TurnOf(const rules::Rule& rule, const rules::TimeZone* zone, const RuleStat
   return asked_lately ? Turn::kNotDue : Turn::kDue;
 }
 
+bool WantsAgain(const RuleState& state, Time now) {
+  if (state.num_close < 1 || state.num_close > kMaxClose || !state.asked_at) return false;
+  return now < *state.asked_at || now - *state.asked_at >= rules::kDoubtPace;
+}
+
 InquiryPlan PlanInquiry(std::span<const rules::Question> own, std::span<const rules::Rule* const> rules,
                         const std::vector<bool>& must_ask) {
   InquiryPlan plan;

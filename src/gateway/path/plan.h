@@ -36,7 +36,16 @@ struct RuleState {
   /// changed.
   bool must_ask = true;
   std::optional<Time> stored_at;  // when the state was last given to the record, by the frame's time
+  int num_close = 0;  // answers on end, the newest last, that were close to the threshold and soon after one another
 };
+
+/// Whether a rule should be asked again though nothing has changed, because its newest answer was close: the first
+/// frame of a change is often its worst (blurred, badly exposed, half compressed), and the model's answers to one
+/// picture waver. Every rules::kDoubtPace, until an answer is clear or kMaxClose in a row were close. Pure.
+bool WantsAgain(const RuleState& state, Time now);
+inline constexpr int kMaxClose = 4;
+/// An answer is close when its probability is within this of the middle of the unsure band.
+inline constexpr double kCloseBand = 0.3;
 
 enum class Turn { kDue, kNotDue, kSnoozed };
 

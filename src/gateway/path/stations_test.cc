@@ -10,6 +10,7 @@
 #include "gateway/path/fair_share.h"
 #include "gateway/path/frame_time.h"
 #include "gateway/path/gate.h"
+#include "gateway/path/judge.h"
 #include "gateway/path/plan.h"
 #include "gateway/path/record_queue.h"
 #include "gateway/path/testing.h"
@@ -155,25 +156,64 @@ TEST(FrameTimeTest, ABacklogIsLateAndTheNewestFrameIsNot) {
   EXPECT_EQ(JudgeTime(view, now + seconds(3), kNow - hours(240), std::nullopt).timeliness, Timeliness::kStale);
 }
 
-TEST(LookPolicyTest, ABusyCameraIsSeldomLookedAtUntilALookFindsNothingNew) {
-  LookPolicy policy;
-  for (int i = 0; i < 20; ++i) {
-    EXPECT_TRUE(i > 4 || policy.WantsLook());
-    policy.WantsLook() ? policy.OnLook(true, false) : policy.OnSkip();
+TEST(JudgeTest, ACloseAnswerIsAskedForAgainUntilItIsClearOrStaysClose) {
+  const rules::Rule rule = rules::ParseRule(Json::Parse(R"({"question":"Is it in?"})").value()).value();
+  RuleState state;
+  const auto answer = [&](double p_yes, Time time) {
+    const std::vector<Answer> answers = {{"Is it in?", "yes", p_yes, std::nullopt}};
+    (void)JudgeRule(rule, {rules::Sighting::Kind::kAsked, {0, -1}}, answers, time, state);
+  };
+  answer(0.05, kNow);
+  EXPECT_FALSE(WantsAgain(state, kNow + seconds(2))) << "a clear no";
+  answer(0.6, kNow + seconds(10));
+  EXPECT_FALSE(WantsAgain(state, kNow + seconds(11))) << "asked a second ago";
+  EXPECT_TRUE(WantsAgain(state, kNow + seconds(12)));
+  for (int i = 1; i <= kMaxClose; ++i) answer(0.6, kNow + seconds(10 + 2 * i));
+  EXPECT_FALSE(WantsAgain(state, kNow + seconds(30))) << "it stays close: only a change is news";
+  answer(0.6, kNow + seconds(40));
+  EXPECT_TRUE(WantsAgain(state, kNow + seconds(42))) << "a new picture";
+  answer(0.97, kNow + seconds(42));
+  EXPECT_FALSE(WantsAgain(state, kNow + seconds(44)));
+}
+
+TEST(PacePolicyTest, TheFirstFramesOfAChangeAreAllAskedAboutThenEveryOther) {
+  PacePolicy pace;
+  std::vector<int> asked;
+  for (int i = 0; i < 12; ++i) {  // a frame a second, each another picture
+    if (pace.HoldsBack(kNow + seconds(i))) continue;
+    pace.OnLook(true, kNow + seconds(i));
+    asked.push_back(i);
   }
-  int looks = 0;
-  for (int i = 0; i < 80; ++i) {
-    const bool look = policy.WantsLook();
-    looks += look ? 1 : 0;
-    look ? policy.OnLook(true, false) : policy.OnSkip();
+  EXPECT_THAT(asked, ::testing::ElementsAre(0, 1, 2, 3, 4, 6, 8, 10));
+}
+
+TEST(PacePolicyTest, FiveFramesASecondAreHeldBackToOneInTwoSeconds) {
+  PacePolicy pace;
+  int asked = 0;
+  for (int i = 0; i < 5 * 60; ++i) {
+    const Time time = kNow + i * std::chrono::milliseconds(200);
+    if (pace.HoldsBack(time)) continue;
+    pace.OnLook(true, time);
+    ++asked;
   }
-  EXPECT_EQ(looks, 20);
-  while (!policy.WantsLook()) policy.OnSkip();
-  policy.OnLook(false, false);
+  EXPECT_EQ(asked, 21 + 27);  // 0 to 4 s, then 6, 8 .. 58 s
+}
+
+TEST(PacePolicyTest, AfterARestTheNextChangeIsAFirstOneAgain) {
+  PacePolicy pace;
   for (int i = 0; i < 10; ++i) {
-    EXPECT_TRUE(policy.WantsLook());
-    policy.OnLook(false, false);
+    if (!pace.HoldsBack(kNow + seconds(i))) pace.OnLook(true, kNow + seconds(i));
   }
+  EXPECT_TRUE(pace.HoldsBack(kNow + seconds(9)));
+  for (int i = 10; i < 14; ++i) {
+    EXPECT_FALSE(pace.HoldsBack(kNow + seconds(i))) << "who rests is looked at";
+    pace.OnLook(false, kNow + seconds(i));
+  }
+  for (int i = 14; i < 18; ++i) {
+    EXPECT_FALSE(pace.HoldsBack(kNow + seconds(i))) << i;
+    pace.OnLook(true, kNow + seconds(i));
+  }
+  EXPECT_FALSE(pace.HoldsBack(kNow)) << "a clock that went back silences nothing";
 }
 
 TEST(GateTest, ASkippedFrameLeavesNothingToCompareWith) {
@@ -184,6 +224,14 @@ TEST(GateTest, ASkippedFrameLeavesNothingToCompareWith) {
   EXPECT_TRUE(gate.Look(*testing::Jpeg(100), kNow + seconds(2)).value());
   EXPECT_FALSE(gate.Look(*testing::Jpeg(100), kNow + seconds(3)).value());
   EXPECT_TRUE(gate.Look(*testing::Jpeg(100), kNow + seconds(70)).value()) << "refresh";
+}
+
+TEST(GateTest, WhatIsWantedIsLetThroughAndComparedWithFromThenOn) {
+  Gate gate(frames::ChangeOptions{});
+  EXPECT_TRUE(gate.Look(*testing::Jpeg(100), kNow).value());
+  EXPECT_TRUE(gate.Look(*testing::Jpeg(100), kNow + seconds(40), true).value());
+  EXPECT_FALSE(gate.Look(*testing::Jpeg(100), kNow + seconds(70)).value()) << "the refresh counts from the asked frame";
+  EXPECT_TRUE(gate.Look(*testing::Jpeg(100), kNow + seconds(101)).value());
 }
 
 TEST(GateTest, WhileManyWaitForALookAndTheBackendHasRoomFramesGoWithoutOne) {

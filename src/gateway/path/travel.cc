@@ -182,20 +182,15 @@ bool FramePath::State::WantsAsking(Trip& trip) {
   }
   const CameraSetup& setup = turn.view->setup.cameras[turn.view->camera_idx.at(trip.camera->id)];
   const bool forced = frame.submission.must_ask || !frame.own.empty();
-  bool due = false;
-  bool in_doubt = false;
-  for (size_t i = 0; i < trip.turns.size(); ++i) {
-    if (trip.turns[i].kind != Kind::kAsked) continue;
-    due = true;
-    in_doubt = in_doubt || turn.states[i].must_ask || rules::IsUndecided(turn.states[i].alert);
-  }
-  if (!forced && !due) return false;
-  const bool wants_look = turn.gate == nullptr || turn.gate->WantsLook();
-  if (setup.gate && !forced && !in_doubt && !trip.gate_pressed && wants_look) {
-    if (!LooksChanged(trip, setup)) return false;
-  } else if (turn.gate != nullptr) {
-    turn.gate->Skip();
-    PathNumbers::Bump(numbers.looks_skipped);
+  const Need need = NeedOf(trip);
+  if (!forced && need == Need::kNone) return false;
+  if (!setup.gate || forced || need == Need::kMust || trip.gate_pressed) {
+    if (turn.gate != nullptr) {
+      turn.gate->Skip();
+      PathNumbers::Bump(numbers.looks_skipped);
+    }
+  } else if (!PassesGate(trip, setup, need)) {
+    return false;
   }
   std::vector<const rules::Rule*> chosen;
   std::vector<bool> must_ask;
@@ -219,29 +214,55 @@ bool FramePath::State::WantsAsking(Trip& trip) {
   return !trip.plan.questions.empty();
 }
 
-bool FramePath::State::LooksChanged(Trip& trip, const CameraSetup& setup) {
+FramePath::State::Need FramePath::State::NeedOf(const Trip& trip) {
+  const Camera::InTurn& turn = trip.camera->turn;
+  Need need = Need::kNone;
+  for (size_t i = 0; i < trip.turns.size(); ++i) {
+    if (trip.turns[i].kind != Kind::kAsked) continue;
+    const RuleState& state = turn.states[i];
+    const Time time = trip.result->time;
+    const bool answer =
+        WantsAgain(state, time) || rules::WantsAnswer(RuleAt(turn, i), state.alert, state.asked_at, time);
+    const bool near = rules::IsUndecided(state.alert);
+    need = std::max(need, state.must_ask ? Need::kMust
+                          : answer       ? Need::kAnswer
+                          : near         ? Need::kLook
+                                         : Need::kIfChanged);
+  }
+  return need;
+}
+
+bool FramePath::State::PassesGate(Trip& trip, const CameraSetup& setup, Need need) {
   Camera::InTurn& turn = trip.camera->turn;
+  const auto set_due = [&](Kind kind) {
+    for (RuleTurn& of_rule : trip.turns) {
+      if (of_rule.kind == Kind::kAsked) of_rule.kind = kind;
+    }
+  };
   if (turn.gate == nullptr) {
     frames::ChangeOptions change = options.change;
     change.refresh = setup.refresh;
     turn.gate = std::make_unique<Gate>(change);
   }
   turn.gate_used = clock.Now();
-  const Result<bool> changed = turn.gate->Look(*trip.frame->submission.encoded, trip.result->time);
+  if (need == Need::kIfChanged && turn.gate->HoldsBack(trip.result->time)) {
+    PathNumbers::Bump(numbers.held_back);
+    set_due(Kind::kNotDue);
+    return false;
+  }
+  const Result<bool> ask = turn.gate->Look(*trip.frame->submission.encoded, trip.result->time, need == Need::kAnswer);
   const nanoseconds now = clock.Monotonic();
   trip.result->looked = now - std::exchange(trip.stage_began, now);
   numbers.looked.Add(trip.result->looked);
   PathNumbers::Bump(numbers.looks);
-  if (!changed.ok()) {
-    trip.result->trouble = changed.status();
+  if (!ask.ok()) {
+    trip.result->trouble = ask.status();
     SetAll(trip, Kind::kUndecodable);
     return false;
   }
-  if (*changed) return true;
+  if (*ask) return true;
   PathNumbers::Bump(numbers.unchanged);
-  for (RuleTurn& of_rule : trip.turns) {
-    if (of_rule.kind == Kind::kAsked) of_rule.kind = Kind::kUnchanged;
-  }
+  set_due(Kind::kUnchanged);
   return false;
 }
 
