@@ -38,8 +38,8 @@ Result<Slo> ParseSlo(std::string_view text);
 /// The cells kept in OUT/cells.jsonl of the plan that `mark` describes.
 class CellLog {
  public:
-  /// Reads what is there; without a file it begins one. Errors: kFailedPrecondition, it is another plan's, or no such
-  /// file at all. kUnavailable, it cannot be written.
+  /// Reads what is there; without a file it begins one. Errors: kFailedPrecondition, it is another plan's, or no file
+  /// of this kind. kUnavailable, it cannot be written.
   static Result<CellLog> Open(const std::string& path, const Json& mark);
 
   const std::vector<StressCell>& found() const { return found_; }
