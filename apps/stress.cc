@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/options.h"
 #include "tools/settings_file.h"
+#include "tools/stress_report.h"
 #include "tools/stress_table.h"
 
 namespace pawsight {
@@ -29,7 +30,7 @@ Frames are JPEG files of virtual cameras, no two of the same bytes. In a closed 
 answered; in an open loop frames come when they are due and latency counts from then. --arrivals: constant, poisson,
 burst, motion (pet cameras: long quiet, then a bout of a frame a second) or replay (--replay FILE, a time in seconds a
 line). The advice is confirmed by a check at the cap and one at twice the load (--no-check leaves them out).
---out DIR: result.json, cells.csv, cells.jsonl; the same command again goes on where it was stopped. Ctrl-C keeps what
+--out DIR: report.html, result.json, cells.csv, cells.jsonl; the same command again goes on where it was stopped. Ctrl-C keeps what
 was measured and ends with 130. "client!" marks a cell whose numbers are the load's limit, not the server's.
 Exit codes: 1, the objective is not kept, or a check does not hold. How to read it: docs/capacity.md.)";
 
@@ -96,6 +97,7 @@ Status ReadFlags(StressCommand* command) {
 Status WriteFiles(const std::string& out, const tools::StressResult& result) {
   if (out.empty()) return Ok();
   PAWSIGHT_RETURN_IF_ERROR(WriteFileAtomically(out + "/result.json", tools::ResultToJson(result).Dump() + "\n"));
+  PAWSIGHT_RETURN_IF_ERROR(WriteFileAtomically(out + "/report.html", tools::StressReport(result)));
   return WriteFileAtomically(out + "/cells.csv", tools::CellsCsv(result));
 }
 
@@ -159,7 +161,8 @@ void AddStressCommand(CLI::App& program, int* exit_code) {
   stress.add_option("--token-file", command->token_path, "bearer token of the target");
   stress.add_option("--server-pid", options.server_pid, "of an address on this machine: whose processor time to read");
   stress.add_option("--seed", options.cell.seed, "of frames and arrivals")->capture_default_str();
-  stress.add_option("--out", options.out, "folder for result.json, cells.csv and what a stopped run goes on from");
+  stress.add_option("--out", options.out,
+                    "folder for report.html, result.json, cells.csv and what a stopped run goes on from");
   stress.add_option("--apply", command->apply, "worker's settings file: writes teams, max-calls and queue-limit");
   stress.add_flag("--check,!--no-check", options.check, "the two checks of the advice [on]");
   stress.add_flag("--json", options.json, "the result as one JSON object, instead of tables");
