@@ -18,12 +18,12 @@
 #include "apps/commands.h"
 #include "apps/interrupt.h"
 #include "apps/open_model.h"
+#include "apps/random_base.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "engine/precision.h"
 #include "engine/vqa.h"
 #include "targets/cpu/cpu_target.h"
-#include "targets/random_model.h"
 
 namespace pawsight {
 namespace {
@@ -127,14 +127,12 @@ class Progress {
 
 /// The random model's directory under the user's cache, written when it is not there.
 Result<std::string> RandomBase(const Progress& progress, const std::stop_token& stop) {
-  PAWSIGHT_ASSIGN_OR_RETURN(const std::string cache, CacheDir());
-  const std::string dir = cache + "/random-base";
-  const Status written = targets::WriteRandomModel(dir, targets::kBlipBaseConfig, [&](double part) {
+  Result<std::string> dir = RandomBaseModel([&](double part) {
     progress.Say("writing a model of random weights", part);
     return !stop.stop_requested();
   });
   progress.Clear();
-  if (!written.ok()) return Annotate(written, "--random-base");
+  if (!dir.ok()) return Annotate(dir.status(), "--random-base");
   return dir;
 }
 

@@ -35,6 +35,7 @@ void AddDoctorCommand(CLI::App& program, int* exit_code);
 void AddGatewayCommand(CLI::App& program, int* exit_code);
 void AddModelCommand(CLI::App& program, int* exit_code);
 void AddScenesCommand(CLI::App& program, int* exit_code);
+void AddStressCommand(CLI::App& program, int* exit_code);
 void AddWatchCommand(CLI::App& program, int* exit_code);
 void AddWorkerCommand(CLI::App& program, int* exit_code);
 

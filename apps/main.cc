@@ -17,6 +17,7 @@ constexpr const char* kFooter = R"(Examples:
   pawsight model check DIR --golden goldens.safetensors
   pawsight doctor                                   what this machine can do
   pawsight bench                                    what a frame and its questions cost here
+  pawsight stress                                   what one instance holds, and how to run it
   pawsight cost RESULT.json --instance c7i.large    what a camera costs a month
 
 Exit codes: 0 ok, 1 a check failed, 2 usage, 3 environment, 4 unreachable, 130 interrupted.
@@ -37,6 +38,7 @@ int Run(int argc, char** argv) {
   AddModelCommand(program, &exit_code);
   AddDoctorCommand(program, &exit_code);
   AddBenchCommand(program, &exit_code);
+  AddStressCommand(program, &exit_code);
   AddCostCommand(program, &exit_code);
   AddScenesCommand(program, &exit_code);
   AddCompletionCommand(program, &exit_code);

@@ -7,12 +7,12 @@ _pawsight() {
     esac
     path="${path:+$path }$word"
     case "$path" in
-      "demo"|"ask"|"watch"|"worker"|"gateway"|"compile"|"model"|"model check"|"model inspect"|"model score"|"model calibrate"|"doctor"|"bench"|"cost"|"scenes"|"scenes stream"|"scenes draw"|"scenes words"|"scenes gate"|"completion") ;;
+      "demo"|"ask"|"watch"|"worker"|"gateway"|"compile"|"model"|"model check"|"model inspect"|"model score"|"model calibrate"|"doctor"|"bench"|"stress"|"cost"|"scenes"|"scenes stream"|"scenes draw"|"scenes words"|"scenes gate"|"completion") ;;
       *) path="${path% *}"; break ;;
     esac
   done
   case "$path" in
-    "") words="demo ask watch worker gateway compile model doctor bench cost scenes completion --help -h --version" ;;
+    "") words="demo ask watch worker gateway compile model doctor bench stress cost scenes completion --help -h --version" ;;
     "demo") words="--help -h --once --listen --seed --fps --events --json --cameras --model --artifacts --precision --cpu --threads" ;;
     "ask") words="--help -h --question -q --mode --choices --beams --max-length --first-token --padding --json --model --artifacts --precision --cpu --threads" ;;
     "watch") words="--help -h --question -q --rules --expect --threshold --for --clear --cooldown --fps --refresh --every-frame --camera --model --artifacts --precision --cpu --threads --events --no-events --json --alerts-only --listen" ;;
@@ -26,6 +26,7 @@ _pawsight() {
     "model calibrate") words="--help -h --model --artifacts --precision --cpu --threads --drawn --pack --seed --out --json" ;;
     "doctor") words="--help -h --json" ;;
     "bench") words="--help -h --model --artifacts --random-base --precision --questions --steps --frames --threads --teams --cpu --repeat --seconds --json" ;;
+    "stress") words="--help -h --grid --open-loop --arrivals --replay --frames --questions --duration --warmup --timeout --slo --price-per-hour --precision --token-file --server-pid --seed --out --apply --check --no-check --json" ;;
     "cost") words="--help -h --frames-per-s --instance --region --price-per-hour --pricing --frames-per-camera-day --questions --asked-share --gate --cameras --peak --baseline --list --json" ;;
     "scenes") words="stream draw words gate --help -h" ;;
     "scenes stream") words="--help -h --seed --first --count --size --questions" ;;

@@ -1,0 +1,172 @@
+// apps/stress.cc: `pawsight stress`: what one instance holds: the grid of server threads and clients with real frames,
+// the knee, and advice.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "apps/commands.h"
+#include "apps/interrupt.h"
+#include "apps/serving.h"
+#include "apps/stress_session.h"
+#include "base/files.h"
+#include "base/options.h"
+#include "tools/settings_file.h"
+#include "tools/stress_report.h"
+#include "tools/stress_table.h"
+
+namespace pawsight {
+namespace {
+
+constexpr const char* kFooter = R"(Examples:
+  pawsight stress                                             pawsight-mini, workers started here
+  pawsight stress random-base --grid "server=1,2 client=1,2,4" --slo p99=500ms --duration 30s --out base
+  pawsight stress http://10.0.0.7:8000 --grid client=1,4,16,64 --price-per-hour 0.34 --out report --json
+  pawsight stress grpc://10.0.0.7:8001 --open-loop 5,10,20 --arrivals motion
+  pawsight stress --out report --apply worker.yaml            writes the cap into the worker's settings
+
+TARGET is the address of a worker (http, https, grpc, grpcs), or a model: pawsight-mini, random-base or a directory, for
+which workers are started with each number of server threads (forward passes at once; the cores are shared among them).
+Frames are JPEG files of virtual cameras, no two of the same bytes. In a closed loop each client sends when it is
+answered; in an open loop frames come when they are due and latency counts from then. --arrivals: constant, poisson,
+burst, motion (pet cameras: long quiet, then a bout of a frame a second) or replay (--replay FILE, a time in seconds a
+line). The advice is confirmed by a check at the cap and one at twice the load (--no-check leaves them out).
+--out DIR: report.html, result.json, cells.csv, cells.jsonl; the same command again goes on where it was stopped. Ctrl-C keeps what
+was measured and ends with 130. "client!" marks a cell whose numbers are the load's limit, not the server's.
+Exit codes: 1, the objective is not kept, or a check does not hold. How to read it: docs/capacity.md.)";
+
+struct StressCommand {
+  StressOptions options;
+  std::string grid;
+  std::string slo = "p99=150ms";
+  std::string arrivals = "poisson";
+  std::string replay_path;
+  std::string questions_path;
+  std::string token_path;
+  std::string apply;
+  std::string warmup = "2s";
+  std::string duration = "10s";
+  std::string timeout = "10s";
+  double price = 0;
+};
+
+Status ReadTime(const std::string& text, const char* flag, std::chrono::nanoseconds least,
+                std::chrono::nanoseconds* time) {
+  if (Status read = ReadOption(text, time); !read.ok()) return Annotate(read, flag);
+  if (*time < least || *time > std::chrono::hours(1)) return InvalidArgument(std::string(flag) + ": out of range");
+  return Ok();
+}
+
+/// Text to values.
+Status ReadFlags(StressCommand* command) {
+  StressOptions& options = command->options;
+  auto grid = tools::ParseGrid(command->grid, options.grid);
+  if (!grid.ok()) return Annotate(grid.status(), "--grid");
+  options.grid = *grid;
+  auto slo = tools::ParseSlo(command->slo);
+  if (!slo.ok()) return Annotate(slo.status(), "--slo");
+  options.slo = *slo;
+  const auto arrivals = tools::ParseArrival(command->arrivals);
+  if (!arrivals.ok()) return Annotate(arrivals.status(), "--arrivals");
+  options.cell.arrivals = *arrivals;
+  using std::chrono::milliseconds;
+  PAWSIGHT_RETURN_IF_ERROR(ReadTime(command->warmup, "--warmup", milliseconds(0), &options.cell.warmup));
+  PAWSIGHT_RETURN_IF_ERROR(ReadTime(command->duration, "--duration", milliseconds(100), &options.cell.duration));
+  PAWSIGHT_RETURN_IF_ERROR(ReadTime(command->timeout, "--timeout", milliseconds(1), &options.cell.timeout));
+  if (command->price > 0) options.price_per_hour = command->price;
+  if ((*arrivals == tools::ArrivalKind::kReplay) == command->replay_path.empty()) {
+    return InvalidArgument("--arrivals replay and --replay FILE go together");
+  }
+  if (!command->replay_path.empty()) {
+    PAWSIGHT_ASSIGN_OR_RETURN(options.cell.replay, ReadTextFile(command->replay_path, 256U << 20U));
+    const auto times = tools::ReplayArrivals(options.cell.replay, options.cell.warmup + options.cell.duration);
+    if (!times.ok()) return Annotate(times.status(), "--replay");
+    options.rates = {static_cast<double>(times->size()) /
+                     std::chrono::duration<double>(options.cell.warmup + options.cell.duration).count()};
+  }
+  options.questions = tools::DefaultQuestions();
+  if (!command->questions_path.empty()) {
+    PAWSIGHT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(command->questions_path, 1U << 20U));
+    auto questions = tools::ParseQuestions(text);
+    if (!questions.ok()) return Annotate(questions.status(), "--questions");
+    options.questions = *questions;
+  }
+  PAWSIGHT_ASSIGN_OR_RETURN(options.token, ReadSecret(command->token_path));
+  return Ok();
+}
+
+Status WriteFiles(const std::string& out, const tools::StressResult& result) {
+  if (out.empty()) return Ok();
+  PAWSIGHT_RETURN_IF_ERROR(WriteFileAtomically(out + "/result.json", tools::ResultToJson(result).Dump() + "\n"));
+  PAWSIGHT_RETURN_IF_ERROR(WriteFileAtomically(out + "/report.html", tools::StressReport(result)));
+  return WriteFileAtomically(out + "/cells.csv", tools::CellsCsv(result));
+}
+
+Status Apply(const std::string& path, const tools::StressResult& result) {
+  if (path.empty()) return Ok();
+  if (!result.recommendation) return FailedPrecondition("--apply: there is no advice");
+  std::string text;
+  if (FileExists(path)) {
+    PAWSIGHT_ASSIGN_OR_RETURN(text, ReadTextFile(path, 1U << 20U));
+  }
+  auto edited = tools::EditSettings(text, tools::WorkerSettings(*result.recommendation));
+  if (!edited.ok()) return Annotate(edited.status(), path);
+  PAWSIGHT_RETURN_IF_ERROR(WriteFileAtomically(path, *edited));
+  std::fprintf(stderr, "pawsight: %s has the cap\n", path.c_str());
+  return Ok();
+}
+
+int RunStress(StressCommand& command) {
+  if (const Status read = ReadFlags(&command); !read.ok()) return ReportError(read);
+  const Interrupt interrupt;
+  AllowDescriptors();
+  const StressOptions& options = command.options;
+  const auto result = StressSession(options, interrupt.token()).Run();
+  if (!result.ok()) return ReportError(result.status());
+  if (const Status written = WriteFiles(options.out, *result); !written.ok()) return ReportError(written);
+  std::puts(options.json ? tools::ResultToJson(*result).Dump().c_str() : ("\n" + tools::Advice(*result)).c_str());
+  if (interrupt.interrupted()) return kExitInterrupted;
+  if (const Status applied = Apply(command.apply, *result); !applied.ok()) return ReportError(applied);
+  const auto& advice = result->recommendation;
+  const bool good =
+      advice && advice->slo_kept && advice->cap_holds.value_or(true) && advice->overload_holds.value_or(true);
+  return good ? kExitOk : kExitFailed;
+}
+
+}  // namespace
+
+void AddStressCommand(CLI::App& program, int* exit_code) {
+  auto command = std::make_shared<StressCommand>();
+  StressOptions& options = command->options;
+  CLI::App& stress =
+      *program.add_subcommand("stress", "what one instance holds: latency, throughput, the knee, advice");
+  stress.footer(kFooter);
+  stress.add_option("target", options.target, "a worker's address, or a model")->capture_default_str();
+  stress.add_option("--grid", command->grid, "server=LIST client=LIST [server=1,2 client=1,2,4,8,16,32]");
+  stress.add_option("--open-loop", options.rates, "frames a second of open loops; a list")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::Range(0.01, 1e5));
+  stress.add_option("--arrivals", command->arrivals, "of open loops")->capture_default_str();
+  stress.add_option("--replay", command->replay_path, "file of times for --arrivals replay");
+  stress.add_option("--frames", options.frames, "scenes, or a folder of JPEG and PNG files")->capture_default_str();
+  stress.add_option("--questions", command->questions_path, "file of questions, one a line [three of pets]");
+  stress.add_option("--duration", command->duration, "of a cell")->capture_default_str();
+  stress.add_option("--warmup", command->warmup, "before it")->capture_default_str();
+  stress.add_option("--timeout", command->timeout, "of a frame; then it has failed")->capture_default_str();
+  stress.add_option("--slo", command->slo, "p50, p90, p99 or p99.9 and a time")->capture_default_str();
+  stress.add_option("--price-per-hour", command->price, "$ of an instance")->check(CLI::PositiveNumber);
+  stress.add_option("--precision", options.precision, "of workers started here")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"fp32", "bf16", "int8"}));
+  stress.add_option("--token-file", command->token_path, "bearer token of the target");
+  stress.add_option("--server-pid", options.server_pid, "of an address on this machine: whose processor time to read");
+  stress.add_option("--seed", options.cell.seed, "of frames and arrivals")->capture_default_str();
+  stress.add_option("--out", options.out,
+                    "folder for report.html, result.json, cells.csv and what a stopped run goes on from");
+  stress.add_option("--apply", command->apply, "worker's settings file: writes teams, max-calls and queue-limit");
+  stress.add_flag("--check,!--no-check", options.check, "the two checks of the advice [on]");
+  stress.add_flag("--json", options.json, "the result as one JSON object, instead of tables");
+  stress.callback([command, exit_code] { *exit_code = RunStress(*command); });
+}
+
+}  // namespace pawsight

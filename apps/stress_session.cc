@@ -1,0 +1,218 @@
+#include "apps/stress_session.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <thread>
+
+#include "apps/open_model.h"
+#include "apps/random_base.h"
+#include "base/files.h"
+#include "client/http_client.h"
+#include "rpc/grpc_client.h"
+#include "tools/recommendation.h"
+#include "tools/server_view.h"
+#include "tools/settings_file.h"
+#include "tools/stress_table.h"
+
+namespace pawsight {
+namespace {
+
+constexpr int kDrawnFrames = 32;
+constexpr size_t kMaxCalls = 4096;
+
+bool IsAddress(const std::string& target) { return target.find("://") != std::string::npos; }
+bool IsGrpc(const std::string& address) { return address.starts_with("grpc://") || address.starts_with("grpcs://"); }
+
+/// Writes a line over on a terminal's standard error.
+void Say(const std::string& text) {
+  if (isatty(STDERR_FILENO) != 0) std::fprintf(stderr, "\r\033[K%s", text.c_str());
+}
+
+}  // namespace
+
+Status StressSession::Prepare() {
+  result_.made_at = FormatTime(clock_.Now());
+  result_.version = PAWSIGHT_VERSION;
+  result_.slo = options_.slo;
+  result_.price_per_hour = options_.price_per_hour;
+  result_.machine = {tools::ProcessorName(), std::max(1, static_cast<int>(std::thread::hardware_concurrency()))};
+  const bool address = IsAddress(options_.target);
+  result_.target = {address ? "worker" : "model", options_.target, address && IsGrpc(options_.target) ? "grpc" : "http",
+                    address ? "" : options_.precision};
+  if (options_.target == "pawsight-mini") {
+    PAWSIGHT_ASSIGN_OR_RETURN(model_dir_, DefaultModelDir());
+  } else if (options_.target == "random-base") {
+    PAWSIGHT_ASSIGN_OR_RETURN(model_dir_, RandomBaseModel([&](double part) {
+                                Say("writing a model of random weights, " + std::to_string(int(100 * part)) + " %");
+                                return !stop_.stop_requested();
+                              }));
+  } else if (!address) {
+    if (!IsDirectory(options_.target)) return NotFound(options_.target + ": neither an address nor a model directory");
+    model_dir_ = options_.target;
+  }
+  const uint64_t seed = options_.cell.seed;
+  if (options_.frames == "scenes") {
+    Say("drawing frames");
+    frames_ = tools::LoadFrames::Draw(seed, kDrawnFrames, options_.questions);
+  } else {
+    PAWSIGHT_ASSIGN_OR_RETURN(frames_, tools::LoadFrames::Read(options_.frames, options_.questions));
+  }
+  result_.load = {.frames = options_.frames,
+                  .distinct_frames = frames_->count(),
+                  .frame_bytes = frames_->mean_bytes(),
+                  .questions_a_frame = frames_->num_questions(),
+                  .warmup_s = static_cast<double>(options_.cell.warmup.count()) * 1e-9,
+                  .duration_s = static_cast<double>(options_.cell.duration.count()) * 1e-9,
+                  .seed = seed};
+  return OpenLog();
+}
+
+Status StressSession::OpenLog() {
+  if (options_.out.empty()) return Ok();
+  std::error_code error;
+  std::filesystem::create_directories(options_.out, error);
+  if (error) return Unavailable("--out: " + error.message());
+  const tools::StressLoad& load = result_.load;
+  const Json mark(Json::Object{{"target", options_.target},
+                               {"precision", result_.target.precision},
+                               {"frames", load.frames},
+                               {"questions", load.questions_a_frame},
+                               {"warmup_s", load.warmup_s},
+                               {"duration_s", load.duration_s},
+                               {"seed", load.seed},
+                               {"arrivals", tools::ArrivalName(options_.cell.arrivals)},
+                               {"cores", result_.machine.cores}});
+  PAWSIGHT_ASSIGN_OR_RETURN(log_, tools::CellLog::Open(options_.out + "/cells.jsonl", mark));
+  if (!log_->found().empty()) {
+    std::fprintf(stderr, "pawsight: going on; %zu cells of this plan are measured already\n", log_->found().size());
+  }
+  return Ok();
+}
+
+Status StressSession::Connect(const std::string& address) {
+  client_.reset();
+  place_ = {};
+  if (IsGrpc(address)) {
+    rpc::GrpcClientOptions grpc;
+    grpc.tls = address.starts_with("grpcs://");
+    grpc.address = address.substr(address.find("://") + 3);
+    grpc.token = options_.token;
+    grpc.max_calls = kMaxCalls;
+    PAWSIGHT_ASSIGN_OR_RETURN(client_, rpc::MakeGrpcClient(grpc));
+  } else {
+    client::HttpClientOptions http;
+    http.url = address;
+    http.token = options_.token;
+    http.max_connections = kMaxCalls;
+    http.max_bytes_in_flight = 1U << 30U;
+    PAWSIGHT_ASSIGN_OR_RETURN(client_, client::HttpClient::Make(http, io_));
+    if (options_.token.empty()) place_.stats_url = address + "/v2/models/vqa/stats";
+  }
+  return Ok();
+}
+
+Result<client::InferenceClient*> StressSession::ServerWith(int server, const std::vector<std::string>& more) {
+  if (model_dir_.empty()) {
+    if (!client_) PAWSIGHT_RETURN_IF_ERROR(Connect(options_.target));
+    place_.pid = options_.server_pid;
+    return client_.get();
+  }
+  std::vector<std::string> arguments = {"--model",          model_dir_, "--precision",
+                                        options_.precision, "--teams",  std::to_string(server)};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  if (worker_ != nullptr && arguments == worker_arguments_) return client_.get();
+  Say("starting a worker with " + std::to_string(server) + " server threads");
+  client_.reset();
+  worker_.reset();
+  std::error_code error;
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error) return FailedPrecondition("/proc/self/exe: " + error.message());
+  PAWSIGHT_ASSIGN_OR_RETURN(worker_, tools::WorkerProcess::Start(self, arguments, stop_));
+  worker_arguments_ = arguments;
+  PAWSIGHT_RETURN_IF_ERROR(Connect(worker_->http_url()));
+  place_.pid = worker_->pid();
+  return client_.get();
+}
+
+void StressSession::Show(const tools::CellPlan& plan, double part) {
+  if (worker_) (void)worker_->LastWords();  // so that it never waits for us to read
+  const double a_cell = result_.load.warmup_s + result_.load.duration_s;
+  const double left = a_cell * (static_cast<double>(num_cells_ - num_done_) - part);
+  char text[160];
+  std::snprintf(text, sizeof text, "cell %zu of %zu: server %d, %s %g; %.0f s left", num_done_ + 1, num_cells_,
+                plan.server, plan.clients > 0 ? "clients" : "frames/s",
+                plan.clients > 0 ? plan.clients : plan.rate_per_s, left);
+  Say(text);
+}
+
+Status StressSession::Measure(const tools::CellPlan& plan, const std::vector<std::string>& more) {
+  if (stop_.stop_requested()) return Cancelled("stopped");
+  const tools::StressCell* known = log_ ? log_->Find(plan) : nullptr;
+  tools::StressCell cell;
+  if (known != nullptr) {
+    cell = *known;
+  } else {
+    PAWSIGHT_ASSIGN_OR_RETURN(client::InferenceClient* const server, ServerWith(plan.server, more));
+    PAWSIGHT_ASSIGN_OR_RETURN(cell, tools::RunCell(*server, *frames_, plan, options_.cell, place_, clock_, stop_,
+                                                   [&](double part) { Show(plan, part); }));
+    if (log_ && !stop_.stop_requested()) PAWSIGHT_RETURN_IF_ERROR(log_->Append(cell));
+  }
+  ++num_done_;
+  result_.cells.push_back(cell);
+  Say("");
+  if (!options_.json) {
+    std::fputs(tools::CellRow(cell).c_str(), stdout);
+    std::fflush(stdout);
+  }
+  const bool nobody_there = cell.answered == 0 && cell.failed.contains("unavailable");
+  return nobody_there ? Unavailable(options_.target + ": does not answer") : Ok();
+}
+
+void StressSession::Advise() {
+  result_.laws = tools::FitLaws(result_.cells);
+  result_.recommendation =
+      tools::Recommend(result_.cells, options_.slo, options_.price_per_hour, result_.load.questions_a_frame);
+}
+
+Status StressSession::Check() {
+  if (!options_.check || !result_.recommendation) return Ok();
+  tools::Recommendation& advice = *result_.recommendation;
+  std::vector<std::string> more;  // the worker as --apply would set it
+  for (const auto& [name, value] : tools::WorkerSettings(advice)) {
+    if (name != "teams") more.insert(more.end(), {"--" + name, value});
+  }
+  num_cells_ += 2;
+  PAWSIGHT_RETURN_IF_ERROR(Measure({tools::CellRole::kCheckCap, advice.server, advice.cap, 0}, more));
+  advice.cap_holds = tools::Holds(result_.cells.back(), options_.slo);
+  // A round number, so that a run that goes on finds the cell again.
+  const double twice = std::max(0.1, std::round(20 * advice.frames_per_s) / 10);
+  PAWSIGHT_RETURN_IF_ERROR(Measure({tools::CellRole::kCheckOverload, advice.server, 0, twice}, more));
+  advice.overload_holds = tools::Holds(result_.cells.back(), options_.slo);
+  return Ok();
+}
+
+Result<tools::StressResult> StressSession::Run() {
+  PAWSIGHT_RETURN_IF_ERROR(Prepare());
+  const tools::Grid grid{model_dir_.empty() ? std::vector<int>{0} : options_.grid.server, options_.grid.clients};
+  const std::vector<tools::CellPlan> plans = tools::PlanCells(grid, options_.rates);
+  num_cells_ = plans.size();
+  Say("");
+  if (!options_.json) std::fputs(tools::CellHeading().c_str(), stdout);
+  Status status;
+  for (const tools::CellPlan& plan : plans) {
+    status = Measure(plan, {});
+    if (!status.ok()) break;
+  }
+  Advise();
+  if (status.ok()) status = Check();
+  Say("");
+  if (!status.ok() && !stop_.stop_requested()) return status;
+  result_.complete = status.ok() && !stop_.stop_requested();
+  return result_;
+}
+
+}  // namespace pawsight

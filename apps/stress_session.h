@@ -1,0 +1,72 @@
+// apps/stress_session.h: one run of `pawsight stress`: the target made ready for each server-thread count, the cells in
+// order, the checks, the files. Used by one thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "client/inference_client.h"
+#include "client/io_thread.h"
+#include "tools/cell_run.h"
+#include "tools/stress_result.h"
+#include "tools/worker_process.h"
+
+namespace pawsight {
+
+struct StressOptions {
+  std::string target = "pawsight-mini";  // an address, pawsight-mini, random-base, or a model directory
+  std::string precision = "int8";        // of workers started here
+  std::string token;
+  int server_pid = 0;  // of an address: whose processor time is the server's
+  tools::Grid grid{{1, 2}, {1, 2, 4, 8, 16, 32}};
+  std::vector<double> rates;  // of open loops
+  tools::CellSettings cell;
+  std::string frames = "scenes";
+  std::vector<std::string> questions;
+  tools::Slo slo;
+  std::optional<double> price_per_hour;
+  std::string out;  // "" is none
+  bool check = true;
+  bool json = false;
+};
+
+class StressSession {
+ public:
+  StressSession(const StressOptions& options, std::stop_token stop) : options_(options), stop_(std::move(stop)) {}
+
+  /// What was measured; `complete` is false when it was stopped. Tables go to standard output as cells end, unless
+  /// JSON is wanted; progress to standard error. Errors: the target does not begin or answer; those of CellLog.
+  Result<tools::StressResult> Run();
+
+ private:
+  Status Prepare();
+  Status OpenLog();
+  /// The client of a worker with so many server threads, started when it is not there.
+  Result<client::InferenceClient*> ServerWith(int server, const std::vector<std::string>& more);
+  Status Connect(const std::string& address);
+  Status Measure(const tools::CellPlan& plan, const std::vector<std::string>& more);
+  Status Check();
+  void Show(const tools::CellPlan& plan, double part);
+  void Advise();
+
+  const StressOptions& options_;
+  const std::stop_token stop_;
+  const SystemClock clock_;
+  tools::StressResult result_;
+  std::string model_dir_;  // of workers started here; "" is an address
+  std::optional<tools::LoadFrames> frames_;
+  std::optional<tools::CellLog> log_;
+  client::IoThread io_;
+  std::unique_ptr<tools::WorkerProcess> worker_;
+  std::vector<std::string> worker_arguments_;
+  std::unique_ptr<client::InferenceClient> client_;
+  tools::ServerPlace place_;
+  size_t num_cells_ = 0;
+  size_t num_done_ = 0;
+};
+
+}  // namespace pawsight

@@ -1,0 +1,64 @@
+// tools/load_run.h: asks a server for a while and tells what came of it: a closed loop of so many clients, each with
+// one frame under way, or an open loop of frames that come when they are due, whatever became of those before. Latency
+// is counted from when a frame was due (coordinated omission). Not here: what is asked (tools/load_frames.h), which
+// protocol (client/inference_client.h), the server's own numbers. Run blocks its thread; the client's threads only
+// note.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "client/inference_client.h"
+#include "tools/latency_record.h"
+
+namespace pawsight::tools {
+
+struct LoadSpec {
+  int clients = 0;                            // of a closed loop, 1..4096; 0: an open loop
+  std::vector<std::chrono::nanoseconds> due;  // of an open loop: offsets, ascending, of warm-up and time together
+  std::chrono::nanoseconds warmup{0};         // frames due in it are not counted
+  std::chrono::nanoseconds duration{0};
+  std::chrono::nanoseconds timeout{10'000'000'000};  // of a frame; then it has failed
+  std::chrono::nanoseconds back_off{5'000'000};      // of a closed loop's client that was refused
+};
+
+/// Frames due (closed: sent) within `duration` count, whenever they end; of a closed loop a frame that ends after it
+/// counts in the latency but not in the throughput.
+struct LoadSeen {
+  int64_t offered = 0;
+  int64_t answered = 0;  // within the time
+  std::map<std::string, int64_t> refused, failed;
+  LatencyRecord latency;          // of answered frames
+  LatencyRecord refused_latency;  // from when they were sent
+  LatencyRecord late;             // how much later than due they were sent
+  double seconds = 0;             // less than asked when it was stopped
+};
+
+/// The request of frame number 0, 1, 2...
+using MakeRequest = std::function<std::shared_ptr<const protocol::InferRequest>(int64_t number)>;
+/// Called about ten times a second with the share done, by Run's thread.
+using OnProgress = std::function<void(double)>;
+/// Called by Run's thread when the warm-up is over and when the time is, before what is under way has ended: read what
+/// is to be compared.
+struct LoadMarks {
+  std::function<void()> begin, end;
+};
+
+/// Returns when all frames have ended: at most `timeout` after the time. Stopped early, with what there is.
+LoadSeen RunLoad(client::InferenceClient& server, const MakeRequest& make, const LoadSpec& spec, const Clock& clock,
+                 std::stop_token stop, const OnProgress& progress, const LoadMarks& marks);
+
+/// How an ended call counts: "" answered, else its reason; `refused`: it was shed, unexecuted.
+struct CallOutcome {
+  std::string reason;
+  bool refused = false;
+};
+CallOutcome OutcomeOf(const client::InferResult& result);
+
+}  // namespace pawsight::tools

@@ -1,0 +1,106 @@
+#include "tools/recommendation.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <string>
+
+#include "tools/latency_record.h"
+#include "tools/scaling_law.h"
+
+namespace pawsight::tools {
+namespace {
+
+using Curve = std::vector<const StressCell*>;  // of one server-thread count, by clients
+
+std::map<int, Curve> CurvesOf(const std::vector<StressCell>& cells) {
+  std::map<int, Curve> curves;
+  for (const StressCell& cell : cells) {
+    if (cell.role == CellRole::kGrid && cell.answered > 0) curves[cell.server].push_back(&cell);
+  }
+  for (auto& [server, curve] : curves) {
+    std::ranges::sort(curve, [](const StressCell* a, const StressCell* b) { return a->clients < b->clients; });
+  }
+  return curves;
+}
+
+double LatencyOf(const StressCell& cell, const Slo& slo) { return PercentileOf(cell.latency, slo.quantile).ms; }
+
+/// nullptr: no cell keeps the objective.
+const StressCell* KneeOf(const Curve& curve, const Slo& slo) {
+  const StressCell* knee = nullptr;
+  const double a_client = curve.front()->frames_per_s / curve.front()->clients;
+  for (const StressCell* cell : curve) {
+    if (!Holds(*cell, slo)) continue;
+    if (knee != nullptr) {
+      const double grown = cell->frames_per_s - knee->frames_per_s;
+      if (grown < kWorth * a_client * (cell->clients - knee->clients)) continue;
+    }
+    knee = cell;
+  }
+  return knee;
+}
+
+std::string Why(const StressCell& cell, const Slo& slo, bool kept) {
+  char text[240];
+  std::snprintf(text, sizeof text,
+                kept ? "with %d at once p%g is %.4g ms of %.4g allowed, and more at once add too little or break it"
+                     : "no cell keeps the objective; with %d at once p%g is %.4g ms, more than the %.4g allowed",
+                cell.clients, slo.quantile * 100, LatencyOf(cell, slo), slo.latency_ms);
+  return text;
+}
+
+}  // namespace
+
+double PricePerMillion(double price_per_hour, double per_s) { return price_per_hour / 3600 / per_s * 1e6; }
+
+bool Holds(const StressCell& cell, const Slo& slo) {
+  return cell.answered > 0 && cell.num_failed() == 0 && LatencyOf(cell, slo) <= slo.latency_ms;
+}
+
+std::vector<LawFit> FitLaws(const std::vector<StressCell>& cells) {
+  std::vector<LawFit> laws;
+  for (const auto& [server, curve] : CurvesOf(cells)) {
+    std::vector<Throughput> points;
+    for (const StressCell* cell : curve) {
+      if (!cell->client_saturated && cell->frames_per_s > 0) {
+        points.push_back({static_cast<double>(std::max(cell->clients, 1)), cell->frames_per_s});
+      }
+    }
+    if (const auto law = FitLaw(server, points)) laws.push_back(*law);
+  }
+  return laws;
+}
+
+std::optional<Recommendation> Recommend(const std::vector<StressCell>& cells, const Slo& slo,
+                                        std::optional<double> price_per_hour, int questions_a_frame) {
+  const std::map<int, Curve> curves = CurvesOf(cells);
+  if (curves.empty()) return std::nullopt;
+  const StressCell* best = nullptr;
+  for (const auto& [server, curve] : curves) {
+    const StressCell* knee = KneeOf(curve, slo);
+    if (knee != nullptr && (best == nullptr || knee->frames_per_s > 1.02 * best->frames_per_s)) best = knee;
+  }
+  const bool kept = best != nullptr;
+  if (!kept) {
+    for (const auto& [server, curve] : curves) {
+      for (const StressCell* cell : curve) {
+        if (best == nullptr || LatencyOf(*cell, slo) < LatencyOf(*best, slo)) best = cell;
+      }
+    }
+  }
+  Recommendation advice{.server = best->server,
+                        .cap = best->clients,
+                        .frames_per_s = best->frames_per_s,
+                        .safe_per_s = kTarget * best->frames_per_s,
+                        .latency_ms = LatencyOf(*best, slo),
+                        .slo_kept = kept,
+                        .why = Why(*best, slo, kept)};
+  if (price_per_hour && advice.safe_per_s > 0) {
+    advice.price_per_million_frames = PricePerMillion(*price_per_hour, advice.safe_per_s);
+    advice.price_per_million_answers = *advice.price_per_million_frames / std::max(questions_a_frame, 1);
+  }
+  return advice;
+}
+
+}  // namespace pawsight::tools

@@ -1,0 +1,38 @@
+// tools/recommendation.h: from measured cells to how one instance should be run. Pure.
+//
+// The knee of a server-thread count is the highest number of clients of the grid that keeps the objective, had no
+// failures and is worth it: from the number before, throughput has grown by more than kWorth of what the same share of
+// one client's would add (a marginal client adds at least 10 % of a first one). The universal scalability law's peak is
+// reported beside it and decides nothing: it is where throughput is highest, whatever the latency. Of the server-thread
+// counts the one with the most frames a second at its knee is advised; within 2 % the one with fewer threads.
+//
+// The safe rate is kTarget of the throughput there: a closed loop sends when it is answered, cameras do not, and at the
+// full rate a queue of arrivals by chance has no bound. It is the share that gateway/autoscale.h aims at.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "tools/stress_result.h"
+
+namespace pawsight::tools {
+
+constexpr double kWorth = 0.1;
+constexpr double kTarget = 0.7;
+
+/// One fit a server-thread count, of the grid's cells without a saturated client.
+std::vector<LawFit> FitLaws(const std::vector<StressCell>& cells);
+
+/// Where no cell keeps the objective: the cell whose percentile is least, slo_kept false. Absent: no grid cell has an
+/// answer. `price_per_hour` of an instance, $.
+std::optional<Recommendation> Recommend(const std::vector<StressCell>& cells, const Slo& slo,
+                                        std::optional<double> price_per_hour, int questions_a_frame);
+
+/// Whether the objective held for what was answered, and nothing failed. For overload a refusal is no failure, but
+/// some must have been answered.
+bool Holds(const StressCell& cell, const Slo& slo);
+
+/// $ of a million, at so many an hour.
+double PricePerMillion(double price_per_hour, double per_s);
+
+}  // namespace pawsight::tools

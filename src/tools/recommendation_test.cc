@@ -1,0 +1,58 @@
+#include "tools/recommendation.h"
+
+#include <gtest/gtest.h>
+
+namespace pawsight::tools {
+namespace {
+
+StressCell Cell(int server, int clients, double per_s, double p99) {
+  StressCell cell;
+  cell.server = server;
+  cell.clients = clients;
+  cell.answered = cell.offered = static_cast<int64_t>(per_s * 10);
+  cell.frames_per_s = per_s;
+  cell.latency.count = cell.answered;
+  cell.latency.p99.ms = p99;
+  return cell;
+}
+
+const Slo kSlo{0.99, 150};
+
+TEST(Recommendation, TheKneeIsTheMostThatKeepsTheObjectiveAndIsWorthIt) {
+  const std::vector<StressCell> cells = {Cell(1, 1, 20, 52),  Cell(1, 2, 36, 58),   Cell(1, 4, 52, 80),
+                                         Cell(1, 8, 53, 140), Cell(1, 16, 53, 310), Cell(1, 32, 50, 640)};
+  const auto advice = Recommend(cells, kSlo, 0.36, 2);
+  ASSERT_TRUE(advice.has_value());
+  EXPECT_EQ(advice->cap, 4);  // 8 adds one frame a second for four more at once
+  EXPECT_TRUE(advice->slo_kept);
+  EXPECT_DOUBLE_EQ(advice->safe_per_s, 0.7 * 52);
+  EXPECT_NEAR(*advice->price_per_million_frames, 0.36 / 3600 / 36.4 * 1e6, 1e-9);
+  EXPECT_NEAR(*advice->price_per_million_answers, *advice->price_per_million_frames / 2, 1e-9);
+  EXPECT_EQ(FitLaws(cells).size(), 1U);
+}
+
+TEST(Recommendation, MoreServerThreadsMustBringMore) {
+  EXPECT_EQ(Recommend({Cell(1, 4, 50, 80), Cell(2, 4, 50.5, 80)}, kSlo, {}, 1)->server, 1);
+  EXPECT_EQ(Recommend({Cell(1, 4, 50, 80), Cell(2, 4, 60, 80)}, kSlo, {}, 1)->server, 2);
+  EXPECT_EQ(Recommend({Cell(1, 4, 50, 80), Cell(2, 4, 60, 180)}, kSlo, {}, 1)->server, 1);
+}
+
+TEST(Recommendation, WithoutACellThatKeepsTheObjectiveItSaysSo) {
+  const auto advice = Recommend({Cell(1, 1, 3, 330), Cell(1, 2, 3, 650)}, kSlo, {}, 1);
+  ASSERT_TRUE(advice.has_value());
+  EXPECT_FALSE(advice->slo_kept);
+  EXPECT_EQ(advice->cap, 1);
+  EXPECT_FALSE(Recommend({}, kSlo, {}, 1).has_value());
+}
+
+TEST(Recommendation, AFailureIsNotBought) {
+  StressCell failing = Cell(1, 8, 90, 80);
+  failing.failed["deadline_exceeded"] = 1;
+  EXPECT_EQ(Recommend({Cell(1, 4, 50, 80), failing}, kSlo, {}, 1)->cap, 4);
+  failing.failed.clear();
+  failing.refused["queue_full"] = 100;
+  EXPECT_TRUE(Holds(failing, kSlo));
+}
+
+}  // namespace
+}  // namespace pawsight::tools

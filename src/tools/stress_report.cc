@@ -1,0 +1,213 @@
+#include "tools/stress_report.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <string_view>
+#include <vector>
+
+#include "tools/chart.h"
+#include "tools/latency_record.h"
+#include "tools/recommendation.h"
+#include "tools/scaling_law.h"
+
+namespace pawsight::tools {
+namespace {
+
+constexpr std::string_view kStyle = R"(
+:root{color-scheme:light dark;--ink:#22303a;--soft:#5d6c76;--line:#dfe6ea;--paper:#fff;--ground:#f4f7f8;--bad:#b4452f;--good:#2c7a5b;
+--c0:#2a6f97;--c1:#c8742b;--c2:#2c7a5b;--c3:#8a4fa3;--c4:#b4452f;--c5:#5f7d1f;--c6:#2f8f9d;--c7:#7a6a58}
+@media(prefers-color-scheme:dark){:root{--ink:#e4ebef;--soft:#9fb0ba;--line:#33424c;--paper:#1b252c;--ground:#12191e;--bad:#f08a72;--good:#6fcf9f;
+--c0:#6cb6e0;--c1:#f0a764;--c2:#6fcf9f;--c3:#c99ae0;--c4:#f08a72;--c5:#b5d36b;--c6:#74d0dc;--c7:#c9b8a3}}
+*{box-sizing:border-box}body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
+main{max-width:1000px;margin:0 auto;padding:20px 16px 60px}h1{font-size:1.7rem;margin:.2em 0}h2{font-size:1.25rem;margin:.8em 0 .3em}
+section{background:var(--paper);border:1px solid var(--line);border-radius:12px;padding:4px 18px 14px;margin:18px 0}
+.soft,figcaption,.legend{color:var(--soft)}.bad{color:var(--bad);font-weight:600}.good{color:var(--good)}
+dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 18px;margin:.4em 0}dt{color:var(--soft)}dd{margin:0;font-weight:600}
+figure{margin:14px 0}figcaption{font-weight:600}svg{width:100%;height:auto;font-size:13px}svg text{fill:var(--soft)}
+.grid{stroke:var(--line)}.limit{stroke:var(--bad);stroke-dasharray:6 4}polyline{fill:none;stroke-width:2}.dashed{stroke-dasharray:3 4;opacity:.8}
+.mark{fill:none;stroke:var(--ink);stroke-width:2.5}.legend{margin:0;font-size:.9rem}.legend span{margin-right:14px;white-space:nowrap}
+.scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.88rem}
+th,td{padding:4px 10px 4px 0;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}th{color:var(--soft)}
+)";
+
+std::string Number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g", value);
+  return text;
+}
+
+/// "server-client", as the classic chart names a cell.
+std::string CellName(const StressCell& cell) {
+  return (cell.server > 0 ? std::to_string(cell.server) : "-") + "-" + std::to_string(cell.clients);
+}
+
+std::string ServerName(int server) { return server > 0 ? "server " + std::to_string(server) : "server"; }
+
+/// The grid's cells that were answered.
+std::vector<const StressCell*> GridOf(const StressResult& result) {
+  std::vector<const StressCell*> grid;
+  for (const StressCell& cell : result.cells) {
+    if (cell.role == CellRole::kGrid && cell.answered > 0) grid.push_back(&cell);
+  }
+  return grid;
+}
+
+bool IsKnee(const StressResult& result, const StressCell& cell) {
+  const auto& advice = result.recommendation;
+  return advice && cell.role == CellRole::kGrid && cell.server == advice->server && cell.clients == advice->cap;
+}
+
+Chart ByCell(const StressResult& result) {
+  Chart chart{.title = "Latency by cell: server threads - clients", .x_label = "server-client", .y_label = "ms"};
+  ChartLine p50{.name = "p50"}, p90{.name = "p90"}, p99{.name = "p99"};
+  for (const StressCell* cell : GridOf(result)) {
+    const auto x = static_cast<double>(chart.names.size());
+    chart.names.push_back(CellName(*cell));
+    p50.points.emplace_back(x, cell->latency.p50.ms);
+    p90.points.emplace_back(x, cell->latency.p90.ms);
+    p99.points.emplace_back(x, cell->latency.p99.ms);
+    if (IsKnee(result, *cell)) chart.marks.emplace_back(x, PercentileOf(cell->latency, result.slo.quantile).ms);
+  }
+  chart.lines = {p50, p90, p99};
+  chart.mark_name = "the knee";
+  chart.limit = result.slo.latency_ms;
+  chart.limit_name = "objective: p" + Number(100 * result.slo.quantile);
+  return chart;
+}
+
+/// One line a server-thread count of what `x` and `y` say of a cell.
+template <typename X, typename Y>
+Chart ByServer(const StressResult& result, Chart chart, X x, Y y) {
+  std::map<int, ChartLine> lines;
+  for (const StressCell* cell : GridOf(result)) {
+    lines[cell->server].points.emplace_back(x(*cell), y(*cell));
+    if (IsKnee(result, *cell)) chart.marks.emplace_back(x(*cell), y(*cell));
+  }
+  for (auto& [server, line] : lines) {
+    line.name = ServerName(server);
+    chart.lines.push_back(std::move(line));
+  }
+  chart.mark_name = "the knee";
+  return chart;
+}
+
+Chart ThroughputByClients(const StressResult& result) {
+  const auto clients = [](const StressCell& cell) { return static_cast<double>(cell.clients); };
+  Chart chart = ByServer(
+      result, {.title = "Throughput by clients; dashed: the scaling law", .x_label = "clients", .y_label = "frames/s"},
+      clients, [](const StressCell& cell) { return cell.frames_per_s; });
+  double most = 1;
+  for (const StressCell* cell : GridOf(result)) most = std::max(most, clients(*cell));
+  for (const LawFit& law : result.laws) {
+    ChartLine line{.name = "law, " + ServerName(law.server), .dashed = true};
+    for (int i = 0; i <= 60; ++i) {
+      const double n = 1 + (most - 1) * i / 60;
+      line.points.emplace_back(n, LawAt(law, n));
+    }
+    chart.lines.push_back(std::move(line));
+  }
+  return chart;
+}
+
+Chart LatencyByThroughput(const StressResult& result) {
+  Chart chart = ByServer(
+      result,
+      {.title = "Latency against throughput",
+       .x_label = "frames/s",
+       .y_label = "p" + Number(100 * result.slo.quantile) + " ms"},
+      [](const StressCell& cell) { return cell.frames_per_s; },
+      [&](const StressCell& cell) { return PercentileOf(cell.latency, result.slo.quantile).ms; });
+  chart.limit = result.slo.latency_ms;
+  chart.limit_name = "objective";
+  return chart;
+}
+
+Chart PriceByClients(const StressResult& result) {
+  return ByServer(
+      result, {.title = "Price of a million frames at each cell's throughput", .x_label = "clients", .y_label = "$"},
+      [](const StressCell& cell) { return static_cast<double>(cell.clients); },
+      [&](const StressCell& cell) { return PricePerMillion(*result.price_per_hour, cell.frames_per_s); });
+}
+
+std::string AdviceSection(const StressResult& result) {
+  if (!result.recommendation) return "<section><h2>Advice</h2><p class=bad>Nothing was answered.</p></section>\n";
+  const Recommendation& r = *result.recommendation;
+  std::string html = "<section><h2>Advice: one instance</h2>";
+  if (!r.slo_kept) html += "<p class=bad>No cell keeps the objective; this is the nearest.</p>";
+  const auto row = [&](const std::string& name, const std::string& value) { html += "<dt>" + name + "<dd>" + value; };
+  const auto check = [](const std::optional<bool>& holds) -> std::string {
+    if (!holds) return "not made";
+    return *holds ? "<span class=good>holds</span>" : "<span class=bad>does not hold</span>";
+  };
+  html += "<dl>";
+  if (r.server > 0) row("server threads", std::to_string(r.server));
+  row("concurrency cap", std::to_string(r.cap));
+  row("safe rate, the autoscaling target", Number(r.safe_per_s) + " frames/s");
+  row("measured at the cap", Number(r.frames_per_s) + " frames/s");
+  row("p" + Number(100 * result.slo.quantile) + " there",
+      Number(r.latency_ms) + " ms of " + Number(result.slo.latency_ms));
+  if (r.price_per_million_frames) row("a million frames", "$ " + Number(*r.price_per_million_frames));
+  if (r.price_per_million_answers) row("a million answers", "$ " + Number(*r.price_per_million_answers));
+  row("check at the cap", check(r.cap_holds));
+  row("check at twice that, of what is accepted", check(r.overload_holds));
+  html += "</dl><p class=soft>" + EscapeMarkup(r.why) + ".</p>";
+  for (const LawFit& law : result.laws) {
+    html +=
+        "<p class=soft>Scaling law, " + ServerName(law.server) + ": &lambda; " + Number(law.lambda) + "/s, &sigma; " +
+        Number(law.sigma) + ", &kappa; " + Number(law.kappa) + ", r&sup2; " + Number(law.r2) +
+        (law.peak_clients > 0 ? ", peak " + Number(law.peak_per_s) + "/s at " + Number(law.peak_clients) + " clients"
+                              : ", no peak") +
+        ".</p>";
+  }
+  return html + "</section>\n";
+}
+
+std::string NumbersSection(const StressResult& result) {
+  std::string html =
+      "<section><h2>All cells</h2><div class=scroll><table><tr><th>role<th>server<th>load<th>frames/s<th>p50 "
+      "ms<th>p90<th>p99"
+      "<th>95 % interval<th>p99.9<th>max<th>refused<th>failed<th>queue ms<th>compute ms<th>server cores<th>client "
+      "cores<th>machine</tr>\n";
+  for (const StressCell& c : result.cells) {
+    const LatencySummary& l = c.latency;
+    html +=
+        "<tr><td>" + std::string(CellRoleName(c.role)) + "<td>" + (c.server > 0 ? std::to_string(c.server) : "-") +
+        "<td>" +
+        (c.clients > 0 ? std::to_string(c.clients) : EscapeMarkup(c.arrivals) + " " + Number(c.rate_per_s) + "/s") +
+        "<td>" + Number(c.frames_per_s) + "<td>" + Number(l.p50.ms) + "<td>" + Number(l.p90.ms) + "<td>" +
+        Number(l.p99.ms) + "<td>" + Number(l.p99.low_ms) + ".." + Number(l.p99.high_ms) + "<td>" + Number(l.p99_9.ms) +
+        "<td>" + Number(l.max_ms) + "<td>" + std::to_string(c.num_refused()) + "<td>" + std::to_string(c.num_failed()) +
+        "<td>" +
+        (c.server_times ? Number(c.server_times->queue_ms) + "<td>" + Number(c.server_times->compute_ms) : "-<td>-") +
+        "<td>" + (c.server_cores ? Number(*c.server_cores) : "-") + "<td>" + Number(c.client_cores) +
+        (c.client_saturated ? " <span class=bad>saturated</span>" : "") + "<td>" + Number(100 * c.machine_busy) +
+        " %</tr>\n";
+  }
+  return html + "</table></div></section>\n";
+}
+
+}  // namespace
+
+std::string StressReport(const StressResult& result) {
+  const StressLoad& load = result.load;
+  std::string html =
+      "<!doctype html><html lang=en><head><meta charset=utf-8><meta name=viewport "
+      "content=\"width=device-width,initial-scale=1\"><meta http-equiv=Content-Security-Policy content=\"default-src "
+      "'none';style-src 'unsafe-inline'\"><title>What one instance holds</title><style>" +
+      std::string(kStyle) + "</style></head><body><main>\n<h1>What one instance holds</h1><p class=soft>" +
+      EscapeMarkup(result.target.name) +
+      (result.target.precision.empty() ? "" : ", " + EscapeMarkup(result.target.precision)) + ", by " +
+      EscapeMarkup(result.target.protocol) + ". " + std::to_string(load.questions_a_frame) + " questions a frame of " +
+      Number(load.frame_bytes / 1000) + " kB. " + EscapeMarkup(result.machine.processor) + ", " +
+      std::to_string(result.machine.cores) + " cores. " + Number(load.duration_s) + " s a cell after " +
+      Number(load.warmup_s) + " s. " + EscapeMarkup(result.made_at) + ", pawsight " + EscapeMarkup(result.version) +
+      ".</p>\n";
+  if (!result.complete) html += "<p class=bad>Stopped before its end: some cells are missing.</p>\n";
+  html += AdviceSection(result) + "<section><h2>Charts</h2>" + DrawChart(ByCell(result)) +
+          DrawChart(ThroughputByClients(result)) + DrawChart(LatencyByThroughput(result));
+  if (result.price_per_hour) html += DrawChart(PriceByClients(result));
+  return html + "</section>\n" + NumbersSection(result) + "</main></body></html>\n";
+}
+
+}  // namespace pawsight::tools

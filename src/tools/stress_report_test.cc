@@ -1,0 +1,64 @@
+#include "tools/stress_report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tools/recommendation.h"
+#include "tools/stress_table.h"
+
+namespace pawsight::tools {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+StressResult Example() {
+  StressResult result;
+  result.target = {"worker", "<http://a>", "http", ""};
+  for (const int clients : {1, 2, 4}) {
+    StressCell cell;
+    cell.clients = clients;
+    cell.answered = cell.offered = 100;
+    cell.frames_per_s = 10.0 * clients;
+    cell.latency.p99.ms = 40.0 * clients;
+    result.cells.push_back(cell);
+  }
+  result.laws = FitLaws(result.cells);
+  result.recommendation = Recommend(result.cells, result.slo, 0.5, 1);
+  return result;
+}
+
+TEST(StressReport, HasTheKneeTheObjectiveAndNothingFromOutside) {
+  StressResult result = Example();
+  result.price_per_hour = 0.5;
+  const std::string page = StressReport(result);
+  EXPECT_THAT(page, HasSubstr("class=mark"));
+  EXPECT_THAT(page, HasSubstr("objective: p99"));
+  EXPECT_THAT(page, HasSubstr("Price of a million frames"));
+  EXPECT_THAT(page, HasSubstr("&lt;http://a&gt;"));
+  EXPECT_THAT(page, Not(HasSubstr("<script")));
+  EXPECT_THAT(page, Not(HasSubstr("src=")));
+  EXPECT_THAT(page, Not(HasSubstr("nan")));
+}
+
+TEST(StressReport, AnEmptyResultIsAPageToo) {
+  EXPECT_THAT(StressReport({}), HasSubstr("Nothing was answered"));
+  EXPECT_THAT(Advice({}), HasSubstr("no advice"));
+}
+
+TEST(StressTable, ACellIsALineAndASaturatedClientIsSaid) {
+  StressResult result = Example();
+  result.cells[0].client_saturated = true;
+  result.cells[0].refused["queue_full"] = 3;
+  EXPECT_THAT(CellRow(result.cells[0]), HasSubstr("client! queue_full 3\n"));
+  const std::string csv = CellsCsv(result);
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 4);
+  const auto commas = [](const std::string& text) { return std::count(text.begin(), text.end(), ','); };
+  const size_t first = csv.find('\n') + 1;
+  EXPECT_EQ(commas(csv.substr(0, first)), commas(csv.substr(first, csv.find('\n', first) - first)));
+}
+
+}  // namespace
+}  // namespace pawsight::tools

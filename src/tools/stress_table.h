@@ -1,0 +1,18 @@
+// tools/stress_table.h: a result as text for a terminal and as CSV. Pure.
+#pragma once
+
+#include <string>
+
+#include "tools/stress_result.h"
+
+namespace pawsight::tools {
+
+std::string CellHeading();
+/// One line a cell; "client!" at its end: the load was what was saturated.
+std::string CellRow(const StressCell& cell);
+/// The laws, the advice and what its checks said.
+std::string Advice(const StressResult& result);
+/// A heading and a line a cell.
+std::string CellsCsv(const StressResult& result);
+
+}  // namespace pawsight::tools
