@@ -163,7 +163,7 @@ void AddStressCommand(CLI::App& program, int* exit_code) {
   stress.add_option("--seed", options.cell.seed, "of frames and arrivals")->capture_default_str();
   stress.add_option("--out", options.out,
                     "folder for report.html, result.json, cells.csv and what a stopped run goes on from");
-  stress.add_option("--apply", command->apply, "worker's settings file: writes teams, max-calls and queue-limit");
+  stress.add_option("--apply", command->apply, "worker's settings file: writes teams and request-limit");
   stress.add_flag("--check,!--no-check", options.check, "the two checks of the advice [on]");
   stress.add_flag("--json", options.json, "the result as one JSON object, instead of tables");
   stress.callback([command, exit_code] { *exit_code = RunStress(*command); });

@@ -142,6 +142,7 @@ class Worker {
     schedule.max_batch = options_.max_batch;
     schedule.max_queue_delay = options_.max_queue_delay;
     schedule.queue_limit = options_.queue_limit;
+    schedule.request_limit = options_.request_limit;
     schedule.bytes_limit = options_.queue_bytes.value;
     schedule.shed_target = options_.shed_target;
     schedule.default_timeout = options_.default_timeout;

@@ -48,6 +48,7 @@ struct WorkerOptions {
   int max_batch = 8;
   std::chrono::microseconds max_queue_delay{2000};
   int queue_limit = 512;
+  int request_limit = 65536;
   Bytes queue_bytes{256U << 20U};
   int decoders = 1;
   std::chrono::milliseconds shed_target{20};
@@ -111,6 +112,7 @@ struct WorkerOptions {
     option(&O::max_queue_delay, "max-queue-delay", "longest a frame that could run waits for company", seconds(0),
            seconds(1));
     option(&O::queue_limit, "queue-limit", "frames that wait; more are refused", 32, 65536);
+    option(&O::request_limit, "request-limit", "accepted and not ended; more are refused: the concurrency cap", 1, 65536);
     option(&O::queue_bytes, "queue-bytes", "of the images that wait; more are refused");
     option(&O::decoders, "decoders", "threads that decode beside inference", 1, 64);
     option(&O::shed_target, "shed-target", "a longer wait, for long, is an overload: work is refused", milliseconds(1),

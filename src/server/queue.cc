@@ -47,6 +47,7 @@ FramePtr Queue::Find(const Fingerprint& print) const {
 
 LoadView Queue::Load(Nanos now) const {
   LoadView load = load_;
+  load.num_requests = static_cast<int>(live_.size());
   load.num_runners = num_runners_;
   load.num_running = static_cast<int>(running_.size());
   load.next_free = kNever;

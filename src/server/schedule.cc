@@ -123,6 +123,7 @@ Status CheckOptions(const ScheduleOptions& o) {
     return InvalidArgument(std::string(what) + ": want " + want, "option_out_of_range");
   };
   if (o.queue_limit < 32 || o.queue_limit > 65536) return wrong("queue_limit", "32..65536");
+  if (o.request_limit < 1 || o.request_limit > 65536) return wrong("request_limit", "1..65536");
   if (o.bytes_limit < 1) return wrong("bytes_limit", "at least 1");
   if (o.max_batch < 1 || o.max_batch > 64) return wrong("max_batch", "1..64");
   if (o.max_batch_questions < 1) return wrong("max_batch_questions", "at least 1");
@@ -264,6 +265,7 @@ Admission Admit(const LoadView& load, const Newcomer& newcomer, const ServiceEst
   if (load.draining) return refuse(Refusal::kDraining);
   if (newcomer.canary) return admission;
   if (load.wedged) return refuse(Refusal::kWedged);
+  if (load.num_requests >= options.request_limit) return refuse(Refusal::kQueueFull);
   const int waiting = std::accumulate(load.parts.begin(), load.parts.end(), 0);
   const int eighths = 8 - static_cast<int>(LevelOf(newcomer.priority));
   if (waiting + newcomer.frames > options.queue_limit * eighths / 8) return refuse(Refusal::kQueueFull);

@@ -33,6 +33,7 @@ namespace pawsight::server {
 
 struct ScheduleOptions {
   int queue_limit = 512;             // frames that wait, 32..65536; normal work may fill 7/8 of it, low 3/4
+  int request_limit = 65536;         // accepted and not ended, 1..65536: the concurrency cap
   size_t bytes_limit = 256U << 20U;  // of the encoded images of accepted work
   int max_batch = 8;                 // frames in one batch, 1..64
   int max_batch_questions = 64;      // in one batch; a frame with more runs alone
@@ -114,6 +115,7 @@ struct LoadView {
   std::array<int64_t, kNumPriorities> questions{};
   std::array<ShedState, kNumPriorities> shed{};
   size_t bytes = 0;
+  int num_requests = 0;  // accepted and not ended
   int num_runners = 1;
   int num_running = 0;  // batches
   Nanos next_free{0};   // when the next runner is expected to be free

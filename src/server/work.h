@@ -109,7 +109,7 @@ inline constexpr int kNumOutcomes = 6;
 
 enum class Refusal : uint8_t {
   kNone,
-  kQueueFull,   // as many frames wait as may
+  kQueueFull,   // as many frames wait, or requests are under way, as may
   kBytesFull,   // as many bytes are held as may
   kDeadline,    // it would not be ready in time
   kOverloaded,  // work has waited too long for too long (server/schedule.h)

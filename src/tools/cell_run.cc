@@ -56,11 +56,13 @@ Result<StressCell> RunCell(client::InferenceClient& server, const LoadFrames& fr
                            std::stop_token stop, const OnProgress& progress) {
   LoadSpec spec{
       .clients = plan.clients, .warmup = settings.warmup, .duration = settings.duration, .timeout = settings.timeout};
+  const ArrivalKind arrivals =
+      plan.role == CellRole::kCheckOverload ? ArrivalKind::kPoisson : settings.arrivals;  // the same for all
   if (plan.clients == 0) {
     const std::chrono::nanoseconds length = settings.warmup + settings.duration;
-    PAWSIGHT_ASSIGN_OR_RETURN(spec.due, settings.arrivals == ArrivalKind::kReplay
+    PAWSIGHT_ASSIGN_OR_RETURN(spec.due, arrivals == ArrivalKind::kReplay
                                             ? ReplayArrivals(settings.replay, length)
-                                            : Arrivals(settings.arrivals, plan.rate_per_s, length, settings.seed));
+                                            : Arrivals(arrivals, plan.rate_per_s, length, settings.seed));
   }
   Watcher watcher(place);
   Sight before, after;
@@ -74,7 +76,7 @@ Result<StressCell> RunCell(client::InferenceClient& server, const LoadFrames& fr
   cell.server = plan.server;
   cell.clients = plan.clients;
   cell.rate_per_s = plan.rate_per_s;
-  if (plan.clients == 0) cell.arrivals = ArrivalName(settings.arrivals);
+  if (plan.clients == 0) cell.arrivals = ArrivalName(arrivals);
   cell.seconds = seen.seconds;
   cell.offered = seen.offered;
   cell.answered = seen.answered;

@@ -109,13 +109,15 @@ class Drawing {
     const std::string color = "c" + std::to_string(index % kColors);
     std::string points;
     std::string dots;
+    const std::string start = "<polyline class=\"" + color + (line.dashed ? " dashed" : "") + "\" points=\"";
     for (const auto& [x, y] : line.points) {
+      if (std::ranges::find(chart_.gaps, x) != chart_.gaps.end()) points += "\"/>" + start;
       points += Units(X(x)) + "," + Units(Y(y)) + " ";
       if (line.dashed) continue;
       dots += "<circle class=\"dot " + color + "\" cx=\"" + Units(X(x)) + "\" cy=\"" + Units(Y(y)) +
               "\" r=\"3.5\"><title>" + EscapeMarkup(line.name) + ": " + Number(y) + "</title></circle>";
     }
-    return "<polyline class=\"" + color + (line.dashed ? " dashed" : "") + "\" points=\"" + points + "\"/>" + dots;
+    return start + points + "\"/>" + dots;
   }
 
   std::string Legend() const {

@@ -18,6 +18,7 @@ struct Chart {
   std::string title, x_label, y_label;
   std::vector<std::string> names;                // of x = 0, 1, 2..; empty: x is a number
   std::vector<ChartLine> lines;                  // at most 8 colours, then again
+  std::vector<double> gaps;                      // at these x a line begins anew
   std::vector<std::pair<double, double>> marks;  // rings around points that matter
   std::string mark_name;
   double limit = 0;  // a dashed line across at this y, 0: none

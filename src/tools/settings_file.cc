@@ -7,8 +7,6 @@
 namespace pawsight::tools {
 namespace {
 
-constexpr int kLeastQueue = 32;
-
 /// Where the value of a top-level `key: value` begins and ends in the line; false when it is another line.
 bool ValueOf(std::string_view line, const std::string& key, size_t* begin, size_t* end) {
   if (!line.starts_with(key + ":")) return false;
@@ -24,8 +22,7 @@ bool ValueOf(std::string_view line, const std::string& key, size_t* begin, size_
 std::vector<Setting> WorkerSettings(const Recommendation& advice) {
   std::vector<Setting> settings;
   if (advice.server > 0) settings.emplace_back("teams", std::to_string(advice.server));
-  settings.emplace_back("max-calls", std::to_string(advice.cap));
-  settings.emplace_back("queue-limit", std::to_string(std::max(advice.cap, kLeastQueue)));
+  settings.emplace_back("request-limit", std::to_string(advice.cap));
   return settings;
 }
 

@@ -14,8 +14,7 @@ namespace pawsight::tools {
 
 using Setting = std::pair<std::string, std::string>;
 
-/// teams, max-calls and queue-limit of a worker. The cap itself holds for gRPC (max-calls); over HTTP frames wait in
-/// the queue, whose smallest limit is 32, and what keeps latency there is shedding (server/schedule.h).
+/// teams and request-limit of a worker: how many requests, over HTTP and gRPC together, are under way at once.
 std::vector<Setting> WorkerSettings(const Recommendation& advice);
 
 /// `text`, YAML of one setting a line, with these values; what was not there is added at the end.

@@ -19,13 +19,13 @@ TEST(SettingsFile, WhatCannotBeEditedIsLeftAlone) {
   EXPECT_FALSE(EditSettings("teams: [", {{"teams", "2"}}).ok());
 }
 
-TEST(SettingsFile, AWorkersQueueHasALeastLimit) {
+TEST(SettingsFile, AnAddressHasNoServerThreadsToSet) {
   Recommendation advice;
   advice.server = 2;
   advice.cap = 6;
-  EXPECT_EQ(WorkerSettings(advice), (std::vector<Setting>{{"teams", "2"}, {"max-calls", "6"}, {"queue-limit", "32"}}));
+  EXPECT_EQ(WorkerSettings(advice), (std::vector<Setting>{{"teams", "2"}, {"request-limit", "6"}}));
   advice.server = 0;
-  EXPECT_EQ(WorkerSettings(advice).size(), 2U);
+  EXPECT_EQ(WorkerSettings(advice), (std::vector<Setting>{{"request-limit", "6"}}));
 }
 
 }  // namespace

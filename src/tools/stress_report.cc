@@ -27,6 +27,10 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 18px;margin:.4em 0
 figure{margin:14px 0}figcaption{font-weight:600}svg{width:100%;height:auto;font-size:13px}svg text{fill:var(--soft)}
 .grid{stroke:var(--line)}.limit{stroke:var(--bad);stroke-dasharray:6 4}polyline{fill:none;stroke-width:2}.dashed{stroke-dasharray:3 4;opacity:.8}
 .mark{fill:none;stroke:var(--ink);stroke-width:2.5}.legend{margin:0;font-size:.9rem}.legend span{margin-right:14px;white-space:nowrap}
+.c0{stroke:var(--c0)}.dot.c0{fill:var(--c0);stroke:none}.k0{color:var(--c0)}.c1{stroke:var(--c1)}.dot.c1{fill:var(--c1);stroke:none}.k1{color:var(--c1)}
+.c2{stroke:var(--c2)}.dot.c2{fill:var(--c2);stroke:none}.k2{color:var(--c2)}.c3{stroke:var(--c3)}.dot.c3{fill:var(--c3);stroke:none}.k3{color:var(--c3)}
+.c4{stroke:var(--c4)}.dot.c4{fill:var(--c4);stroke:none}.k4{color:var(--c4)}.c5{stroke:var(--c5)}.dot.c5{fill:var(--c5);stroke:none}.k5{color:var(--c5)}
+.c6{stroke:var(--c6)}.dot.c6{fill:var(--c6);stroke:none}.k6{color:var(--c6)}.c7{stroke:var(--c7)}.dot.c7{fill:var(--c7);stroke:none}.k7{color:var(--c7)}
 .scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.88rem}
 th,td{padding:4px 10px 4px 0;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}th{color:var(--soft)}
 )";
@@ -61,8 +65,11 @@ bool IsKnee(const StressResult& result, const StressCell& cell) {
 Chart ByCell(const StressResult& result) {
   Chart chart{.title = "Latency by cell: server threads - clients", .x_label = "server-client", .y_label = "ms"};
   ChartLine p50{.name = "p50"}, p90{.name = "p90"}, p99{.name = "p99"};
+  int last_server = GridOf(result).empty() ? 0 : GridOf(result).front()->server;
   for (const StressCell* cell : GridOf(result)) {
     const auto x = static_cast<double>(chart.names.size());
+    if (cell->server != last_server) chart.gaps.push_back(x);
+    last_server = cell->server;
     chart.names.push_back(CellName(*cell));
     p50.points.emplace_back(x, cell->latency.p50.ms);
     p90.points.emplace_back(x, cell->latency.p90.ms);
