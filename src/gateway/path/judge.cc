@@ -13,15 +13,17 @@ bool WantsWriting(const rules::AlertState& before, const rules::AlertState& afte
   return undecided && old;
 }
 
-/// After an answer; `p_yes` of the rule's question.
-void CountClose(const rules::Rule& rule, double p_yes, Time time, RuleState& state) {
+/// After an answer; `p_yes` of the rule's question. `same`: the verdict is what it was, so that a picture which stays
+/// close is not asked about in a row again with each refresh.
+void CountClose(const rules::Rule& rule, double p_yes, bool same, Time time, RuleState& state) {
   const double middle = rule.threshold.value() - rule.unsure_band / 2;
   const double p = rule.expected ? p_yes : 1 - p_yes;
   const bool soon = state.asked_at && time >= *state.asked_at && time - *state.asked_at <= 2 * rules::kDoubtPace;
   if (std::abs(p - middle) > kCloseBand) {
     state.num_close = 0;
   } else {
-    state.num_close = soon ? std::min(state.num_close + 1, kMaxClose + 1) : 1;
+    const bool goes_on = soon || (same && state.num_close > kMaxClose);
+    state.num_close = goes_on ? std::min(state.num_close + 1, kMaxClose + 1) : 1;
   }
 }
 
@@ -52,7 +54,9 @@ Judged JudgeRule(const rules::Rule& rule, const RuleTurn& turn, std::span<const 
   judged.write_state = WantsWriting(judged.before, step.state, state, time);
   if (judged.write_state) state.stored_at = time;
   const bool asked = turn.kind == Kind::kAsked;
-  if (asked && judged.outcome.p_yes) CountClose(rule, *judged.outcome.p_yes, time, state);
+  if (asked && judged.outcome.p_yes) {
+    CountClose(rule, *judged.outcome.p_yes, judged.before.last == state.alert.last, time, state);
+  }
   if (asked) state.asked_at = time;
   if (asked && step.reason != rules::Reason::kLate) state.must_ask = false;
   return judged;

@@ -170,10 +170,12 @@ TEST(JudgeTest, ACloseAnswerIsAskedForAgainUntilItIsClearOrStaysClose) {
   EXPECT_TRUE(WantsAgain(state, kNow + seconds(12)));
   for (int i = 1; i <= kMaxClose; ++i) answer(0.6, kNow + seconds(10 + 2 * i));
   EXPECT_FALSE(WantsAgain(state, kNow + seconds(30))) << "it stays close: only a change is news";
-  answer(0.6, kNow + seconds(40));
-  EXPECT_TRUE(WantsAgain(state, kNow + seconds(42))) << "a new picture";
-  answer(0.97, kNow + seconds(42));
-  EXPECT_FALSE(WantsAgain(state, kNow + seconds(44)));
+  answer(0.6, kNow + seconds(90));
+  EXPECT_FALSE(WantsAgain(state, kNow + seconds(92))) << "also when it is refreshed: the verdict is what it was";
+  answer(0.75, kNow + seconds(100));
+  EXPECT_TRUE(WantsAgain(state, kNow + seconds(102))) << "another verdict";
+  answer(0.99, kNow + seconds(102));
+  EXPECT_FALSE(WantsAgain(state, kNow + seconds(104)));
 }
 
 TEST(PacePolicyTest, TheFirstFramesOfAChangeAreAllAskedAboutThenEveryOther) {
