@@ -158,8 +158,8 @@ void Registry::Refresh(const std::string& owner, std::function<void(Status)> don
       if (done) waiting.push_back(std::move(done));
       done = nullptr;
     }
+    changed_.NotifyAll();  // under the lock: once it is taken, `this` may go
   }
-  changed_.NotifyAll();
   if (done) done(Unavailable("the gateway is stopping", "stopping"));
 }
 
