@@ -180,10 +180,10 @@ class Photos:
         """Small photos of pets on a room or on nothing."""
         rng = self.rng
         first = self.part(self.choose(self.pets))
-        if rng.random() < .3:
+        if rng.random() < .45:
             ground = montage.plain_ground(first['image'], self.size, rng)
-            return montage.montage(self.size, ground, [(first, montage.inner_rect(rng, .3, .9))], rng)
-        placed = [(first, montage.inner_rect(rng, .22, .6))]
+            return montage.montage(self.size, ground, [(first, montage.inner_rect(rng, .35, 1))], rng)
+        placed = [(first, montage.inner_rect(rng, .25, .8))]
         for _ in range(rng.choice((0, 0, 1, 1, 2))):
             rect = montage.inner_rect(rng, .2, .45)
             if all(montage.hidden_by(r, [rect]) == 0 for _, r in placed):

@@ -2,6 +2,8 @@
 into a room or onto a plain ground, or beside three others, shows the model real pets at every size. A part is
 dict(image, facts, boxes, pets, seen): boxes and pets as photo_pool.py's items have them, in fractions of the part; seen = (index,
 crop, mirror), what of a photo it is. A rectangle is in fractions of the picture."""
+import math
+
 import numpy as np
 from PIL import Image, ImageFilter
 
@@ -88,9 +90,10 @@ def plain_ground(image, size, rng):
 
 
 def inner_rect(rng, low, high):
-    """A rectangle whose sides are low to high of the picture's, anywhere in it."""
-    w = rng.uniform(low, high)
-    h = min(high, max(low, w * rng.uniform(.75, 1.33)))
+    """A rectangle low to high of the picture's height, anywhere in it. The model sees a wide camera's picture squeezed into a
+    square, so that most things are narrower than they are in their own photo."""
+    h = rng.uniform(low, high)
+    w = min(high, max(.6 * low, h * math.exp(rng.uniform(math.log(.5), math.log(1.25)))))
     x, y = rng.uniform(0, 1 - w), rng.uniform(0, 1 - h)
     return x, y, x + w, y + h
 
