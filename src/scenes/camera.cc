@@ -74,13 +74,7 @@ Script RandomScript(uint64_t seed, const CameraOptions& options) {
   script.scene.view = RandomView(rng);
   script.scene.noise_seed = rng.Next();
   script.length = kDay;
-  const int num_pets = 1 + rng.Below(3);
-  for (int i = 0; i < num_pets; ++i) {
-    Pet pet;
-    pet.species = i == 0 ? Species::kDog : rng.Chance(0.7) ? Species::kCat : Species::kDog;
-    pet.coat = RandomCoat(rng, pet.species);
-    script.cast.push_back(pet);
-  }
+  script.cast = RandomCast(rng);
   if (rng.Chance(0.4)) {
     if (const auto person = Stage(rng, script.scene, RandomPerson(rng))) {
       const milliseconds start{60000 + rng.Below(300000)};

@@ -109,13 +109,7 @@ Script DayScript(uint64_t seed) {
   script.scene.view = RandomView(rng);
   script.scene.noise_seed = rng.Next();
   script.length = kDayLength;
-  const int num_pets = 1 + rng.Below(3);
-  for (int i = 0; i < num_pets; ++i) {
-    Pet pet;
-    pet.species = i == 0 ? Species::kDog : rng.Chance(0.7) ? Species::kCat : Species::kDog;
-    pet.coat = RandomCoat(rng, pet.species);
-    script.cast.push_back(pet);
-  }
+  script.cast = RandomCast(rng);
   AddVisits(rng, script, hours(6) + minutes(35), hours(8) + minutes(25), 3 + rng.Below(4));
   AddVisits(rng, script, hours(17) + minutes(35), hours(22) + minutes(20), 4 + rng.Below(6));
   for (size_t pet = 0; pet < script.cast.size(); ++pet) {

@@ -56,6 +56,15 @@ Coat RandomCoat(Rng& rng, Species species) {
   return coat;
 }
 
+std::vector<Pet> RandomCast(Rng& rng) {
+  std::vector<Pet> cast(1 + static_cast<size_t>(rng.Below(3)));
+  for (size_t i = 0; i < cast.size(); ++i) {
+    cast[i].species = i == 0 ? Species::kDog : rng.Chance(0.7) ? Species::kCat : Species::kDog;
+    cast[i].coat = RandomCoat(rng, cast[i].species);
+  }
+  return cast;
+}
+
 Person RandomPerson(Rng& rng) {
   Person person;
   const double tone = rng.Uniform();

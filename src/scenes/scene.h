@@ -65,6 +65,8 @@ struct Scene {
 };
 
 Coat RandomCoat(Rng& rng, Species species);
+/// One to three pets without a place: a dog first.
+std::vector<Pet> RandomCast(Rng& rng);
 Person RandomPerson(Rng& rng);
 View RandomView(Rng& rng);
 
