@@ -24,6 +24,7 @@
 #include "engine/precision.h"
 #include "engine/vqa.h"
 #include "targets/cpu/cpu_target.h"
+#include "tools/server_view.h"
 
 namespace pawsight {
 namespace {
@@ -148,15 +149,6 @@ double ReadProcStatus(const std::string& key) {
 /// From here on the most memory counts anew. Where the system does not let us, it is the process's since its start.
 void ForgetPeakMemory() { std::ofstream("/proc/self/clear_refs") << "5"; }
 
-std::string ProcessorName() {
-  std::ifstream cpuinfo("/proc/cpuinfo");
-  for (std::string line; std::getline(cpuinfo, line);) {
-    const size_t colon = line.find(": ");
-    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
-  }
-  return "unknown processor";
-}
-
 struct Case {
   std::string precision;
   engine::PassShape shape;
@@ -270,8 +262,9 @@ Status Bench::RunModel(const BenchModel& model, const std::stop_token& stop) {
 }
 
 void Bench::PrintHeading() const {
-  std::printf("%s, %d cores; kernels %s, %d x %d threads, %d frames a pass; median ms\n\n", ProcessorName().c_str(),
-              cores_, std::string(kernels_.name).c_str(), command_.teams, command_.threads, command_.frames);
+  std::printf("%s, %d cores; kernels %s, %d x %d threads, %d frames a pass; median ms\n\n",
+              tools::ProcessorName().c_str(), cores_, std::string(kernels_.name).c_str(), command_.teams,
+              command_.threads, command_.frames);
   std::printf("%-9s %9s %5s %9s %9s %9s %9s %9s %9s %9s %8s %8s %9s %8s\n", "precision", "questions", "steps", "image",
               "image kv", "text", "decoder", "total", "p95 total", "frames/s", "GFLOP/s", "of peak", "MB moved",
               "MB peak");

@@ -101,9 +101,16 @@ Status WriteFiles(const std::string& out, const tools::StressResult& result) {
   return WriteFileAtomically(out + "/cells.csv", tools::CellsCsv(result));
 }
 
+/// The objective is kept, and no check that was made says otherwise.
+bool Holds(const tools::StressResult& result) {
+  const auto& advice = result.recommendation;
+  return advice && advice->slo_kept && advice->cap_holds.value_or(true) && advice->overload_holds.value_or(true);
+}
+
 Status Apply(const std::string& path, const tools::StressResult& result) {
   if (path.empty()) return Ok();
   if (!result.recommendation) return FailedPrecondition("--apply: there is no advice");
+  if (!Holds(result)) return FailedPrecondition("--apply: the advice does not hold, so " + path + " is as it was");
   std::string text;
   if (FileExists(path)) {
     PAWSIGHT_ASSIGN_OR_RETURN(text, ReadTextFile(path, 1U << 20U));
@@ -125,11 +132,8 @@ int RunStress(StressCommand& command) {
   if (const Status written = WriteFiles(options.out, *result); !written.ok()) return ReportError(written);
   std::puts(options.json ? tools::ResultToJson(*result).Dump().c_str() : ("\n" + tools::Advice(*result)).c_str());
   if (interrupt.interrupted()) return kExitInterrupted;
-  if (const Status applied = Apply(command.apply, *result); !applied.ok()) return ReportError(applied);
-  const auto& advice = result->recommendation;
-  const bool good =
-      advice && advice->slo_kept && advice->cap_holds.value_or(true) && advice->overload_holds.value_or(true);
-  return good ? kExitOk : kExitFailed;
+  if (const Status applied = Apply(command.apply, *result); !applied.ok()) return ReportError(applied), kExitFailed;
+  return Holds(*result) ? kExitOk : kExitFailed;
 }
 
 }  // namespace

@@ -27,24 +27,24 @@ std::string Program() {
 }  // namespace
 
 GatewayProcess::GatewayProcess(const std::string& data, const std::vector<std::string>& arguments) {
-  // Its log comes with its standard output, so that no line of it is missed.
-  std::vector<std::string> argv = {
-      "/bin/sh", "-c", "exec \"$0\" \"$@\" 2>&1", Program(), "gateway", "--data", data, "--listen", "127.0.0.1:0"};
+  std::vector<std::string> argv = {Program(), "gateway", "--data", data, "--listen", "127.0.0.1:0"};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   auto child = net::ChildProcess::Start(argv);
   CHECK(child.ok());
   child_ = std::move(child).value();
   pid_ = child_->pid();
   std::array<uint8_t, 4096> chunk{};
-  std::string said;
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
   while (port_ == 0) {
-    const Result<size_t> got = child_->Read(chunk, kPatience, {});
-    if (!got.ok() || *got == 0) std::fprintf(stderr, "pawsight gateway: %s\n", said.c_str());
-    CHECK(got.ok() && *got > 0);
-    said.append(reinterpret_cast<const char*>(chunk.data()), *got);
+    // Standard output has the admin's token at the first start, which is read from its file.
+    const Result<size_t> got = child_->Read(chunk, std::chrono::milliseconds(5), {});
+    const std::string& said = child_->ErrorTail();
     const size_t at = said.find(kListens);
     if (at != std::string::npos && said.find('\n', at) != std::string::npos) {
       port_ = std::atoi(said.c_str() + at + kListens.size());
+    } else if ((got.ok() && *got == 0) || std::chrono::steady_clock::now() > give_up) {
+      std::fprintf(stderr, "pawsight gateway: %s\n", said.c_str());
+      CHECK(false);
     }
   }
   const Result<std::string> token = ReadTextFile(data + "/admin.token", 1000);
@@ -54,6 +54,7 @@ GatewayProcess::GatewayProcess(const std::string& data, const std::vector<std::s
     std::array<uint8_t, 4096> out{};
     while (!stop.stop_requested()) {
       (void)child_->Read(out, std::chrono::milliseconds(20), stop);
+      (void)child_->ErrorTail();
     }
   });
 }

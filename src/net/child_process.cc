@@ -118,6 +118,11 @@ void ChildProcess::DrainErrors() {
   }
 }
 
+const std::string& ChildProcess::ErrorTail() {
+  DrainErrors();
+  return error_tail_;
+}
+
 std::string ChildProcess::LastError() {
   DrainErrors();
   std::string line = error_tail_;

@@ -34,6 +34,8 @@ class ChildProcess {
   int pid() const { return pid_; }
   /// The last line it wrote to standard error, at most 512 bytes, control characters replaced; reads what is there.
   std::string LastError();
+  /// The last 4 KiB or so that it wrote to standard error, as they are, several lines; reads what is there.
+  const std::string& ErrorTail();
   /// Waits for its end and returns the exit status, 128 + signal when it was killed. Call after the end of its output.
   int Wait();
 

@@ -27,6 +27,7 @@ TEST(ChildProcessTest, ItsOutputAndItsLastErrorAreRead) {
   EXPECT_EQ(ReadAll(*child), "one\ntwo\n");
   EXPECT_EQ(child->Wait(), 7);
   EXPECT_EQ(child->LastError(), "last line");
+  EXPECT_EQ(child->ErrorTail(), "first\nlast\tline\n");
 }
 
 TEST(ChildProcessTest, AFloodOfErrorsNeitherBlocksItNorIsKept) {

@@ -9,11 +9,15 @@ namespace {
 
 constexpr std::chrono::minutes kLongest(10);
 
-/// The word that begins with `start` in the line in which a worker says where it listens; "" when it is not there.
-std::string WordOf(const std::string& line, std::string_view start) {
+/// The word that begins with `start` in the line, once it is whole, in which a worker says where it listens; "" when it
+/// is not there.
+std::string WordOf(const std::string& said, std::string_view start) {
+  const size_t begin = said.find("worker_started");
+  const size_t end = said.find('\n', begin);
+  if (begin == std::string::npos || end == std::string::npos) return "";
+  const std::string line = said.substr(begin, end - begin);
   const size_t at = line.find(start);
-  if (line.find("worker_started") == std::string::npos || at == std::string::npos) return "";
-  return line.substr(at, line.find_first_of(" \"", at) - at);
+  return at == std::string::npos ? "" : line.substr(at, line.find_first_of(" \"", at) - at);
 }
 
 }  // namespace
@@ -33,13 +37,14 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::Start(const std::string& p
   while (worker->http_url_.empty()) {
     // Standard output stays empty until the process ends.
     const Result<size_t> got = worker->child_->Read(chunk, std::chrono::milliseconds(20), stop);
-    const std::string said = worker->LastWords();
+    const std::string said = worker->child_->ErrorTail();
     if (stop.stop_requested()) return Cancelled("stopped");
     worker->http_url_ = WordOf(said, "http://");
     const std::string grpc = WordOf(said, kGrpc);
     if (!grpc.empty()) worker->grpc_address_ = grpc.substr(kGrpc.size());
-    if (got.ok() && *got == 0) return FailedPrecondition("pawsight worker ended: " + said);
-    if (std::chrono::steady_clock::now() > give_up) return DeadlineExceeded("pawsight worker does not begin: " + said);
+    if (got.ok() && *got == 0) return FailedPrecondition("pawsight worker ended: " + worker->LastWords());
+    if (std::chrono::steady_clock::now() > give_up)
+      return DeadlineExceeded("pawsight worker does not begin: " + worker->LastWords());
   }
   return worker;
 }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,19 @@ TEST(Stress, MeasuresAModelAndASecondStartGoesOn) {
   EXPECT_EQ(second.code, 0);
   EXPECT_THAT(second.err, HasSubstr("4 cells of this plan are measured already"));
   EXPECT_EQ(Json::Parse(second.out)->Find("cells")->as_array()[1].Dump(), result->Find("cells")->as_array()[1].Dump());
+
+  const std::string settings = ReadTextFile(folder.Path("worker.yaml"), 1000).value();
+  std::vector<std::string> strict = command;
+  std::replace(strict.begin(), strict.end(), std::string("p99=9s"), std::string("p99=1ms"));
+  const Ended missed = RunProgram(strict);
+  EXPECT_EQ(missed.code, 1);
+  EXPECT_THAT(missed.err, HasSubstr("worker.yaml is as it was"));
+  EXPECT_EQ(ReadTextFile(folder.Path("worker.yaml"), 1000).value(), settings) << "what does not hold is not applied";
+
+  WriteText(folder.Path("questions"), "Is it raining?\nIs it day?\nIs it late?\n");
+  std::vector<std::string> other = command;
+  other.insert(other.end(), {"--questions", folder.Path("questions")});
+  EXPECT_NE(RunProgram(other).code, 0) << "other questions are another plan";
 }
 
 TEST(Stress, WhatIsNotThereIsUnreachableAndWrongFlagsAreUsage) {
