@@ -12,6 +12,7 @@ namespace {
 
 /// A file up to this large is checked page by page when opened; that takes about 0.1 s at most.
 constexpr int64_t kCheckedBytes = 16LL << 20;
+constexpr int64_t kIncremental = 2;  ///< what PRAGMA auto_vacuum calls it
 
 Status CheckPages(sqlite3* db) {
   PAWSIGHT_ASSIGN_OR_RETURN(const int64_t pages, QueryInteger(db, "PRAGMA page_count"));
@@ -28,18 +29,21 @@ Status CheckPages(sqlite3* db) {
 /// Lets deleted pages be given back in small steps. A file of an older schema was made without; it is rewritten once.
 Status AllowShrinking(sqlite3* db, const std::string& path) {
   PAWSIGHT_ASSIGN_OR_RETURN(const int64_t mode, QueryInteger(db, "PRAGMA auto_vacuum"));
-  if (mode == 2) return Ok();
+  if (mode == kIncremental) return Ok();
   const Status done = Execute(db, "PRAGMA auto_vacuum=INCREMENTAL; VACUUM", path);
   if (!done.ok()) LogWarning("events.cannot_shrink", {{"reason", done.ToString()}});
   return Ok();  // the next opening tries again
 }
 
 Status PrepareToWrite(sqlite3* db, const std::string& path, const ConnectionOptions& options) {
-  // auto_vacuum must come first: it holds for files without a page. temp_store: what a savepoint would undo is kept in
-  // memory; in a file it was 30 writes an alert, and half the time. The log is folded in every 16 MiB: more would make
-  // the one commit that does it slow, less would do it often.
+  // auto_vacuum must come first: it holds for files without a page. Setting what is set already would write a page, and
+  // a store whose disk is full could not be opened. temp_store: what a savepoint would undo is kept in memory; in a
+  // file it was 30 writes an alert, and half the time. The log is folded in every 16 MiB: more would make the one
+  // commit that does it slow, less would do it often.
+  PAWSIGHT_ASSIGN_OR_RETURN(const int64_t vacuum_mode, QueryInteger(db, "PRAGMA auto_vacuum"));
+  if (vacuum_mode != kIncremental) PAWSIGHT_RETURN_IF_ERROR(Execute(db, "PRAGMA auto_vacuum=INCREMENTAL", path));
   PAWSIGHT_RETURN_IF_ERROR(Execute(db,
-                                   "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                                   "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
                                    "PRAGMA secure_delete=ON; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=4000;"
                                    "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-16384;"
                                    "PRAGMA trusted_schema=OFF",

@@ -265,6 +265,19 @@ TEST_F(DiskFaultsTest, AFullDiskRefusesEveryBatchAndNeedsNoOpening) {
   EXPECT_EQ(ExpectWhole(*store, home_, 2), 2);
 }
 
+TEST_F(DiskFaultsTest, AStoreOnAFullDiskIsOpenedAndReadWithoutAWrite) {
+  auto store = Open();
+  ASSERT_TRUE(store->Write(home_.Rows()).ok());
+  ASSERT_TRUE(WriteAlert(*store, 1).ok());
+  store.reset();
+  Disk::Get().write_error = SQLITE_FULL;
+  store = Open();
+  ASSERT_NE(store, nullptr);
+  EXPECT_EQ(ExpectWhole(*store, home_, 1), 1);
+  Disk::Get().write_error = SQLITE_OK;
+  EXPECT_TRUE(WriteAlert(*store, 2).ok());
+}
+
 TEST_F(DiskFaultsTest, EveryAcknowledgementHasASyncBehindItAndAGroupHasOne) {
   auto store = Open();
   ASSERT_TRUE(store->Write(home_.Rows()).ok());
