@@ -136,12 +136,15 @@ std::string InferHead(const std::string& authority, const std::string& token, st
 Status StatusOf(const net::ReceivedResponse& response) {
   if (response.status == 200) return Ok();
   std::string message = "the server answered " + std::to_string(response.status);
+  std::string reason = "http_" + std::to_string(response.status);
   if (response.status >= 300 && response.status < 400) {
     message += ": redirects are not followed";
-  } else if (const std::string error = protocol::ParseError(response.body); !error.empty()) {
-    message += ": " + error;
+  } else {
+    protocol::ErrorText said = protocol::ParseError(response.body);
+    if (!said.text.empty()) message += ": " + said.text;
+    if (!said.reason.empty()) reason = std::move(said.reason);
   }
-  return {CodeOf(response.status), std::move(message), "http_" + std::to_string(response.status)};
+  return {CodeOf(response.status), std::move(message), std::move(reason)};
 }
 
 InferResult ReadInferResult(const net::ReceivedResponse& response, const protocol::InferLimits& limits) {

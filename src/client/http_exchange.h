@@ -31,7 +31,8 @@ std::string InferHead(const std::string& authority, const std::string& token, st
 /// What the response to an infer request says.
 InferResult ReadInferResult(const net::ReceivedResponse& response, const protocol::InferLimits& limits);
 
-/// OK for 200; else the status as a code, and what the body's error says.
+/// OK for 200; else the status as a code, what the body's error says, and its reason: the server's own word where it
+/// has one ("queue_full"), else "http_429".
 Status StatusOf(const net::ReceivedResponse& response);
 
 }  // namespace pawsight::client

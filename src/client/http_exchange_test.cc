@@ -61,6 +61,10 @@ TEST(HttpExchange, AStatusSaysWhatHappenedAndWhetherItMayHaveRun) {
   EXPECT_EQ(result(200).response.status().code(), StatusCode::kDataLoss);  // no outputs
   EXPECT_EQ(result(429, {{"retry-after", "2"}}).retry_after, std::chrono::seconds(2));
   EXPECT_EQ(result(429, {{"retry-after", "99999999"}}).retry_after, std::chrono::hours(1));
+  EXPECT_EQ(result(429, {}).response.status().reason(), "http_429");
+  const InferResult coded = ReadInferResult({429, {}, R"({"error":"full","code":"queue_full"})"}, {});
+  EXPECT_EQ(coded.response.status().reason(), "queue_full");
+  EXPECT_EQ(ReadInferResult({307, {}, R"({"code":"queue_full"})"}, {}).response.status().reason(), "http_307");
   for (const char* date : {"Wed, 21 Oct 2026 07:28:00 GMT", "-1", "", "1.5"}) {
     EXPECT_EQ(result(429, {{"retry-after", date}}).retry_after, std::nullopt) << date;
   }
