@@ -133,6 +133,18 @@ std::string InferHead(const std::string& authority, const std::string& token, st
          "\r\nContent-Length: " + std::to_string(body_bytes) + "\r\n\r\n";
 }
 
+std::string RequestHead(const std::string& authority, const std::string& token, const std::string& method,
+                        const std::string& target, const std::string& content_type, size_t body_bytes) {
+  for (const std::string& part : {method, target, content_type}) CHECK(part.find_first_of("\r\n") == part.npos);
+  CHECK(target.find(' ') == target.npos);
+  std::string head = method + " " + target;
+  AppendFixed(authority, token, &head);
+  if (!content_type.empty()) {
+    head += "Content-Type: " + content_type + "\r\nContent-Length: " + std::to_string(body_bytes) + "\r\n";
+  }
+  return head + "\r\n";
+}
+
 Status StatusOf(const net::ReceivedResponse& response) {
   if (response.status == 200) return Ok();
   std::string message = "the server answered " + std::to_string(response.status);

@@ -28,6 +28,11 @@ std::string GetHead(const std::string& authority, const std::string& token, std:
 std::string InferHead(const std::string& authority, const std::string& token, std::string_view model, size_t json_bytes,
                       size_t body_bytes);
 
+/// Of any other request: a method and a path with its query, a body of `body_bytes` when `content_type` is not "".
+/// CHECK that none of them breaks a line.
+std::string RequestHead(const std::string& authority, const std::string& token, const std::string& method,
+                        const std::string& target, const std::string& content_type, size_t body_bytes);
+
 /// What the response to an infer request says.
 InferResult ReadInferResult(const net::ReceivedResponse& response, const protocol::InferLimits& limits);
 

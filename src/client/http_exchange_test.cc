@@ -32,6 +32,10 @@ TEST(HttpExchange, AHeadIsWhatTheServerReads) {
   EXPECT_THAT(InferHead("w:1", "secret", "vqa", 10, 30),
               HasSubstr("Authorization: Bearer secret\r\nContent-Type: application/octet-stream\r\n"
                         "Inference-Header-Content-Length: 10\r\nContent-Length: 30\r\n\r\n"));
+  EXPECT_EQ(RequestHead("w:1", "", "DELETE", "/v1/owners/a", "", 0),
+            "DELETE /v1/owners/a HTTP/1.1\r\nHost: w:1\r\nUser-Agent: pawsight\r\nAccept: */*\r\n\r\n");
+  EXPECT_THAT(RequestHead("w:1", "", "POST", "/v1/cameras/a/frames?wait=answers", "image/jpeg", 7),
+              HasSubstr("\r\nContent-Type: image/jpeg\r\nContent-Length: 7\r\n\r\n"));
 }
 
 TEST(HttpExchange, AStatusSaysWhatHappenedAndWhetherItMayHaveRun) {
