@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <future>
 #include <optional>
@@ -65,7 +64,10 @@ Result<gateway::PoolsConfig> PoolsOf(const GatewayOptions& options) {
   gateway::PoolConfig pool;
   pool.name = options.workers.empty() ? kEmbeddedPool : kWorkersPool;
   pool.price_per_hour = options.price_per_hour;
-  if (options.workers.empty()) pool.endpoints.push_back({"embedded", "", ""});
+  if (options.workers.empty()) {
+    pool.endpoints.push_back({"embedded", "", ""});
+    pool.attempt_timeout = std::max(pool.attempt_timeout, options.answer_within);  // nobody else could answer
+  }
   for (const std::string& url : options.workers) {
     PAWSIGHT_ASSIGN_OR_RETURN(gateway::EndpointConfig endpoint, EndpointOf(url));
     pool.endpoints.push_back(std::move(endpoint));
@@ -82,15 +84,9 @@ gateway::RoutingConfig RoutingTo(const gateway::PoolsConfig& pools) {
 Result<std::string> DataDirectory(const GatewayOptions& options) {
   std::string path = options.data;
   if (path.empty()) {
-    const char* data = std::getenv("XDG_DATA_HOME");
-    const char* home = std::getenv("HOME");
-    if (data != nullptr && *data == '/') {
-      path = std::string(data) + "/pawsight";
-    } else if (home != nullptr && *home != '\0') {
-      path = std::string(home) + "/.local/share/pawsight";
-    } else {
-      return FailedPrecondition("data: neither XDG_DATA_HOME nor HOME is set; name a directory");
-    }
+    Result<std::string> found = DefaultDataDir();
+    if (!found.ok()) return Annotate(found.status(), "data");
+    path = *std::move(found);
   }
   std::error_code error;
   std::filesystem::create_directories(path, error);
@@ -215,11 +211,13 @@ Status CheckGatewayOptions(const GatewayOptions& options, const notify::PostOffi
 
 /// In the order of making; destructors undo it in reverse. What a callback may still need stands above who calls it.
 struct GatewayService::Parts {
-  Parts(const GatewayOptions& given, const notify::PostOfficeOptions& given_receivers)
-      : options(given), receivers(given_receivers) {}
+  Parts(const GatewayOptions& given, const notify::PostOfficeOptions& given_receivers,
+        const GatewayExtras& given_extras)
+      : options(given), receivers(given_receivers), extras(given_extras) {}
 
   GatewayOptions options;
   const notify::PostOfficeOptions receivers;
+  const GatewayExtras extras;
   const SystemClock clock;
   std::string data;
   std::string first_token;
@@ -234,6 +232,8 @@ struct GatewayService::Parts {
   std::unique_ptr<events::Store> store;
   std::unique_ptr<notify::PostOffice> office;
   std::unique_ptr<gateway::StoreRecord> record;
+  std::unique_ptr<gateway::EventRecord> event_record;  // null without a file of events
+  std::unique_ptr<events::Store> event_store;          // closed before what it calls back goes
   std::unique_ptr<gateway::FramePath> path;
   std::unique_ptr<gateway::Puller> puller;
   std::unique_ptr<gateway::Registry> registry;
@@ -254,8 +254,10 @@ struct GatewayService::Parts {
 Status GatewayService::Parts::OpenData() {
   PAWSIGHT_ASSIGN_OR_RETURN(data, DataDirectory(options));
   PAWSIGHT_RETURN_IF_ERROR(lock.Take(data + "/gateway.lock"));
-  PAWSIGHT_ASSIGN_OR_RETURN(store, events::Store::Open(options.store.empty() ? data + "/gateway.sqlite" : options.store,
-                                                       StoreOptionsOf(options)));
+  PAWSIGHT_ASSIGN_OR_RETURN(store, events::Store::Open(data + "/gateway.sqlite", StoreOptionsOf(options)));
+  if (!extras.events.empty()) {
+    PAWSIGHT_ASSIGN_OR_RETURN(event_store, events::Store::Open(extras.events));
+  }
   PAWSIGHT_ASSIGN_OR_RETURN(office, notify::PostOffice::Open(*store, clock, receivers));
   PAWSIGHT_ASSIGN_OR_RETURN(first_token,
                             gateway::MakeAdmin(*store, clock, options.new_admin, [this](const std::string& token) {
@@ -292,12 +294,19 @@ Status GatewayService::Parts::StartWorkers() {
 
 Status GatewayService::Parts::StartPath() {
   record = std::make_unique<gateway::StoreRecord>(*store);
-  path = std::make_unique<gateway::FramePath>(*meter, record.get(), clock, PathOptionsOf(options));
+  gateway::Record* to = record.get();
+  if (event_store != nullptr) {
+    event_record = std::make_unique<gateway::EventRecord>(*event_store, *record, *extras.names);
+    to = event_record.get();
+  }
+  const Clock& frame_clock = extras.frame_clock == nullptr ? clock : *extras.frame_clock;
+  path = std::make_unique<gateway::FramePath>(*meter, to, frame_clock, PathOptionsOf(options));
   puller = std::make_unique<gateway::Puller>(
       [this](gateway::Submission submission) { return path->Submit(std::move(submission)); }, clock,
       gateway::PullerOptions{.max_sources = static_cast<size_t>(options.max_pulled)});
   registry = std::make_unique<gateway::Registry>(*store, *path);
   registry->SetListener([this](const gateway::Registry::Brought& brought) {
+    if (extras.names != nullptr) extras.names->Learn(brought);
     const Status set =
         puller->SetOwner(brought.owner, options.pull_cameras ? PullsOf(brought.cameras) : std::vector<gateway::Pull>());
     if (!set.ok()) LogError("pulls_refused", {{"owner", brought.owner}, {"reason", set.message()}});
@@ -381,8 +390,9 @@ Status GatewayService::Parts::Listen() {
   return Ok();
 }
 
-GatewayService::GatewayService(const GatewayOptions& options, const notify::PostOfficeOptions& receivers)
-    : parts_(std::make_unique<Parts>(options, receivers)) {}
+GatewayService::GatewayService(const GatewayOptions& options, const notify::PostOfficeOptions& receivers,
+                               const GatewayExtras& extras)
+    : parts_(std::make_unique<Parts>(options, receivers, extras)) {}
 GatewayService::~GatewayService() = default;
 
 Status GatewayService::Start() {
@@ -395,10 +405,10 @@ Status GatewayService::Start() {
   PAWSIGHT_RETURN_IF_ERROR(workers);
   PAWSIGHT_RETURN_IF_ERROR(parts_->StartPath());
   PAWSIGHT_RETURN_IF_ERROR(parts_->StartApi());
-  return parts_->Listen();
+  return parts_->extras.serves ? parts_->Listen() : Ok();
 }
 
-std::string GatewayService::url() const { return parts_->http->url(); }
+std::string GatewayService::url() const { return parts_->http ? parts_->http->url() : ""; }
 std::string GatewayService::Where() const {
   return url() + (parts_->metrics ? " " + parts_->metrics->url() + "/metrics" : "");
 }
@@ -407,6 +417,7 @@ std::string GatewayService::token_path() const { return parts_->data + "/admin.t
 events::Store& GatewayService::store() { return *parts_->store; }
 gateway::Registry& GatewayService::registry() { return *parts_->registry; }
 gateway::FramePath& GatewayService::path() { return *parts_->path; }
+const gateway::EventRecord* GatewayService::events() const { return parts_->event_record.get(); }
 Status GatewayService::LoadBackends(const gateway::PoolsConfig& pools, const gateway::RoutingConfig& routing) {
   return parts_->api->LoadBackends(pools, routing);
 }
@@ -440,7 +451,7 @@ bool GatewayService::Drain() {
                     std::chrono::duration_cast<milliseconds>(limit - std::chrono::steady_clock::now()));
   };
   const bool frames_ended = parts_->path->Drain(left());
-  parts_->http->Stop();
+  if (parts_->http) parts_->http->Stop();
   return parts_->api->Drain(std::max(milliseconds(1000), left())) && frames_ended;
 }
 
