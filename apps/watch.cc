@@ -26,7 +26,7 @@ constexpr const char* kFooter = R"(Examples:
 A rule fires when its answer has held for --for seconds, once an episode; it ends after --clear seconds of
 the other answer.
 Live sources: the newest frame wins. Files and directories: every sampled frame, at camera time from now on.
---json: one object a line, "type" is "frame", "alert.fired" or "alert.resolved".
+--json: one object a line, "type" is "frame", "alert.fired", "alert.updated" or "alert.resolved".
 --rules: a JSON array of {"question", "id", "expect", "threshold", "unsure_band", "for_s", "clear_s", "cooldown_s",
 "severity"}; all but the question may be left out.
 Exit codes: 0 the source ended, 2 usage, 3 environment, 4 the source cannot be reached, 130 interrupted.)";

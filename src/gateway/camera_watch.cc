@@ -148,7 +148,8 @@ void CameraWatch::Tell(const std::shared_ptr<const FrameResult>& result) {
     ++summary_.num_frames;
     summary_.num_asked += result->asked ? 1 : 0;
     num_changes_ += result->changes.size();
-    for (const AlertNotice& notice : result->changes) summary_.num_alerts += notice.fired ? 1 : 0;
+    for (const AlertNotice& notice : result->changes)
+      summary_.num_alerts += notice.change == AlertChange::kFired ? 1 : 0;
   }
   const FrameReport report = ReportOf(result);
   terminal_.OnFrame(rules_, report);

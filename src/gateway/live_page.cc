@@ -82,7 +82,9 @@ void LivePage::Note(const FrameReport& report) {
     if (outcome.p_yes) view.points.push_back({UnixMs(result.time), *outcome.p_yes});
     if (view.points.size() > kMaxPagePoints) view.points.pop_front();
   }
-  for (size_t i = 0; i < result.changes.size(); ++i) alerts_.push_front(AlertToJson(report, i));
+  for (size_t i = 0; i < result.changes.size(); ++i) {
+    if (result.changes[i].change != AlertChange::kUpdated) alerts_.push_front(AlertToJson(report, i));
+  }
   if (alerts_.size() > kMaxPageAlerts) alerts_.resize(kMaxPageAlerts);
 }
 
@@ -92,6 +94,7 @@ void LivePage::OnFrame(const std::vector<rules::Rule>&, const FrameReport& repor
   frame.Set("time_ms", UnixMs(report.result->time));
   broadcast_.Publish("frame", frame.Dump());
   for (size_t i = 0; i < report.result->changes.size(); ++i) {
+    if (report.result->changes[i].change == AlertChange::kUpdated) continue;  // the rule's curve shows it
     broadcast_.Publish("alert", AlertToJson(report, i).Dump());
   }
 }

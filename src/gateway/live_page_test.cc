@@ -44,7 +44,7 @@ class LivePageTest : public ::testing::Test {
     if (fired || step.reason == rules::Reason::kResolved) {
       result->changes.emplace_back();
       result->changes[0].rule = rules_[0].id;
-      result->changes[0].fired = fired;
+      result->changes[0].change = fired ? AlertChange::kFired : AlertChange::kResolved;
       result->changes[0].time = result->time;
     }
     newest_ = NewestFrame{"frm", result->time, testing::Jpeg(level)};

@@ -23,7 +23,7 @@ Json FrameToJson(const FrameReport& report) {
 
 Json AlertToJson(const FrameReport& report, size_t change_idx) {
   const AlertNotice& notice = report.result->changes[change_idx];
-  return Json(Json::Object{{"type", notice.fired ? "alert.fired" : "alert.resolved"},
+  return Json(Json::Object{{"type", AlertChangeName(notice.change)},
                            {"id", notice.event},
                            {"sequence", report.sequences[change_idx]},
                            {"time", FormatTime(notice.time)},
@@ -36,7 +36,7 @@ Json AlertToJson(const FrameReport& report, size_t change_idx) {
                            {"frame", report.number},
                            {"p_yes", notice.p_yes ? Json(*notice.p_yes) : Json()},
                            {"threshold", notice.threshold},
-                           {notice.fired ? "since" : "fired_at", FormatTime(notice.since)},
+                           {notice.change == AlertChange::kFired ? "since" : "fired_at", FormatTime(notice.since)},
                            {"recorded", notice.recorded.ok()}});
 }
 

@@ -39,8 +39,20 @@ std::string AnswersText(const std::vector<rules::Rule>& rules, const FrameResult
   return text;
 }
 
+std::string_view WordOf(AlertChange change) {
+  switch (change) {
+    case AlertChange::kFired:
+      return "  ALERT     ";
+    case AlertChange::kUpdated:
+      return "  still on  ";
+    case AlertChange::kResolved:
+      return "  resolved  ";
+  }
+  CHECK(false);
+}
+
 std::string AlertLine(const AlertNotice& notice) {
-  std::string line = TimeOfDay(notice.time) + (notice.fired ? "  ALERT     " : "  resolved  ") + notice.question;
+  std::string line = TimeOfDay(notice.time) + std::string(WordOf(notice.change)) + notice.question;
   if (notice.p_yes) line += notice.expected ? "  yes " + Fixed2(*notice.p_yes) : "  no " + Fixed2(1 - *notice.p_yes);
   line += notice.recorded.ok() ? "" : "  (not recorded: " + Printable(notice.recorded.message()) + ")";
   return line + "\n";

@@ -109,6 +109,7 @@ Result<Message> MessageOf(std::string_view id, std::string_view type, std::strin
   message.time = time;
   message.camera_name = TextOf(detail, "camera_name");
   message.question = TextOf(detail, "question");
+  message.cause = TextOf(detail, "cause");
   for (const Severity each : {Severity::kInfo, Severity::kWarning, Severity::kCritical}) {
     if (TextOf(detail, "severity") == SeverityName(each)) message.severity = each;
   }
@@ -160,6 +161,7 @@ Json MessageJson(const Message& message) {
   add("question", message.question);
   data.Set("severity", SeverityName(message.severity));
   if (message.p_yes.has_value()) data.Set("p_yes", *message.p_yes);
+  add("cause", message.cause);
   if (message.fired.has_value()) data.Set("fired_at", FormatTime(*message.fired));
   if (message.type == MessageType::kResolved) data.Set("resolved_at", FormatTime(message.time));
   if (message.picture != nullptr) {

@@ -1,0 +1,107 @@
+// What an alert's receivers, streams and readers get of it, over sockets.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+
+#include "gateway/api/testing.h"
+
+namespace pawsight::gateway::testing {
+namespace {
+
+using net::testing::RawClient;
+using std::chrono::seconds;
+using ::testing::HasSubstr;
+
+/// Somebody's webhook: keeps what it is sent.
+class Hook {
+ public:
+  Hook() {
+    router_.Add("POST", "/hook", [this](const net::HttpRequest& request) {
+      const std::lock_guard lock(mu_);
+      bodies_.push_back(request.body);
+      came_.notify_all();
+      return net::HttpResponse{204, "text/plain", "", {}};
+    });
+    server_ = net::HttpServer::Start({}, router_).value();
+  }
+  /// A receiver's document.
+  std::string Config(const std::string& more = "") const {
+    return R"({"kind":"webhook","url":")" + server_->url() + "/hook\"" + more + "}";
+  }
+  /// The next body; the test fails when none comes in 30 s.
+  Json Next() {
+    std::unique_lock lock(mu_);
+    if (!came_.wait_for(lock, seconds(30), [&] { return !bodies_.empty(); })) {
+      ADD_FAILURE() << "nothing came to the webhook";
+      return Json(Json::Object{});
+    }
+    const Json body = Json::Parse(bodies_.front()).value();
+    bodies_.pop_front();
+    return body;
+  }
+
+ private:
+  std::mutex mu_;
+  std::condition_variable came_;
+  std::deque<std::string> bodies_;
+  net::Router router_;
+  std::unique_ptr<net::HttpServer> server_;
+};
+
+class ApiAlertsTest : public ApiTest {
+ protected:
+  std::string MakeReceiver(const Home& home, const std::string& config) const {
+    const Came made = Post("/v1/receivers", home.operator_token, R"({"name":"hook","config":)" + config + "}");
+    EXPECT_EQ(made.status, 201) << made.body;
+    return made.Text("id");
+  }
+  /// A frame that its device took so long ago.
+  Came PostOldFrame(const Home& home, int number, seconds age) const {
+    const Time now = clock_.Now();
+    return PostFrame(
+        home, Jpeg(number), "?wait=answers",
+        "Pawsight-Captured-At: " + FormatTime(now - age) + "\r\nPawsight-Sent-At: " + FormatTime(now) + "\r\n");
+  }
+};
+
+TEST_F(ApiAlertsTest, AnUpdateGoesToTheStreamAndToReceiversThatAskedForIt) {
+  const Home home = MakeHome("home");
+  Hook quiet, updated;
+  MakeReceiver(home, quiet.Config());
+  MakeReceiver(home, updated.Config(R"(,"updates":true)"));
+  ASSERT_EQ(Post("/v1/rules", home.operator_token,
+                 R"({"question":"Is there a dog?","clear_s":0,"cooldown_s":0,"update_s":10})")
+                .status,
+            201);
+  RawClient live(server_->port());
+  live.Send("GET /v1/live HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + home.operator_token + "\r\n\r\n");
+  live.ReadUntil("retry: 2000\n\n");
+
+  backend_.p_yes = 0.9;
+  const Came fired = PostOldFrame(home, 1, seconds(45));
+  ASSERT_EQ(fired.json.Find("alerts")->as_array().size(), 1U) << fired.body;
+  const std::string alert = fired.json.Find("alerts")->as_array()[0].as_string();
+  PostOldFrame(home, 2, seconds(20));
+  EXPECT_THAT(live.ReadUntil("alert.updated"), HasSubstr("alert.fired"));
+  EXPECT_EQ(Get("/v1/alerts/" + alert, home.operator_token).Text("state"), "firing");
+  backend_.p_yes = 0.05;
+  for (int frame = 3; frame < 6; ++frame) PostOldFrame(home, frame, seconds(0));
+  EXPECT_EQ(Get("/v1/alerts/" + alert, home.operator_token).Text("state"), "resolved");
+
+  for (const char* type : {"alert.fired", "alert.updated", "alert.resolved"}) {
+    const Json told = updated.Next();
+    EXPECT_EQ(told.GetString("type").value(), type) << told.Dump();
+    EXPECT_EQ(told.Find("data")->GetString("alert").value(), alert);
+    EXPECT_TRUE(told.Find("data")->GetString("fired_at").ok()) << told.Dump();
+  }
+  for (const char* type : {"alert.fired", "alert.resolved"}) EXPECT_EQ(quiet.Next().GetString("type").value(), type);
+  const Came events = Get("/v1/events", home.operator_token);
+  EXPECT_THAT(events.body, HasSubstr("alert.updated"));
+  EXPECT_THAT(events.body, HasSubstr("still_on"));
+}
+
+}  // namespace
+}  // namespace pawsight::gateway::testing
