@@ -31,7 +31,7 @@ Json AlertToJson(const FrameReport& report, size_t change_idx) {
                            {"rule", notice.rule},
                            {"question", notice.question},
                            {"expect", notice.expected ? "yes" : "no"},
-                           {"severity", rules::SeverityName(notice.severity)},
+                           {"severity", SeverityName(notice.severity)},
                            {"alert", notice.number},
                            {"frame", report.number},
                            {"p_yes", notice.p_yes ? Json(*notice.p_yes) : Json()},

@@ -77,18 +77,6 @@ std::string_view MessageTypeName(MessageType type) {
   CHECK(false);
 }
 
-std::string_view SeverityName(Severity severity) {
-  switch (severity) {
-    case Severity::kInfo:
-      return "info";
-    case Severity::kWarning:
-      return "warning";
-    case Severity::kCritical:
-      return "critical";
-  }
-  CHECK(false);
-}
-
 Result<Message> MessageOf(std::string_view id, std::string_view type, std::string_view owner, std::string_view camera,
                           std::string_view rule, std::string_view alert, Time time, const Json& detail) {
   if (!IsMessageId(id)) return InvalidArgument("event.id: want 1..64 letters, digits, _ and -");
@@ -110,9 +98,7 @@ Result<Message> MessageOf(std::string_view id, std::string_view type, std::strin
   message.camera_name = TextOf(detail, "camera_name");
   message.question = TextOf(detail, "question");
   message.cause = TextOf(detail, "cause");
-  for (const Severity each : {Severity::kInfo, Severity::kWarning, Severity::kCritical}) {
-    if (TextOf(detail, "severity") == SeverityName(each)) message.severity = each;
-  }
+  message.severity = SeverityOf(TextOf(detail, "severity")).value_or(message.severity);
   if (const Json* p_yes = detail.Find("p_yes"); p_yes != nullptr && p_yes->is_number())
     message.p_yes = p_yes->as_number();
   message.fired = ParseTime(TextOf(detail, "fired_at"));

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/severity.h"
 #include "base/status.h"
 
 namespace pawsight::notify {
@@ -19,10 +20,6 @@ namespace pawsight::notify {
 enum class MessageType { kFired, kUpdated, kResolved, kTest };
 /// "alert.fired", "alert.updated", "alert.resolved", "test".
 std::string_view MessageTypeName(MessageType type);
-
-enum class Severity { kInfo, kWarning, kCritical };
-/// "info", "warning", "critical".
-std::string_view SeverityName(Severity severity);
 
 struct Picture {
   std::string content_type;  // "image/jpeg"

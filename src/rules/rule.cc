@@ -75,9 +75,7 @@ Result<bool> ParseExpected(const Json& json) {
 Result<Severity> ParseSeverity(const Json& json) {
   if (json.Find("severity") == nullptr) return Severity::kWarning;
   PAWSIGHT_ASSIGN_OR_RETURN(const std::string text, json.GetString("severity"));
-  for (const Severity severity : {Severity::kInfo, Severity::kWarning, Severity::kCritical}) {
-    if (text == SeverityName(severity)) return severity;
-  }
+  if (const std::optional<Severity> severity = SeverityOf(text)) return *severity;
   return InvalidArgument("severity: want \"info\", \"warning\" or \"critical\"");
 }
 
@@ -156,18 +154,6 @@ Status CheckFields(const Json& json) {
 }
 
 }  // namespace
-
-std::string_view SeverityName(Severity severity) {
-  switch (severity) {
-    case Severity::kInfo:
-      return "info";
-    case Severity::kWarning:
-      return "warning";
-    case Severity::kCritical:
-      return "critical";
-  }
-  CHECK(false);
-}
 
 Result<Threshold> Threshold::Parse(double value) {
   if (!(value >= 0.01 && value <= 0.99)) return InvalidArgument("threshold: want 0.01 to 0.99");

@@ -10,16 +10,13 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/severity.h"
 #include "base/status.h"
 #include "rules/camera_selector.h"
 #include "rules/question.h"
 #include "rules/schedule.h"
 
 namespace pawsight::rules {
-
-enum class Severity { kInfo, kWarning, kCritical };
-/// "info", "warning", "critical".
-std::string_view SeverityName(Severity severity);
 
 /// The least probability of the expected answer that counts as true: 0.01 to 0.99.
 class Threshold {

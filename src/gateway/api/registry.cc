@@ -46,10 +46,7 @@ AlertNotice NoticeOf(const events::Alert& alert) {
   if (const auto text = detail->GetString("expect"); text.ok()) notice.expected = *text != "no";
   if (const auto number = detail->GetNumber("threshold"); number.ok()) notice.threshold = *number;
   if (const auto number = detail->GetNumber("p_yes"); number.ok()) notice.p_yes = *number;
-  for (const rules::Severity severity :
-       {rules::Severity::kInfo, rules::Severity::kWarning, rules::Severity::kCritical}) {
-    if (rules::SeverityName(severity) == alert.severity) notice.severity = severity;
-  }
+  notice.severity = SeverityOf(alert.severity).value_or(notice.severity);
   return notice;
 }
 

@@ -23,7 +23,7 @@ void StoreRecord::AddNotice(const RecordEntry& entry, events::WriteBatch* batch)
   alert.id = notice.id;
   alert.camera = notice.camera;
   alert.rule = notice.rule;
-  alert.severity = rules::SeverityName(notice.severity);
+  alert.severity = SeverityName(notice.severity);
   alert.fired = notice.change == AlertChange::kFired ? notice.time : notice.since;
   if (notice.change == AlertChange::kResolved) alert.resolved = notice.time;
   alert.document = event.detail.Dump();

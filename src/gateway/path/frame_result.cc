@@ -86,7 +86,7 @@ Json NoticeToJson(const AlertNotice& notice) {
                          {"since", FormatTime(notice.since)},
                          {"camera", notice.camera},
                          {"rule", notice.rule},
-                         {"severity", rules::SeverityName(notice.severity)},
+                         {"severity", SeverityName(notice.severity)},
                          {"question", notice.question},
                          {"expect", notice.expected ? "yes" : "no"},
                          {"threshold", notice.threshold},

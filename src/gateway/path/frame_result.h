@@ -43,7 +43,7 @@ struct AlertNotice {
   uint64_t number = 0;  // of the rule's alerts on this camera: 1, 2...
   Time time{};          // of the change
   Time since{};         // fired: true since then; updated, resolved: when it fired
-  rules::Severity severity = rules::Severity::kWarning;
+  Severity severity = Severity::kWarning;
   std::string question;  // for the owner's receivers; never logged
   bool expected = true;
   double threshold = 0;

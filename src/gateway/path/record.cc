@@ -12,7 +12,7 @@ events::Event EventOf(const AlertNotice& notice) {
   event.alert = notice.id;
   event.detail = Json(Json::Object{{"question", notice.question},
                                    {"expect", notice.expected ? "yes" : "no"},
-                                   {"severity", rules::SeverityName(notice.severity)},
+                                   {"severity", SeverityName(notice.severity)},
                                    {"threshold", notice.threshold},
                                    {"number", notice.number}});
   if (notice.p_yes) event.detail.Set("p_yes", *notice.p_yes);
