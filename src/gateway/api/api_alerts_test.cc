@@ -4,8 +4,10 @@
 
 #include <condition_variable>
 #include <deque>
+#include <filesystem>
 #include <mutex>
 
+#include "base/files.h"
 #include "gateway/api/testing.h"
 
 namespace pawsight::gateway::testing {
@@ -101,6 +103,65 @@ TEST_F(ApiAlertsTest, AnUpdateGoesToTheStreamAndToReceiversThatAskedForIt) {
   const Came events = Get("/v1/events", home.operator_token);
   EXPECT_THAT(events.body, HasSubstr("alert.updated"));
   EXPECT_THAT(events.body, HasSubstr("still_on"));
+}
+
+TEST_F(ApiAlertsTest, ATryAtAnothersObjectOfAnyKindLeavesAnAuditLine) {
+  const Home home = MakeHome("home"), other = MakeHome("other");
+  const std::string rule =
+      Post("/v1/rules", home.operator_token, R"({"question":"Is there a dog?","for_s":0})").Text("id");
+  const Hook hook;
+  const std::string receiver = MakeReceiver(home, hook.Config());
+  const std::string credential = Post("/v1/credentials", home.operator_token, R"({"role":"viewer"})").Text("id");
+  backend_.p_yes = 0.9;
+  const std::string alert = PostFrame(home, Jpeg(1)).json.Find("alerts")->as_array().at(0).as_string();
+  const std::string event =
+      Get("/v1/events", home.operator_token).json.Find("items")->as_array().at(0).GetString("id").value();
+  const auto num_lines = [&] {
+    const std::string metrics = Get("/metrics", admin_).body;
+    const std::string name = "pawsight_gateway_rejected_total{reason=\"tenant_violation\"} ";
+    const size_t at = metrics.find(name);
+    return at == std::string::npos ? 0 : std::atoi(metrics.c_str() + at + name.size());
+  };
+  int wanted = 0;
+  const auto expect_line = [&](const Came& came, const std::string& what) {
+    EXPECT_EQ(came.status, 404) << what << came.body;
+    EXPECT_EQ(num_lines(), ++wanted) << what;
+  };
+  for (const std::string& target :
+       {"/v1/cameras/" + home.camera, "/v1/cameras/" + home.camera + "/frame", "/v1/devices/" + home.device,
+        "/v1/rules/" + rule, "/v1/rules/" + rule + "/why", "/v1/receivers/" + receiver,
+        "/v1/receivers/" + receiver + "/deliveries", "/v1/alerts/" + alert, "/v1/events/" + event}) {
+    expect_line(Get(target, other.operator_token), "GET " + target);
+  }
+  for (const std::string& target : {"/v1/cameras/" + home.camera, "/v1/devices/" + home.device, "/v1/rules/" + rule,
+                                    "/v1/receivers/" + receiver, "/v1/credentials/" + credential}) {
+    expect_line(Call("DELETE", target, other.operator_token), "DELETE " + target);
+  }
+  expect_line(Put("/v1/rules/" + rule, other.operator_token, R"({"question":"Is it?"})"), "PUT");
+  expect_line(Post("/v1/receivers/" + receiver + "/test", other.operator_token, ""), "test");
+  expect_line(Call("POST", "/v1/cameras/" + home.camera + "/frames", other.device_token, Jpeg()), "a frame");
+  expect_line(Post("/v1/cameras", other.operator_token, R"({"name":"x","device":")" + home.device + "\"}"),
+              "in a body");
+
+  EXPECT_EQ(Get("/v1/rules/rul_00000000000000000000", other.operator_token).status, 404);
+  EXPECT_EQ(Call("DELETE", "/v1/rules/" + rule + "?owner=" + other.owner, admin_).status, 404) << "an admin's mistake";
+  EXPECT_EQ(Get("/v1/rules/" + rule, home.operator_token).status, 200);
+  EXPECT_EQ(num_lines(), wanted) << "what nobody has is no try at another's";
+}
+
+TEST_F(ApiAlertsTest, ARuleHasSeveralWindowsAndAdviceOnThem) {
+  const Home home = MakeHome("home");
+  const std::string schedule =
+      R"({"windows":[{"days":["mon"],"from":"08:00","to":"12:00"},{"days":["mon"],"from":"11:00","to":"13:00"}],"zone":"UTC"})";
+  const Came made =
+      Post("/v1/rules", home.operator_token, R"({"question":"Is there a dog?","for_s":2,"schedule":)" + schedule + "}");
+  ASSERT_EQ(made.status, 201) << made.body;
+  EXPECT_EQ(made.json.Find("schedule")->Dump(), schedule);
+  EXPECT_THAT(made.body, HasSubstr("windows_overlap"));
+  const std::string target = "/v1/rules/" + made.Text("id");
+  EXPECT_EQ(Put(target, home.operator_token, Get(target, home.operator_token).body).status, 200) << "as it was shown";
+  EXPECT_EQ(Post("/v1/rules", home.operator_token, R"({"question":"Is it?","schedule":{"windows":[]}})").Code(),
+            "field");
 }
 
 }  // namespace
