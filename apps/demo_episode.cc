@@ -62,7 +62,7 @@ EpisodeOutcome PlayEpisode(const scenes::Episode& episode, gateway::CameraWatch&
     outcome.longest_frame = std::max(outcome.longest_frame, computing);
     free_at = std::max(taken_at, free_at) + computing;
     for (const gateway::AlertNotice& notice : result->changes) {
-      if (!notice.fired) continue;
+      if (notice.change != gateway::AlertChange::kFired) continue;
       EpisodeAlert alert;
       alert.question = notice.question;
       alert.at = std::chrono::duration_cast<milliseconds>(free_at);

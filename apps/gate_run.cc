@@ -57,7 +57,8 @@ struct Watched {
   void Note(const gateway::FrameResult& result, double second, size_t kind_idx) {
     if (result.asked) ++asked[kind_idx];
     for (const gateway::AlertNotice& change : result.changes) {
-      if (change.fired) {
+      if (change.change == gateway::AlertChange::kUpdated) continue;
+      if (change.change == gateway::AlertChange::kFired) {
         open[change.rule] = alerts.size();
         alerts.push_back({{change.rule, second, std::nullopt}, kind_idx});
       } else if (const auto at = open.find(change.rule); at != open.end()) {

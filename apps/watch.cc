@@ -31,7 +31,7 @@ constexpr const char* kFooter = R"(Examples:
 A rule fires when its answer has held for --for seconds, once an episode; it ends after --clear seconds of
 the other answer.
 Live sources: the newest frame wins. Files and directories: every sampled frame, at camera time from now on.
---json: one object a line, "type" is "frame", "alert.fired" or "alert.resolved".
+--json: one object a line, "type" is "frame", "alert.fired", "alert.updated" or "alert.resolved".
 --rules: a JSON array of {"question", "id", "expect", "threshold", "unsure_band", "for_s", "clear_s", "cooldown_s",
 "severity"}; all but the question may be left out.
 --listen serves a gateway's API and page while the source lasts; the link that is printed signs in.

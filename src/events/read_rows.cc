@@ -1,7 +1,10 @@
 // Reads of what people make: owners, credentials, devices, cameras, rules, receivers, snoozes, settings, the audit.
 #include <limits>
+#include <utility>
 
 #include "base/json.h"
+#include "events/apply.h"
+#include "events/ids.h"
 #include "events/parts.h"
 #include "events/store.h"
 
@@ -137,6 +140,17 @@ Owner MakeOwner(const Statement& row) {
           .created = row.TimeAt(4)};
 }
 
+/// Of the rows whose ids begin so.
+constexpr std::pair<const char*, const char*> kOwnerOf[] = {
+    {"dev_", "SELECT owner FROM devices WHERE id = ?1"},
+    {"cam_", "SELECT owner FROM cameras WHERE id = ?1"},
+    {"rul_", "SELECT owner FROM rules WHERE id = ?1"},
+    {"rcv_", "SELECT owner FROM receivers WHERE id = ?1"},
+    {"crd_", "SELECT owner FROM credentials WHERE id = ?1"},
+    {"alr_",
+     "SELECT owners.id FROM owners CROSS JOIN alerts WHERE alerts.owner = owners.id AND alerts.id = ?1 LIMIT 1"},
+};
+
 /// Not those that are being erased.
 constexpr const char* kOwnerById =
     "SELECT id, name, document, version, created_ms FROM owners WHERE id = ?1"
@@ -185,6 +199,29 @@ template Result<std::vector<Receiver>> Store::List(const std::string&, const Pag
 std::string_view Page::Bound() const {
   // 0xff is in no UTF-8: greater than every id.
   return newest_first && after.empty() ? std::string_view("\xff") : std::string_view(after);
+}
+
+Result<std::string> Store::OwnerOf(const std::string& id) const {
+  for (const auto& [prefix, sql] : kOwnerOf) {
+    if (!IsId(prefix, id)) continue;
+    return parts_->readers->With([&, sql = sql](Connection& connection) -> Result<std::string> {
+      PAWSIGHT_ASSIGN_OR_RETURN(Statement select, connection.Prepare(sql));
+      select.BindAll(id);
+      return OneRow<std::string>(select, id, [](const Statement& row) { return row.Text(0); });
+    });
+  }
+  const std::optional<uint64_t> sequence = HighOfId("evt_", id);
+  if (!sequence) return NotFound(id + ": no id of an object", "not_found");
+  return parts_->readers->With([&](Connection& connection) -> Result<std::string> {
+    PAWSIGHT_ASSIGN_OR_RETURN(Statement select,
+                              connection.Prepare("SELECT owner, recorded_ms FROM events WHERE sequence = ?1"));
+    select.BindAll(*sequence);
+    return OneRow<std::string>(select, id, [&](const Statement& row) -> Result<std::string> {
+      const auto number = static_cast<int64_t>(*sequence);
+      if (EventId(parts_->name, number, row.Integer(1)) == id) return row.Text(0);
+      return NotFound(id + ": there is no such row", "not_found");  // of another store, or made up
+    });
+  });
 }
 
 Result<Owner> Store::GetOwner(const std::string& id) const {

@@ -133,6 +133,11 @@ class Store {
   template <typename Row>
   Result<std::vector<Row>> List(const std::string& owner, const Page& page = {}) const;
 
+  /// Whose the row of this id is, whatever its kind: device, camera, rule, receiver, credential, alert, event. The
+  /// other read that needs no owner: so that who asks for what is another's is noticed; an answer must not tell it.
+  /// Cost: a look-up; of an alert, which is found by its owner, one an owner.
+  Result<std::string> OwnerOf(const std::string& id) const;
+
   Result<Owner> GetOwner(const std::string& id) const;
   Result<std::vector<Owner>> ListOwners(const Page& page = {}) const;
   /// Nothing of this owner is in any table.

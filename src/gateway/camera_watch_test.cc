@@ -119,7 +119,7 @@ TEST_F(CameraWatchTest, AFrameBecomesAnAlertThatIsStoredUnderNamesAndThenResolve
   EXPECT_EQ(stored[1].type, "alert.resolved");
   EXPECT_EQ(stored[1].detail.GetString("fired_at").value(), FormatTime(stored[0].time));
   EXPECT_THAT(home_record_.Notices(), SizeIs(2)) << "and the home's own record has it";
-  EXPECT_EQ(record_->PlaceOf(home_record_.Notices()[1].id, false).sequence, 2);
+  EXPECT_EQ(record_->PlaceOf(home_record_.Notices()[1]).sequence, 2);
   EXPECT_EQ(record_->num_written(), 2U);
 }
 

@@ -8,13 +8,13 @@ void EventRecord::Write(std::vector<RecordEntry> entries, Done done) {
   events::WriteBatch batch;
   std::vector<Kept> written;  // one a write of the batch
   for (const RecordEntry& entry : entries) {
-    if (!entry.notice || PlaceOf(entry.notice->id, entry.notice->fired).sequence > 0) continue;
+    if (!entry.notice || PlaceOf(*entry.notice).sequence > 0) continue;
     events::Event event = EventOf(*entry.notice);
     event.owner = std::string(events::kLocalOwner);
     event.alert.clear();  // there is no row of it
     event.camera = names_.CameraOf(event.camera);
     event.rule = names_.WordOf(event.rule);
-    written.push_back({entry.notice->id, entry.notice->fired, {}});
+    written.push_back({entry.notice->id, entry.notice->change, entry.notice->time, {}});
     batch.emplace_back(events::AddEvent{std::move(event), {}});
   }
   if (batch.empty()) return next_.Write(std::move(entries), std::move(done));
@@ -36,10 +36,10 @@ void EventRecord::Keep(Kept kept) {
   while (newest_.size() > kKept) newest_.pop_front();
 }
 
-EventRecord::Place EventRecord::PlaceOf(const std::string& alert, bool fired) const {
+EventRecord::Place EventRecord::PlaceOf(const AlertNotice& notice) const {
   MutexLock lock(mu_);
   for (auto kept = newest_.rbegin(); kept != newest_.rend(); ++kept) {
-    if (kept->alert == alert && kept->fired == fired) return kept->place;
+    if (kept->alert == notice.id && kept->change == notice.change && kept->time == notice.time) return kept->place;
   }
   return {};
 }

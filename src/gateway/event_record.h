@@ -29,7 +29,7 @@ class EventRecord : public Record {
     std::string id;
     int64_t sequence = 0;
   };
-  Place PlaceOf(const std::string& alert, bool fired) const EXCLUDES(mu_);
+  Place PlaceOf(const AlertNotice& notice) const EXCLUDES(mu_);
   /// Events that are on disk.
   uint64_t num_written() const EXCLUDES(mu_);
 
@@ -37,7 +37,8 @@ class EventRecord : public Record {
   static constexpr size_t kKept = 2048;  // more than wait for the disk (RecordQueue::kMaxWaiting)
   struct Kept {
     std::string alert;
-    bool fired = false;
+    AlertChange change = AlertChange::kFired;
+    Time time{};
     Place place;
   };
   void Keep(Kept kept) EXCLUDES(mu_);

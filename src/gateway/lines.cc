@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/check.h"
+
 namespace pawsight::gateway {
 namespace {
 
@@ -49,9 +51,21 @@ std::string AnswersText(const FrameResult& result, const Names& names) {
   return text;
 }
 
+std::string_view WordOf(AlertChange change) {
+  switch (change) {
+    case AlertChange::kFired:
+      return "  ALERT     ";
+    case AlertChange::kUpdated:
+      return "  still on  ";
+    case AlertChange::kResolved:
+      return "  resolved  ";
+  }
+  CHECK(false);
+}
+
 std::string AlertText(const AlertNotice& notice, const Names& names) {
-  std::string line = TimeOfDay(notice.time) + (notice.fired ? "  ALERT     " : "  resolved  ") +
-                     CameraPrefix(notice.camera, names) + notice.question;
+  std::string line = TimeOfDay(notice.time) + std::string(WordOf(notice.change)) + CameraPrefix(notice.camera, names) +
+                     notice.question;
   if (notice.p_yes) line += notice.expected ? "  yes " + Fixed2(*notice.p_yes) : "  no " + Fixed2(1 - *notice.p_yes);
   if (!notice.cause.empty()) line += "  (" + notice.cause + ")";
   line += notice.recorded.ok() ? "" : "  (not recorded: " + Printable(notice.recorded.message()) + ")";
@@ -87,7 +101,7 @@ Json FrameToJson(const FrameResult& result, const Names& names) {
 
 Json AlertToJson(const AlertNotice& notice, std::optional<uint64_t> frame, const Names& names,
                  const EventRecord::Place& place) {
-  Json json(Json::Object{{"type", notice.fired ? "alert.fired" : "alert.resolved"},
+  Json json(Json::Object{{"type", AlertChangeName(notice.change)},
                          {"id", place.sequence > 0 ? place.id : notice.event},
                          {"sequence", place.sequence},
                          {"time", FormatTime(notice.time)},
@@ -97,13 +111,13 @@ Json AlertToJson(const AlertNotice& notice, std::optional<uint64_t> frame, const
                          {"rule_id", notice.rule},
                          {"question", notice.question},
                          {"expect", notice.expected ? "yes" : "no"},
-                         {"severity", rules::SeverityName(notice.severity)},
+                         {"severity", SeverityName(notice.severity)},
                          {"alert", notice.number},
                          {"alert_id", notice.id},
                          {"frame", frame ? Json(*frame) : Json()},
                          {"p_yes", notice.p_yes ? Json(*notice.p_yes) : Json()},
                          {"threshold", notice.threshold},
-                         {notice.fired ? "since" : "fired_at", FormatTime(notice.since)}});
+                         {notice.change == AlertChange::kFired ? "since" : "fired_at", FormatTime(notice.since)}});
   if (!notice.cause.empty()) json.Set("cause", notice.cause);
   json.Set("recorded", notice.recorded.ok());
   return json;
@@ -123,7 +137,7 @@ std::string FrameText(const FrameResult& result, const Names& names, bool answer
 }
 
 std::string Lines::JsonOf(const AlertNotice& notice, std::optional<uint64_t> frame) const {
-  const EventRecord::Place place = kept_ == nullptr ? EventRecord::Place() : kept_->PlaceOf(notice.id, notice.fired);
+  const EventRecord::Place place = kept_ == nullptr ? EventRecord::Place() : kept_->PlaceOf(notice);
   return AlertToJson(notice, frame, names_, place).Dump() + "\n";
 }
 
@@ -151,7 +165,7 @@ void Lines::OnFrame(const std::shared_ptr<const FrameResult>& result) {
   ++counts_.num_frames;
   counts_.num_asked += result->asked ? 1 : 0;
   counts_.num_changes += result->changes.size();
-  for (const AlertNotice& notice : result->changes) counts_.num_alerts += notice.fired ? 1 : 0;
+  for (const AlertNotice& notice : result->changes) counts_.num_alerts += notice.change == AlertChange::kFired ? 1 : 0;
   Write(lines);
 }
 

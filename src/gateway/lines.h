@@ -27,14 +27,14 @@ struct LineCounts {
   uint64_t num_asked = 0;
   uint64_t num_alerts = 0;
   uint64_t num_dropped = 0;  // frames: a newer one came before their turn
-  uint64_t num_changes = 0;  // of alerts: fired and resolved
+  uint64_t num_changes = 0;  // of alerts: fired, updated, resolved
 };
 
 /// {"type":"frame","camera","camera_id","time","frame","asked","look_ms","ask_ms","pool"?,"trouble"?,
 ///  "rules":[{"rule","rule_id","question","p_yes","verdict","reason","phase"}]}: "frame" counts the camera's, as its
 /// sender does.
 Json FrameToJson(const FrameResult& result, const Names& names);
-/// {"type":"alert.fired"|"alert.resolved","id","sequence","time","camera","camera_id","rule","rule_id","question",
+/// {"type":"alert.fired"|"alert.updated"|"alert.resolved","id","sequence","time","camera","camera_id","rule","rule_id","question",
 ///  "expect","severity","alert","alert_id","frame","p_yes","threshold","since" or "fired_at","cause"?,"recorded"}:
 /// "alert" counts the rule's; "id" and "sequence" are the event's in the file of events, without one the gateway's and
 /// 0; "frame" is null where no frame ended it.

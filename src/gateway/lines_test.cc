@@ -43,7 +43,7 @@ class LinesTest : public ::testing::Test {
     notice.camera = "cam_a";
     notice.rule = "rul_a";
     notice.frame = "frm_a";
-    notice.fired = true;
+    notice.change = AlertChange::kFired;
     notice.number = 1;
     notice.time = Time(seconds(1'000'004));
     notice.since = Time(seconds(1'000'002));
@@ -105,7 +105,7 @@ TEST_F(LinesTest, AnAlertThatAnEditEndedIsToldOnce) {
     AlertNotice notice = Notice();
     lines.OnAlert(notice);  // its frame told of it
     notice.frame.clear();
-    notice.fired = false;
+    notice.change = AlertChange::kResolved;
     notice.cause = "rule_removed";
     lines.OnAlert(notice);
     EXPECT_EQ(lines.counts().num_changes, 1U);

@@ -77,18 +77,6 @@ std::string_view MessageTypeName(MessageType type) {
   CHECK(false);
 }
 
-std::string_view SeverityName(Severity severity) {
-  switch (severity) {
-    case Severity::kInfo:
-      return "info";
-    case Severity::kWarning:
-      return "warning";
-    case Severity::kCritical:
-      return "critical";
-  }
-  CHECK(false);
-}
-
 Result<Message> MessageOf(std::string_view id, std::string_view type, std::string_view owner, std::string_view camera,
                           std::string_view rule, std::string_view alert, Time time, const Json& detail) {
   if (!IsMessageId(id)) return InvalidArgument("event.id: want 1..64 letters, digits, _ and -");
@@ -109,9 +97,8 @@ Result<Message> MessageOf(std::string_view id, std::string_view type, std::strin
   message.time = time;
   message.camera_name = TextOf(detail, "camera_name");
   message.question = TextOf(detail, "question");
-  for (const Severity each : {Severity::kInfo, Severity::kWarning, Severity::kCritical}) {
-    if (TextOf(detail, "severity") == SeverityName(each)) message.severity = each;
-  }
+  message.cause = TextOf(detail, "cause");
+  message.severity = SeverityOf(TextOf(detail, "severity")).value_or(message.severity);
   if (const Json* p_yes = detail.Find("p_yes"); p_yes != nullptr && p_yes->is_number())
     message.p_yes = p_yes->as_number();
   message.fired = ParseTime(TextOf(detail, "fired_at"));
@@ -160,6 +147,7 @@ Json MessageJson(const Message& message) {
   add("question", message.question);
   data.Set("severity", SeverityName(message.severity));
   if (message.p_yes.has_value()) data.Set("p_yes", *message.p_yes);
+  add("cause", message.cause);
   if (message.fired.has_value()) data.Set("fired_at", FormatTime(*message.fired));
   if (message.type == MessageType::kResolved) data.Set("resolved_at", FormatTime(message.time));
   if (message.picture != nullptr) {

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/severity.h"
 #include "base/status.h"
 
 namespace pawsight::notify {
@@ -19,10 +20,6 @@ namespace pawsight::notify {
 enum class MessageType { kFired, kUpdated, kResolved, kTest };
 /// "alert.fired", "alert.updated", "alert.resolved", "test".
 std::string_view MessageTypeName(MessageType type);
-
-enum class Severity { kInfo, kWarning, kCritical };
-/// "info", "warning", "critical".
-std::string_view SeverityName(Severity severity);
 
 struct Picture {
   std::string content_type;  // "image/jpeg"
@@ -39,13 +36,14 @@ struct Message {
   std::string question;  // any text, also hostile: use PlainLine where it becomes part of a format
   Severity severity = Severity::kWarning;
   std::optional<double> p_yes;
+  std::string cause;                       // of an update or an end: "still_on", "rule_edited"; empty: none is named
   Time time{};                             // of the frame that changed the alert
   std::optional<Time> fired;               // when the alert fired
   std::shared_ptr<const Picture> picture;  // only when the owner opted in
 };
 
-/// A message from a recorded event. `detail` holds question, severity, p_yes, fired_at and camera_name, each optional:
-/// what is missing is left out. Errors: kInvalidArgument, an id or a type that no message can have.
+/// A message from a recorded event. `detail` holds question, severity, p_yes, cause, fired_at and camera_name, each
+/// optional: what is missing is left out. Errors: kInvalidArgument, an id or a type that no message can have.
 Result<Message> MessageOf(std::string_view id, std::string_view type, std::string_view owner, std::string_view camera,
                           std::string_view rule, std::string_view alert, Time time, const Json& detail);
 

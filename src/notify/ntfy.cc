@@ -9,7 +9,7 @@ namespace pawsight::notify {
 namespace {
 
 int PriorityOf(const Message& message) {
-  if (message.type == MessageType::kResolved) return 2;
+  if (message.type == MessageType::kResolved || message.type == MessageType::kUpdated) return 2;  // no sound
   switch (message.severity) {
     case Severity::kInfo:
       return 3;

@@ -140,7 +140,7 @@ Result<std::pair<std::string, std::string>> Header(const std::string& name, cons
 }
 
 Result<WebhookConfig> ParseWebhook(const Json& document, const ReceiverPolicy& policy) {
-  PAWSIGHT_RETURN_IF_ERROR(CheckFields(document, {"kind", "pictures", "url", "secrets", "headers", "pin"}));
+  PAWSIGHT_RETURN_IF_ERROR(CheckFields(document, {"kind", "pictures", "updates", "url", "secrets", "headers", "pin"}));
   WebhookConfig config;
   PAWSIGHT_ASSIGN_OR_RETURN(const std::string url, document.GetString("url"));
   PAWSIGHT_ASSIGN_OR_RETURN(config.url, UrlField("url", url, policy));
@@ -175,8 +175,8 @@ Result<std::string> TopicPrefix(const Json& document, std::string_view field, st
 }
 
 Result<MqttConfig> ParseMqtt(const Json& document, const ReceiverPolicy& policy) {
-  PAWSIGHT_RETURN_IF_ERROR(CheckFields(document, {"kind", "pictures", "host", "port", "tls", "username", "password",
-                                                  "client_id", "topic_prefix", "discovery_prefix", "pin"}));
+  PAWSIGHT_RETURN_IF_ERROR(CheckFields(document, {"kind", "pictures", "updates", "host", "port", "tls", "username",
+                                                  "password", "client_id", "topic_prefix", "discovery_prefix", "pin"}));
   MqttConfig config;
   PAWSIGHT_ASSIGN_OR_RETURN(config.host, HostField(document, policy));
   PAWSIGHT_ASSIGN_OR_RETURN(config.tls, OptionalBool(document, "tls", !policy.allow_plain));
@@ -199,8 +199,8 @@ Result<MqttConfig> ParseMqtt(const Json& document, const ReceiverPolicy& policy)
 }
 
 Result<NtfyConfig> ParseNtfy(const Json& document, const ReceiverPolicy& policy) {
-  PAWSIGHT_RETURN_IF_ERROR(
-      CheckFields(document, {"kind", "pictures", "server", "topic", "token", "username", "password", "pin"}));
+  PAWSIGHT_RETURN_IF_ERROR(CheckFields(
+      document, {"kind", "pictures", "updates", "server", "topic", "token", "username", "password", "pin"}));
   NtfyConfig config;
   const bool has_server = document.Find("server") != nullptr;
   PAWSIGHT_ASSIGN_OR_RETURN(const std::string server,
@@ -248,8 +248,8 @@ Result<MailSecurity> Security(const Json& document, const ReceiverPolicy& policy
 }
 
 Result<EmailConfig> ParseEmail(const Json& document, const ReceiverPolicy& policy) {
-  PAWSIGHT_RETURN_IF_ERROR(CheckFields(
-      document, {"kind", "pictures", "host", "port", "security", "username", "password", "from", "to", "pin"}));
+  PAWSIGHT_RETURN_IF_ERROR(CheckFields(document, {"kind", "pictures", "updates", "host", "port", "security", "username",
+                                                  "password", "from", "to", "pin"}));
   EmailConfig config;
   PAWSIGHT_ASSIGN_OR_RETURN(config.host, HostField(document, policy));
   PAWSIGHT_ASSIGN_OR_RETURN(config.security, Security(document, policy));
@@ -275,7 +275,9 @@ Result<ReceiverConfig> Finish(const Json& document, Result<Kind> kind) {
   if (!kind.ok()) return OfReceiver(kind.status());
   const auto pictures = OptionalBool(document, "pictures", false);
   if (!pictures.ok()) return OfReceiver(pictures.status());
-  return ReceiverConfig{*pictures, *std::move(kind)};
+  const auto updates = OptionalBool(document, "updates", std::is_same_v<Kind, MqttConfig>);
+  if (!updates.ok()) return OfReceiver(updates.status());
+  return ReceiverConfig{*pictures, *updates, *std::move(kind)};
 }
 
 }  // namespace
@@ -294,6 +296,13 @@ Result<ReceiverConfig> ParseReceiver(const Json& document, const ReceiverPolicy&
   if (*kind == "ntfy") return Finish(document, ParseNtfy(document, policy));
   if (*kind == "email") return Finish(document, ParseEmail(document, policy));
   return InvalidArgument(R"(receiver.kind: want "webhook", "mqtt", "ntfy" or "email")");
+}
+
+bool WantsUpdates(const Json& document) {
+  const Result<bool> said = document.GetBool("updates");
+  if (said.ok()) return *said;
+  const Result<std::string> kind = document.GetString("kind");
+  return kind.ok() && *kind == "mqtt";
 }
 
 std::pair<Host, int> PlaceOf(const ReceiverConfig& config) {

@@ -74,6 +74,7 @@ struct EmailConfig {
 
 struct ReceiverConfig {
   bool pictures = false;  // the owner wants pictures to leave for this receiver
+  bool updates = false;   // it is told of alert.updated too; where the document says nothing, only MQTT is
   std::variant<WebhookConfig, MqttConfig, NtfyConfig, EmailConfig> kind;
 };
 /// "webhook", "mqtt", "ntfy", "email".
@@ -83,6 +84,9 @@ std::string_view KindName(const ReceiverConfig& config);
 /// one. kPermissionDenied `plain_refused`, no TLS and the policy wants it; `address_refused`, an address written in the
 /// document is one that CheckAddress refuses. Names are looked up later (Lookup::Check).
 Result<ReceiverConfig> ParseReceiver(const Json& document, const ReceiverPolicy& policy);
+
+/// `updates` of a document that was checked when it was stored; its secrets may be missing.
+bool WantsUpdates(const Json& document);
 
 /// Host and port that the receiver will be connected at.
 std::pair<Host, int> PlaceOf(const ReceiverConfig& config);

@@ -23,11 +23,13 @@ ReceiverPolicy Home() { return {ParseAddressPolicy({"192.168.0.0/16"}).value(), 
 TEST(ReceiverConfig, EachKindIsReadWithItsDefaults) {
   const auto webhook = Parse(Webhook(R"(,"pictures":true,"headers":{"Authorization":"Bearer x"})")).value();
   EXPECT_TRUE(webhook.pictures);
+  EXPECT_FALSE(webhook.updates);
   EXPECT_EQ(KindName(webhook), "webhook");
   EXPECT_EQ(std::get<WebhookConfig>(webhook.kind).headers[0].second, "Bearer x");
 
   const auto mqtt = Parse(R"({"kind":"mqtt","host":"broker.example"})").value();
   EXPECT_FALSE(mqtt.pictures);
+  EXPECT_TRUE(mqtt.updates) << "a home automation shows how it stands; a phone rings";
   EXPECT_TRUE(std::get<MqttConfig>(mqtt.kind).tls);
   EXPECT_EQ(std::get<MqttConfig>(mqtt.kind).port, 8883);
   EXPECT_EQ(std::get<MqttConfig>(Parse(R"({"kind":"mqtt","host":"192.168.1.2"})", Home())->kind).port, 1883);
@@ -43,6 +45,16 @@ TEST(ReceiverConfig, EachKindIsReadWithItsDefaults) {
   EXPECT_EQ(std::get<EmailConfig>(email.kind).security, MailSecurity::kStartTls);
   EXPECT_EQ(std::get<EmailConfig>(email.kind).port, 587);
   EXPECT_EQ(PlaceOf(email).first.name, "mail.example");
+}
+
+TEST(ReceiverConfig, WhoWantsUpdatesIsSaidOrFollowsFromTheKind) {
+  EXPECT_TRUE(Parse(Webhook(R"(,"updates":true)"))->updates);
+  EXPECT_EQ(Parse(Webhook(R"(,"updates":1)")).status().code(), StatusCode::kInvalidArgument);
+  const auto wants = [](const char* text) { return WantsUpdates(Json::Parse(text).value()); };
+  EXPECT_TRUE(wants(R"({"kind":"webhook","updates":true})"));
+  EXPECT_FALSE(wants(R"({"kind":"webhook"})"));
+  EXPECT_TRUE(wants(R"({"kind":"mqtt"})"));
+  EXPECT_FALSE(wants(R"({"kind":"mqtt","updates":false})"));
 }
 
 TEST(ReceiverConfig, AnErrorNamesTheField) {

@@ -1,6 +1,7 @@
 #include "rules/alert_codec.h"
 
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 
 #include "base/json.h"
@@ -11,6 +12,7 @@ namespace {
 constexpr int64_t kVersion = 1;
 constexpr size_t kMaxBytes = 4096;
 constexpr size_t kMaxAlertBytes = 64;
+constexpr int kThousandths = 1000;  // probabilities are whole numbers of them, which read back as written
 
 int64_t Nanos(Time time) { return time.time_since_epoch().count(); }
 Time FromNanos(int64_t nanos) { return Time(std::chrono::nanoseconds(nanos)); }
@@ -70,6 +72,10 @@ std::string EncodeState(const StoredState& stored) {
   if (state.recent != 0) json.Set("recent", int64_t{state.recent});
   if (state.fired_at != Time{}) json.Set("fired_at", Nanos(state.fired_at));
   if (state.resolved_at != Time{}) json.Set("resolved_at", Nanos(state.resolved_at));
+  if (state.phase == AlertPhase::kFiring) {
+    json.Set("told_at", Nanos(stored.told.at));
+    json.Set("told_p", int64_t{std::llround(stored.told.p * kThousandths)});
+  }
   json.Set("last", VerdictName(state.last));
   return json.Dump();
 }
@@ -101,6 +107,11 @@ Result<StoredState> DecodeState(std::string_view text) {
   state.resolved_at = FromNanos(resolved_at);
   PAWSIGHT_ASSIGN_OR_RETURN(state.last, ByName<Verdict>(json, "last", 3, VerdictName));
   PAWSIGHT_RETURN_IF_ERROR(CheckState(state));
+  if (state.phase != AlertPhase::kFiring) return stored;
+  PAWSIGHT_ASSIGN_OR_RETURN(const int64_t told_at, IntegerOr(json, "told_at", fired_at, INT64_MIN, INT64_MAX));
+  stored.told.at = FromNanos(told_at);
+  PAWSIGHT_ASSIGN_OR_RETURN(const int64_t told_p, IntegerOr(json, "told_p", kThousandths, 0, kThousandths));
+  stored.told.p = static_cast<double>(told_p) / kThousandths;
   return stored;
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/status.h"
 #include "rules/alert.h"
+#include "rules/alert_update.h"
 
 namespace pawsight::rules {
 
@@ -18,6 +19,7 @@ struct StoredState {
   AlertState state;
   uint64_t meaning = 0;
   std::string alert;  // id of the alert that fires, or of the last; at most 64 bytes
+  Told told;          // of an alert that fires; else it says nothing
   friend bool operator==(const StoredState&, const StoredState&) = default;
 };
 

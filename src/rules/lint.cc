@@ -63,6 +63,23 @@ void LintTimes(const Rule& rule, std::vector<Finding>& found) {
   }
 }
 
+void LintSchedule(const Rule& rule, std::vector<Finding>& found) {
+  if (!rule.schedule) return;
+  const std::vector<Window>& windows = rule.schedule->windows;
+  bool overlap = false, too_short = false;
+  for (size_t i = 0; i < windows.size(); ++i) {
+    too_short = too_short || LengthOf(windows[i]) <= rule.hold;
+    for (size_t k = 0; k < i; ++k) overlap = overlap || Overlap(windows[k], windows[i]);
+  }
+  if (overlap) {
+    found.push_back(
+        {"windows_overlap", "schedule", "two windows share some time: they count as one, which may be meant"});
+  }
+  if (too_short) {
+    found.push_back({"window_too_short", "schedule", "a window is not longer than for_s: in it nothing can alert"});
+  }
+}
+
 }  // namespace
 
 std::vector<Finding> LintRule(const Rule& rule) {
@@ -70,6 +87,7 @@ std::vector<Finding> LintRule(const Rule& rule) {
   LintQuestion(rule.question, "question", found);
   if (rule.guard) LintQuestion(*rule.guard, "guard", found);
   LintTimes(rule, found);
+  LintSchedule(rule, found);
   if (rule.threshold.value() < kLowThreshold) {
     found.push_back({"threshold_low", "threshold", "below 0.55 a coin's toss alerts: 0.7 is a good start"});
   }

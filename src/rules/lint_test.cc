@@ -29,6 +29,15 @@ TEST(LintTest, AGoodRuleHasNoFindings) {
       IsEmpty());
 }
 
+TEST(LintTest, WindowsThatOverlapOrAreTooShortAreNamed) {
+  const auto codes = [](const std::string& windows) {
+    return Codes(R"({"question":"Is it in?","for_s":60,"schedule":{"windows":[)" + windows + "]}}");
+  };
+  EXPECT_THAT(codes(R"({"from":"06:00","to":"08:00"},{"from":"08:00","to":"10:00"})"), IsEmpty());
+  EXPECT_THAT(codes(R"({"from":"06:00","to":"08:01"},{"from":"08:00","to":"10:00"})"), ElementsAre("windows_overlap"));
+  EXPECT_THAT(codes(R"({"from":"06:00","to":"08:00"},{"from":"12:00","to":"12:01"})"), ElementsAre("window_too_short"));
+}
+
 TEST(LintTest, QuestionsThatAModelAnswersBadlyAreNamed) {
   EXPECT_THAT(OfQuestion("Is the dog in? Is the cat in?"), ElementsAre("two_questions"));
   EXPECT_THAT(OfQuestion("Where is the dog?"), ElementsAre("not_yes_no"));

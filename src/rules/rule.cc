@@ -15,12 +15,13 @@ constexpr size_t kMaxIdBytes = 64;
 constexpr milliseconds kMaxHold{24LL * 3600 * 1000};
 constexpr milliseconds kMaxCooldown{7LL * 24 * 3600 * 1000};
 
+constexpr milliseconds kLeastUpdate{10000};
 constexpr int kMaxFrames = 32;
 
-constexpr std::array<std::string_view, 17> kFields = {
+constexpr std::array<std::string_view, 18> kFields = {
     "id",         "question",  "expect",         "threshold",  "unsure_band", "for_s",
     "for_frames", "of_frames", "clear_s",        "cooldown_s", "severity",    "guard",
-    "schedule",   "cameras",   "sample_every_s", "receivers",  "enabled"};
+    "schedule",   "cameras",   "sample_every_s", "receivers",  "enabled",     "update_s"};
 
 bool IsIdByte(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; }
 
@@ -57,6 +58,12 @@ Result<milliseconds> SecondsOr(const Json& json, std::string_view key, milliseco
   return milliseconds(std::llround(seconds * 1000));
 }
 
+Result<milliseconds> ParseUpdateEvery(const Json& json, milliseconds otherwise) {
+  PAWSIGHT_ASSIGN_OR_RETURN(const milliseconds every, SecondsOr(json, "update_s", otherwise, kMaxHold));
+  if (every.count() != 0 && every < kLeastUpdate) return InvalidArgument("update_s: want 0, or 10 seconds and more");
+  return every;
+}
+
 Result<bool> ParseExpected(const Json& json) {
   if (json.Find("expect") == nullptr) return true;
   PAWSIGHT_ASSIGN_OR_RETURN(const std::string text, json.GetString("expect"));
@@ -68,9 +75,7 @@ Result<bool> ParseExpected(const Json& json) {
 Result<Severity> ParseSeverity(const Json& json) {
   if (json.Find("severity") == nullptr) return Severity::kWarning;
   PAWSIGHT_ASSIGN_OR_RETURN(const std::string text, json.GetString("severity"));
-  for (const Severity severity : {Severity::kInfo, Severity::kWarning, Severity::kCritical}) {
-    if (text == SeverityName(severity)) return severity;
-  }
+  if (const std::optional<Severity> severity = SeverityOf(text)) return *severity;
   return InvalidArgument("severity: want \"info\", \"warning\" or \"critical\"");
 }
 
@@ -150,18 +155,6 @@ Status CheckFields(const Json& json) {
 
 }  // namespace
 
-std::string_view SeverityName(Severity severity) {
-  switch (severity) {
-    case Severity::kInfo:
-      return "info";
-    case Severity::kWarning:
-      return "warning";
-    case Severity::kCritical:
-      return "critical";
-  }
-  CHECK(false);
-}
-
 Result<Threshold> Threshold::Parse(double value) {
   if (!(value >= 0.01 && value <= 0.99)) return InvalidArgument("threshold: want 0.01 to 0.99");
   return Threshold(value);
@@ -207,6 +200,7 @@ Result<Rule> ParseRule(const Json& json, Zones* zones) {
   PAWSIGHT_RETURN_IF_ERROR(ParseGuard(json, rule));
   PAWSIGHT_RETURN_IF_ERROR(ParseScheduleOf(json, zones, rule));
   PAWSIGHT_ASSIGN_OR_RETURN(rule.sample_every, SecondsOr(json, "sample_every_s", milliseconds(0), kMaxHold));
+  PAWSIGHT_ASSIGN_OR_RETURN(rule.update_every, ParseUpdateEvery(json, rule.update_every));
   PAWSIGHT_RETURN_IF_ERROR(ParseWhereAndWhom(json, rule));
   return rule;
 }
@@ -230,6 +224,7 @@ Json RuleToJson(const Rule& rule) {
   if (rule.guard) json.Set("guard", rule.guard->text());
   if (rule.schedule) json.Set("schedule", ScheduleToJson(*rule.schedule));
   if (rule.sample_every.count() > 0) json.Set("sample_every_s", seconds(rule.sample_every));
+  if (rule.update_every != kUsualUpdate) json.Set("update_s", seconds(rule.update_every));
   if (!(rule.cameras == CameraSelector{})) json.Set("cameras", CameraSelectorToJson(rule.cameras));
   if (!rule.receivers.empty()) json.Set("receivers", Json::Array(rule.receivers.begin(), rule.receivers.end()));
   if (!rule.enabled) json.Set("enabled", false);

@@ -10,16 +10,13 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/severity.h"
 #include "base/status.h"
 #include "rules/camera_selector.h"
 #include "rules/question.h"
 #include "rules/schedule.h"
 
 namespace pawsight::rules {
-
-enum class Severity { kInfo, kWarning, kCritical };
-/// "info", "warning", "critical".
-std::string_view SeverityName(Severity severity);
 
 /// The least probability of the expected answer that counts as true: 0.01 to 0.99.
 class Threshold {
@@ -41,6 +38,8 @@ struct FrameCount {
   friend bool operator==(const FrameCount&, const FrameCount&) = default;
 };
 
+inline constexpr std::chrono::milliseconds kUsualUpdate{300000};
+
 struct Rule {
   std::string id;  // 1..64 of a-z 0-9 - _; names the rule in events and metrics
   Question question;
@@ -55,6 +54,8 @@ struct Rule {
   std::optional<Question> guard;              // answered "no" (p_yes below 0.5), the rule's question counts as not true
   std::optional<Schedule> schedule;           // asked only then; none: always
   std::chrono::milliseconds sample_every{0};  // asked at most once in so long on one camera; 0: every frame; to 1 day
+  /// While its alert fires, those who want to hear it are told so often that it still does; 10 s to 1 day; 0: never.
+  std::chrono::milliseconds update_every = kUsualUpdate;
   CameraSelector cameras;
   std::vector<std::string> receivers;  // ids that are told of its alerts, at most kMaxReceivers; none: all the owner's
   bool enabled = true;                 // false: not asked, no alert
@@ -65,9 +66,9 @@ inline constexpr size_t kMaxReceivers = 32;
 /// {"question": "Is the dog on the couch?"} and, each optional: "id" (default: made from the question), "expect" "yes"
 /// or "no", "threshold" (0.7), "unsure_band" (0.1), "for_s" (0) or "for_frames" 3 with "of_frames" 5 (default: as many
 /// as for_frames), "clear_s" (5), "cooldown_s" (60), "severity" ("warning"), "guard" "Is there a dog?", "schedule"
-/// (ParseSchedule), "sample_every_s" (0), "cameras" (ParseCameraSelector), "receivers" ["rcv_a"], "enabled" (true).
-/// `zones`, where given, must know the schedule's zone.
-/// Errors: kInvalidArgument, the field and what was wanted; an unknown field is an error.
+/// (ParseSchedule), "sample_every_s" (0), "update_s" (300; 0 or 10 and more), "cameras" (ParseCameraSelector),
+/// "receivers" ["rcv_a"], "enabled" (true). `zones`, where given, must know the schedule's zone. Errors:
+/// kInvalidArgument, the field and what was wanted; an unknown field is an error.
 Result<Rule> ParseRule(const Json& json, Zones* zones = nullptr);
 /// What ParseRule reads; optional fields that say nothing are left out.
 Json RuleToJson(const Rule& rule);

@@ -155,6 +155,63 @@ TEST(ScheduleTest, AllDayIsAllDay) {
   for (int hour = 0; hour < 24 * 7; ++hour) EXPECT_TRUE(Inside(all, utc, Utc(2026, 11, 25) + hours(hour)));
 }
 
+/// "mon 07:30" of the week of Monday, the 15th of January 2024, UTC.
+Time Weekly(int day, int hour, int minute = 0) { return Utc(2024, 1, 15 + day, hour, minute); }
+
+TEST(ScheduleTest, ARuleIsAskedInAnyOfItsWindows) {
+  const Schedule schedule =
+      MakeSchedule(R"({"windows":[{"days":["mon","tue"],"from":"06:00","to":"08:00"},{"from":"18:00","to":"20:00"},)"
+                   R"({"days":["sun"],"from":"23:00","to":"01:00"}]})");
+  const TimeZone utc = TimeZone::Utc();
+  EXPECT_TRUE(Inside(schedule, utc, Weekly(0, 7)));
+  EXPECT_FALSE(Inside(schedule, utc, Weekly(0, 8)));
+  EXPECT_FALSE(Inside(schedule, utc, Weekly(2, 7)));
+  EXPECT_TRUE(Inside(schedule, utc, Weekly(2, 19)));
+  EXPECT_TRUE(Inside(schedule, utc, Weekly(6, 23, 30)));
+  EXPECT_TRUE(Inside(schedule, utc, Weekly(0, 0, 59))) << "Sunday's window, over midnight and the week's end";
+  EXPECT_FALSE(Inside(schedule, utc, Weekly(0, 1)));
+  EXPECT_FALSE(Inside(schedule, utc, Weekly(1, 0, 30)));
+}
+
+TEST(ScheduleTest, SeveralWindowsAreInsideExactlyWhereOneOfThemIs) {
+  const char* texts[] = {R"({"days":["fri"],"from":"22:00","to":"06:00"})", R"({"from":"02:15","to":"02:45"})",
+                         R"({"days":["sat","sun"],"from":"02:30","to":"12:00"})"};
+  const Schedule all = MakeSchedule(
+      (std::string(R"({"windows":[)") + texts[0] + "," + texts[1] + "," + texts[2] + R"(],"zone":"Europe/Berlin"})")
+          .c_str());
+  const TimeZone berlin = TimeZone::Parse(Slim("CET-1CEST,M3.5.0,M10.5.0/3")).value();
+  for (const int64_t start : {1711756800, 1729900800}) {  // the Saturdays before clocks go forward and back in 2024
+    for (int minute = 0; minute < 3 * 24 * 60; ++minute) {
+      const Time time(std::chrono::seconds(start + 60 * minute));
+      bool any = false;
+      for (const char* text : texts) any = any || Inside(MakeSchedule(text), berlin, time);
+      ASSERT_EQ(Inside(all, berlin, time), any) << FormatTime(time);
+    }
+  }
+}
+
+TEST(ScheduleTest, WindowsOverlapWhenAMinuteOfTheWeekIsInBoth) {
+  const auto overlap = [](const char* a, const char* b) {
+    const Window first = MakeSchedule(a).windows[0], second = MakeSchedule(b).windows[0];
+    bool any = false;  // by looking at each minute
+    for (int minute = 0; minute < 7 * 24 * 60; ++minute) {
+      const WallClock clock = TimeZone::Utc().WallClockAt(Weekly(0, 0, minute));
+      any = any || (IsInside(Schedule{{first}, "UTC"}, clock) && IsInside(Schedule{{second}, "UTC"}, clock));
+    }
+    EXPECT_EQ(Overlap(first, second), any) << a << " " << b;
+    EXPECT_EQ(Overlap(second, first), any) << a << " " << b;
+    return any;
+  };
+  EXPECT_FALSE(overlap(R"({"from":"06:00","to":"08:00"})", R"({"from":"08:00","to":"09:00"})"));
+  EXPECT_TRUE(overlap(R"({"from":"06:00","to":"08:01"})", R"({"from":"08:00","to":"09:00"})"));
+  EXPECT_TRUE(overlap("{}", R"({"days":["wed"],"from":"08:00","to":"09:00"})"));
+  EXPECT_TRUE(
+      overlap(R"({"days":["sun"],"from":"22:00","to":"06:00"})", R"({"days":["mon"],"from":"05:00","to":"07:00"})"));
+  EXPECT_FALSE(
+      overlap(R"({"days":["sun"],"from":"22:00","to":"06:00"})", R"({"days":["sun"],"from":"05:00","to":"07:00"})"));
+  EXPECT_FALSE(overlap(R"({"days":["mon"]})", R"({"days":["tue"]})"));
+}
+
 TEST(ScheduleTest, TheHourThatComesTwiceIsInsideTwiceAndTheOneLeftOutNever) {
   const TimeZone berlin = TimeZone::Parse(Slim("CET-1CEST,M3.5.0,M10.5.0/3")).value();
   const Schedule early = MakeSchedule(R"({"from":"02:15","to":"02:45"})");
@@ -181,8 +238,20 @@ TEST(ScheduleTest, AnErrorNamesTheFieldAndWhatWasWanted) {
   EXPECT_THAT(message(R"({"from":"10:00","to":"10:00"})"), StartsWith("to: the same"));
   EXPECT_THAT(message(R"({"zone":"../x"})"), StartsWith("zone: want"));
   EXPECT_THAT(message(R"({"at":"10:00"})"), StartsWith("\"at\": no such field"));
-  const char* text = R"({"days":["mon","sun"],"from":"08:00","to":"24:00","zone":"Europe/Berlin"})";
-  EXPECT_EQ(ScheduleToJson(MakeSchedule(text)).Dump(), text);
+  EXPECT_THAT(message(R"({"windows":[]})"), StartsWith("windows: want 1 to 16"));
+  EXPECT_THAT(message(R"({"windows":[{},{"from":"x"}]})"), StartsWith("windows[1]: from: want"));
+  EXPECT_THAT(message(R"({"windows":[{"zone":"UTC"}]})"), StartsWith("windows[0]: \"zone\": no such field"));
+  EXPECT_THAT(message(R"({"windows":[{}],"from":"10:00"})"), StartsWith("\"from\": no such field"));
+}
+
+TEST(ScheduleTest, OneWindowAndSeveralAreWrittenAsTheyAreRead) {
+  for (const char* text : {R"({"days":["mon","sun"],"from":"08:00","to":"24:00","zone":"Europe/Berlin"})",
+                           R"({"windows":[{"days":["mon"],"from":"08:00","to":"12:00"},)"
+                           R"({"days":["sat","sun"],"from":"22:00","to":"06:00"}],"zone":"UTC"})"}) {
+    EXPECT_EQ(ScheduleToJson(MakeSchedule(text)).Dump(), text);
+  }
+  EXPECT_EQ(MakeSchedule(R"({"windows":[{"from":"22:00","to":"06:00"}]})"),
+            MakeSchedule(R"({"from":"22:00","to":"06:00"})"));
 }
 
 }  // namespace

@@ -95,9 +95,9 @@ class Home {
       if (!card || result.rules.some((outcome) => !this.rules.has(outcome.rule))) this.reopen();  // made since
     } else if (name === "alert") {
       const notice = JSON.parse(data) as Notice;
-      const fired = notice.type === "alert.fired";
+      const fired = notice.type === "alert.fired", over = notice.type === "alert.resolved";
       this.alerts.put({ id: notice.alert, camera: notice.camera, question: notice.question, severity: notice.severity,
-                        fired: fired ? notice.time : notice.since, resolved: fired ? null : notice.time });
+                        fired: fired ? notice.time : notice.since, resolved: over ? notice.time : null });
     }
   }
 }

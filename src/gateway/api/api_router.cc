@@ -129,8 +129,10 @@ void ApiRouter::Register(std::string_view method, std::string_view pattern, Acce
                                                          const net::HttpResponder& responder) {
         books_->open.Begin();
         Result<Call> let = Let(request, access);
+        const auto call = let.ok() ? std::make_shared<const Call>(*let) : nullptr;
         const Principal who = let.ok() ? let->who : Principal{};
-        Responder::Sink sink = [books = books_, who, request, responder](net::HttpResponse response) {
+        Responder::Sink sink = [books = books_, who, call, request, responder](net::HttpResponse response) {
+          if (response.status == 404 && call != nullptr) books->NoteForeign(*call);
           if (response.status >= 400) books->refusals.Note(response.reason, who.credential, request->path);
           responder.Respond(std::move(response));
           books->open.End();
@@ -149,7 +151,7 @@ void ApiRouter::Register(std::string_view method, std::string_view pattern, Acce
             sink(std::move(response));
           };
         }
-        handler(std::make_shared<const Call>(*std::move(let)), Responder(std::move(sink), responder.gone()));
+        handler(call, Responder(std::move(sink), responder.gone()));
       });
 }
 
@@ -175,12 +177,38 @@ void ApiRouter::Commit(events::WriteBatch batch, const Responder& reply,
   });
 }
 
-void ApiRouter::NoteViolation(const Call& call, std::string_view object) {
-  books_->refusals.Note("tenant_violation", call.who.credential, call.request->path);
+void ApiRouter::Books::NoteViolation(const Call& call, std::string_view object) {
+  refusals.Note("tenant_violation", call.who.credential, call.request->path);
   LogWarning("tenant_violation", {{"credential", call.who.credential},
                                   {"owner", call.who.owner},
                                   {"device", call.who.device},
                                   {"object", std::string(object.substr(0, 64))}});
+}
+
+void ApiRouter::Books::NoteForeign(const Call& call) {
+  if (call.owner.empty() || call.who.role == events::Role::kAdmin) return;  // who may see all is not at fault
+  for (const std::string& id : NamedIds(*call.request)) {
+    const Result<std::string> owner = store.OwnerOf(id);
+    if (owner.ok() && *owner != call.owner) return NoteViolation(call, id);
+  }
+}
+
+std::vector<std::string> NamedIds(const net::HttpRequest& request) {
+  static constexpr std::string_view kPrefixes[] = {"dev_", "cam_", "rul_", "rcv_", "crd_", "alr_", "evt_"};
+  static constexpr size_t kLength = 4 + events::kIdCharacters;
+  std::vector<std::string> ids;
+  const auto take = [&ids](std::string_view text) {
+    const bool is_id = std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
+                                   [&](std::string_view prefix) { return events::IsId(prefix, text); });
+    if (is_id && ids.size() < kMaxNamedIds) ids.emplace_back(text);
+  };
+  for (const std::string& parameter : request.parameters) take(parameter);
+  const std::string_view body(request.body);
+  for (size_t at = body.find('_'); at != std::string_view::npos && ids.size() < kMaxNamedIds;
+       at = body.find('_', at + 1)) {
+    if (at >= 3) take(body.substr(at - 3, kLength));
+  }
+  return ids;
 }
 
 Result<Json> ReadBody(const net::HttpRequest& request) {

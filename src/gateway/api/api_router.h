@@ -69,7 +69,7 @@ class ApiRouter {
 
   /// All must outlive it, and it the server.
   ApiRouter(net::Router& router, Authenticator& authenticator, events::Store& store, const Clock& clock)
-      : router_(router), authenticator_(authenticator), store_(store), books_(std::make_shared<Books>(clock)) {}
+      : router_(router), authenticator_(authenticator), store_(store), books_(std::make_shared<Books>(store, clock)) {}
 
   void Add(std::string_view method, std::string_view pattern, Access access, Handler handler);
   void AddLater(std::string_view method, std::string_view pattern, Access access, LaterHandler handler);
@@ -111,8 +111,9 @@ class ApiRouter {
     return true;
   }
 
-  /// An audit line: somebody asked for what is another's.
-  void NoteViolation(const Call& call, std::string_view object);
+  /// An audit line: somebody asked for what is not theirs. Of another owner's object it is written here, whenever an
+  /// answer is 404 and an id of the path or the body is another's; of another device's camera by the endpoint.
+  void NoteViolation(const Call& call, std::string_view object) { books_->NoteViolation(call, object); }
 
   /// Waits until every call that was let in has been answered, at most so long. True: all have been. After the server
   /// has stopped, so that no more come.
@@ -141,7 +142,12 @@ class ApiRouter {
   };
   /// What an answer writes down on its way out; lives until the last answer was given.
   struct Books {
-    explicit Books(const Clock& clock) : keys(clock), refusals(clock) {}
+    Books(const events::Store& its_store, const Clock& clock) : store(its_store), keys(clock), refusals(clock) {}
+    void NoteViolation(const Call& call, std::string_view object);
+    /// Nothing of that name is the caller's: whether it is another's.
+    void NoteForeign(const Call& call);
+
+    const events::Store& store;
     IdempotencyKeys keys;
     RefusalLog refusals;
     OpenCalls open;
@@ -155,6 +161,10 @@ class ApiRouter {
   const std::shared_ptr<Books> books_;
   std::vector<Route> routes_;
 };
+
+/// The ids that a request names, in its path and its body: at most kMaxNamedIds of them, in their order.
+std::vector<std::string> NamedIds(const net::HttpRequest& request);
+inline constexpr size_t kMaxNamedIds = 8;
 
 /// What every endpoint needs. All outlive the server.
 struct ApiContext {

@@ -58,14 +58,9 @@ Result<net::HttpResponse> CamerasApi::List(const Call& call) const {
 }
 
 Result<net::HttpResponse> CamerasApi::Get(const Call& call) const {
-  const std::string& id = call.Parameter(0);
-  Result<events::Camera> camera = context_.store.Get<events::Camera>(call.owner, id);
-  if (!camera.ok()) {
-    const auto known = registry_.FindCamera(id);
-    if (known && known->owner != call.owner) context_.router.NoteViolation(call, id);
-    return camera.status();
-  }
-  return RowAnswer(200, CameraJson(*camera), camera->version);
+  PAWSIGHT_ASSIGN_OR_RETURN(const events::Camera camera,
+                            context_.store.Get<events::Camera>(call.owner, call.Parameter(0)));
+  return RowAnswer(200, CameraJson(camera), camera.version);
 }
 
 bool CamerasApi::Read(const Call& call, const Responder& reply, events::Camera* camera) const {

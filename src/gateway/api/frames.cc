@@ -98,11 +98,11 @@ Result<Registry::CameraEntry> FramesApi::CameraOf(const Call& call) const {
   const std::string& id = call.Parameter(0);
   std::optional<Registry::CameraEntry> camera = registry_.FindCamera(id);
   if (!camera) return NotFound("no such camera", "camera_unknown");
-  const bool another_owner = camera->owner != call.owner;
-  const bool another_device = call.who.role == events::Role::kDevice && camera->device != call.who.device;
-  if (another_owner || another_device) context_.router.NoteViolation(call, id);
-  if (another_owner) return NotFound("no such camera", "camera_unknown");
-  if (another_device) return PermissionDenied("this camera is not this device's", "tenant_violation");
+  if (camera->owner != call.owner) return NotFound("no such camera", "camera_unknown");
+  if (call.who.role == events::Role::kDevice && camera->device != call.who.device) {
+    context_.router.NoteViolation(call, id);
+    return PermissionDenied("this camera is not this device's", "tenant_violation");
+  }
   if (!camera->enabled) return Status(StatusCode::kAborted, "the camera is not enabled", "camera_disabled");
   return *std::move(camera);
 }

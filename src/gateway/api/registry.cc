@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "notify/receiver_config.h"
 
 namespace pawsight::gateway {
 namespace {
@@ -36,7 +37,7 @@ AlertNotice NoticeOf(const events::Alert& alert) {
   notice.owner = alert.owner;
   notice.camera = alert.camera;
   notice.rule = alert.rule;
-  notice.fired = true;
+  notice.change = AlertChange::kFired;
   notice.time = alert.fired;
   notice.since = alert.fired;
   const Result<Json> detail = Json::Parse(alert.document);
@@ -45,10 +46,7 @@ AlertNotice NoticeOf(const events::Alert& alert) {
   if (const auto text = detail->GetString("expect"); text.ok()) notice.expected = *text != "no";
   if (const auto number = detail->GetNumber("threshold"); number.ok()) notice.threshold = *number;
   if (const auto number = detail->GetNumber("p_yes"); number.ok()) notice.p_yes = *number;
-  for (const rules::Severity severity :
-       {rules::Severity::kInfo, rules::Severity::kWarning, rules::Severity::kCritical}) {
-    if (rules::SeverityName(severity) == alert.severity) notice.severity = severity;
-  }
+  notice.severity = SeverityOf(alert.severity).value_or(notice.severity);
   return notice;
 }
 
@@ -192,7 +190,7 @@ Status Registry::BringOver(const std::string& owner) {
   }
   if (!row.ok()) return row.status();
   PAWSIGHT_ASSIGN_OR_RETURN(Kept kept, Read(owner));
-  Replace(owner, kept.cameras, kept.setup.receivers);
+  Replace(owner, kept.cameras, kept.receivers);
   Brought brought{owner, std::move(kept.cameras), kept.setup.rules, std::move(kept.receivers)};
   const Status set = path_.SetOwner(owner, std::move(kept.setup));
   if (!set.ok()) LogError("owner_setup_refused", {{"owner", owner}, {"reason", set.message()}});
@@ -232,11 +230,16 @@ Status Registry::CheckCamera(const events::Camera& camera) const {
 }
 
 void Registry::Replace(const std::string& owner, const std::vector<events::Camera>& cameras,
-                       std::vector<std::string> receivers) {
+                       const std::vector<events::Receiver>& receivers) {
+  OwnerView view;
+  for (const events::Receiver& receiver : receivers) {
+    if (!receiver.active) continue;
+    view.receivers.push_back(receiver.id);
+    const Result<Json> document = Json::Parse(receiver.document);
+    if (document.ok() && notify::WantsUpdates(*document)) view.updated.insert(receiver.id);
+  }
   MutexLock lock(mu_);
   for (const std::string& camera : owners_[owner].cameras) cameras_.erase(camera);
-  OwnerView view;
-  view.receivers = std::move(receivers);
   for (const events::Camera& camera : cameras) {
     view.cameras.push_back(camera.id);
     cameras_[camera.id] = {owner, camera.device, camera.name, camera.enabled, camera.keep_pictures};
@@ -258,6 +261,18 @@ std::vector<std::string> Registry::ReceiversOf(const std::string& owner) const {
   MutexLock lock(mu_);
   const auto found = owners_.find(owner);
   return found == owners_.end() ? std::vector<std::string>() : found->second.receivers;
+}
+
+std::vector<std::string> Registry::WantingUpdates(const std::string& owner,
+                                                  const std::vector<std::string>& receivers) const {
+  std::vector<std::string> wanting;
+  MutexLock lock(mu_);
+  const auto found = owners_.find(owner);
+  if (found == owners_.end()) return wanting;
+  for (const std::string& receiver : receivers) {
+    if (found->second.updated.contains(receiver)) wanting.push_back(receiver);
+  }
+  return wanting;
 }
 
 size_t Registry::NumCamerasOf(const std::string& owner) const {

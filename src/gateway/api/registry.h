@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -75,13 +76,17 @@ class Registry {
   std::optional<CameraEntry> FindCamera(const std::string& camera) const EXCLUDES(mu_);
   /// Ids of the owner's active receivers.
   std::vector<std::string> ReceiversOf(const std::string& owner) const EXCLUDES(mu_);
+  /// Those of `receivers` that want to be told of updates (notify::WantsUpdates).
+  std::vector<std::string> WantingUpdates(const std::string& owner, const std::vector<std::string>& receivers) const
+      EXCLUDES(mu_);
   size_t NumCamerasOf(const std::string& owner) const EXCLUDES(mu_);
   size_t num_cameras() const EXCLUDES(mu_);
 
  private:
   struct OwnerView {
     std::vector<std::string> cameras;
-    std::vector<std::string> receivers;
+    std::vector<std::string> receivers;  // the active ones
+    std::set<std::string> updated;       // of them, those that want updates
   };
   void Run() EXCLUDES(mu_);
   Status BringOver(const std::string& owner) EXCLUDES(mu_);
@@ -94,8 +99,8 @@ class Registry {
   Result<Kept> Read(const std::string& owner) const;
   Status RestoreStates(const std::string& owner);
   Status EndOrphans(const std::string& owner);
-  void Replace(const std::string& owner, const std::vector<events::Camera>& cameras, std::vector<std::string> receivers)
-      EXCLUDES(mu_);
+  void Replace(const std::string& owner, const std::vector<events::Camera>& cameras,
+               const std::vector<events::Receiver>& receivers) EXCLUDES(mu_);
 
   events::Store& store_;
   FramePath& path_;

@@ -23,12 +23,14 @@ void StoreRecord::AddNotice(const RecordEntry& entry, events::WriteBatch* batch)
   alert.id = notice.id;
   alert.camera = notice.camera;
   alert.rule = notice.rule;
-  alert.severity = rules::SeverityName(notice.severity);
-  alert.fired = notice.fired ? notice.time : notice.since;
-  if (!notice.fired) alert.resolved = notice.time;
+  alert.severity = SeverityName(notice.severity);
+  alert.fired = notice.change == AlertChange::kFired ? notice.time : notice.since;
+  if (notice.change == AlertChange::kResolved) alert.resolved = notice.time;
   alert.document = event.detail.Dump();
   batch->emplace_back(events::Put<events::Alert>{std::move(alert)});
-  std::vector<std::string> receivers = entry.receivers;
+  std::vector<std::string> receivers = notice.change == AlertChange::kUpdated
+                                           ? registry_->WantingUpdates(entry.owner, entry.receivers)
+                                           : entry.receivers;
   if (receivers.size() > kMaxEventReceivers) receivers.resize(kMaxEventReceivers);
   batch->emplace_back(events::AddEvent{std::move(event), std::move(receivers)});
 }

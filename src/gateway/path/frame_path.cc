@@ -284,6 +284,7 @@ size_t FramePath::State::RestoreStates(const std::vector<RestoredState>& states)
     state.rule = stored.rule;
     state.meaning = decoded->meaning;
     state.alert = decoded->state;
+    state.told = decoded->told;
     state.alert_id = stored.alert.empty() ? decoded->alert : stored.alert;
     camera->restored.push_back(std::move(state));
     camera->reconcile = true;
@@ -317,7 +318,7 @@ size_t FramePath::State::EndOrphans(const std::vector<AlertNotice>& open) {
   for (auto& [alert, receivers] : orphans) {
     alert.since = alert.time;
     alert.time = clock.Now();
-    alert.fired = false;
+    alert.change = AlertChange::kResolved;
     alert.cause = "orphaned";
     alert.frame.clear();
     TellEnd(std::move(alert), std::nullopt, std::move(receivers));

@@ -67,6 +67,7 @@ class World : public Watcher {
 
   int num_fired = 0;
   int num_resolved = 0;
+  int num_updated = 0;
   std::set<Reason> reasons;
 
  private:
@@ -74,6 +75,7 @@ class World : public Watcher {
     bool open = false;
     std::string id;
     uint64_t number = 0;
+    Time newest{};
   };
 
   void Start() {
@@ -176,16 +178,25 @@ class World : public Watcher {
         EXPECT_EQ(outcome.verdict, rules::Verdict::kFalse);
       }
     }
-    EXPECT_EQ(num_changes, result.changes.size());
+    const auto updates = std::count_if(result.changes.begin(), result.changes.end(), [](const AlertNotice& notice) {
+      return notice.change == AlertChange::kUpdated;
+    });
+    EXPECT_EQ(num_changes + static_cast<size_t>(updates), result.changes.size());
     EXPECT_EQ(result.owner.substr(4), result.camera.substr(4, 1));
   }
   void Check(const AlertNotice& notice) {
     EXPECT_EQ(notice.owner.substr(4), notice.camera.substr(4, 1));
     Told& told = told_[{notice.camera, notice.rule}];
-    if (notice.fired) {
+    if (notice.change == AlertChange::kUpdated) {
+      EXPECT_TRUE(told.open);
+      EXPECT_EQ(told.id, notice.id);
+      EXPECT_GE(notice.time - told.newest, rules::kUpdateGap) << "updates are paced";
+      told.newest = notice.time;
+      ++num_updated;
+    } else if (notice.change == AlertChange::kFired) {
       EXPECT_FALSE(told.open) << "one alert an episode";
       EXPECT_TRUE(ids_.insert(notice.id).second);
-      told = {true, notice.id, notice.number};
+      told = {true, notice.id, notice.number, notice.time};
       ++num_fired;
     } else {
       EXPECT_TRUE(told.open);

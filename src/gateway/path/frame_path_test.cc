@@ -123,7 +123,7 @@ TEST_F(FramePathTest, AFrameIsAnsweredJudgedRecordedAndTold) {
   EXPECT_EQ(ReasonOf(Show(10)), Reason::kResolved);
   ASSERT_THAT(listener_->alerts, SizeIs(2));
   EXPECT_EQ(listener_->alerts[1].id, listener_->alerts[0].id) << "one id an episode";
-  EXPECT_FALSE(listener_->alerts[1].fired);
+  EXPECT_EQ(listener_->alerts[1].change, AlertChange::kResolved);
 }
 
 TEST_F(FramePathTest, NobodyIsToldOfAnAlertBeforeItIsDurable) {

@@ -66,15 +66,27 @@ Json ResultToJson(const FrameResult& result) {
   return json;
 }
 
+std::string_view AlertChangeName(AlertChange change) {
+  switch (change) {
+    case AlertChange::kFired:
+      return "alert.fired";
+    case AlertChange::kUpdated:
+      return "alert.updated";
+    case AlertChange::kResolved:
+      return "alert.resolved";
+  }
+  CHECK(false);
+}
+
 Json NoticeToJson(const AlertNotice& notice) {
-  Json json(Json::Object{{"type", notice.fired ? "alert.fired" : "alert.resolved"},
+  Json json(Json::Object{{"type", AlertChangeName(notice.change)},
                          {"alert", notice.id},
                          {"event", notice.event},
                          {"time", FormatTime(notice.time)},
                          {"since", FormatTime(notice.since)},
                          {"camera", notice.camera},
                          {"rule", notice.rule},
-                         {"severity", rules::SeverityName(notice.severity)},
+                         {"severity", SeverityName(notice.severity)},
                          {"question", notice.question},
                          {"expect", notice.expected ? "yes" : "no"},
                          {"threshold", notice.threshold},

@@ -28,18 +28,22 @@ struct Outcome {
   rules::AlertPhase phase = rules::AlertPhase::kInactive;  // after the frame
 };
 
-/// An alert opened or ended.
+enum class AlertChange { kFired, kUpdated, kResolved };
+/// "alert.fired", "alert.updated", "alert.resolved".
+std::string_view AlertChangeName(AlertChange change);
+
+/// An alert opened, goes on or ended.
 struct AlertNotice {
-  std::string id;                          // "alr_...", one an episode: the same when it opens and when it ends
+  std::string id;                          // "alr_...", one an episode: the same from when it opens to when it ends
   std::string event;                       // "evt_...", of this change
   std::string owner, camera, rule, frame;  // ids; `frame` is empty when no frame ended it
-  bool fired = false;                      // else resolved
+  AlertChange change = AlertChange::kResolved;
   std::string cause;    // of an end: "" by frames; "rule_edited", "rule_removed", "rule_disabled", "camera_left",
-                        // "camera_removed"
+                        // "camera_removed"; of an update: "surer", "still_on"
   uint64_t number = 0;  // of the rule's alerts on this camera: 1, 2...
   Time time{};          // of the change
-  Time since{};         // fired: true since then; resolved: when it fired
-  rules::Severity severity = rules::Severity::kWarning;
+  Time since{};         // fired: true since then; updated, resolved: when it fired
+  Severity severity = Severity::kWarning;
   std::string question;  // for the owner's receivers; never logged
   bool expected = true;
   double threshold = 0;
@@ -76,7 +80,7 @@ Json OutcomesToJson(const FrameResult& result);
 ///  "unrecorded"?:["alr_.."],"pool","model_version","total_ms"}; "alerts" has what is on disk, "unrecorded" what waits
 ///  for room on it
 Json ResultToJson(const FrameResult& result);
-/// {"type":"alert.fired"|"alert.resolved","alert","event","time","since","camera","rule","severity","question","expect",
+/// {"type":"alert.fired"|"alert.updated"|"alert.resolved","alert","event","time","since","camera","rule","severity","question","expect",
 ///  "threshold","p_yes","number","cause"?,"recorded"}
 Json NoticeToJson(const AlertNotice& notice);
 

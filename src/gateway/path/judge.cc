@@ -27,6 +27,21 @@ void CountClose(const rules::Rule& rule, double p_yes, bool same, Time time, Rul
   }
 }
 
+/// What those who were told of the alert know after this frame, and whether it is worth telling them again. `judged`
+/// has the answer and the reason.
+void NoteTold(const rules::Rule& rule, Time time, RuleState& state, Judged& judged) {
+  const double p = rule.expected ? *judged.outcome.p_yes : 1 - *judged.outcome.p_yes;
+  if (judged.change == AlertChange::kFired) {
+    state.told = {time, p};
+  } else if (judged.outcome.reason == rules::Reason::kFiring) {
+    judged.cause = rules::CauseOfUpdate(rule, state.told, p, time);
+    state.told.at = std::min(state.told.at, time);  // the clock was set back
+    if (judged.cause == rules::UpdateCause::kNone) return;
+    judged.change = AlertChange::kUpdated;
+    state.told = {time, std::max(state.told.p, p)};
+  }
+}
+
 }  // namespace
 
 Judged JudgeRule(const rules::Rule& rule, const RuleTurn& turn, std::span<const Answer> answers, Time time,
@@ -49,9 +64,10 @@ Judged JudgeRule(const rules::Rule& rule, const RuleTurn& turn, std::span<const 
   state.alert = step.state;
   judged.outcome.reason = step.reason;
   judged.outcome.phase = step.state.phase;
-  judged.fired = step.reason == rules::Reason::kFired;
-  judged.resolved = step.reason == rules::Reason::kResolved;
-  judged.write_state = WantsWriting(judged.before, step.state, state, time);
+  if (step.reason == rules::Reason::kFired) judged.change = AlertChange::kFired;
+  if (step.reason == rules::Reason::kResolved) judged.change = AlertChange::kResolved;
+  if (judged.outcome.p_yes) NoteTold(rule, time, state, judged);
+  judged.write_state = judged.change.has_value() || WantsWriting(judged.before, step.state, state, time);
   if (judged.write_state) state.stored_at = time;
   const bool asked = turn.kind == Kind::kAsked;
   if (asked && judged.outcome.p_yes) {

@@ -1,6 +1,7 @@
 // gateway/path/judge.h: stations 10 and 11: from what came of a frame to each rule's reason, state and alert. Pure.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,8 +22,8 @@ inline constexpr double kGuardThreshold = 0.5;
 
 struct Judged {
   Outcome outcome;
-  bool fired = false;
-  bool resolved = false;
+  std::optional<AlertChange> change;                     // of its alert, with this frame
+  rules::UpdateCause cause = rules::UpdateCause::kNone;  // of an update
   rules::AlertState before;
   bool write_state = false;  // the record should have the new state
 };

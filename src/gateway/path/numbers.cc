@@ -32,6 +32,7 @@ void PathNumbers::WriteTo(MetricsWriter& out) const {
   out.Sample(static_cast<double>(Load(shed)), MetricLabel("outcome", "shed"));
   out.Metric("alerts_total", "counter", "Alert changes.");
   out.Sample(static_cast<double>(Load(fired)), MetricLabel("change", "fired"));
+  out.Sample(static_cast<double>(Load(updated)), MetricLabel("change", "updated"));
   out.Sample(static_cast<double>(Load(resolved)), MetricLabel("change", "resolved"));
   out.Counter("alerts_not_recorded_total", "Alert changes told before they could be recorded.", Load(not_recorded));
   out.Counter("states_unreadable_total", "Stored alert states that could not be taken over.", Load(states_unreadable));

@@ -38,7 +38,7 @@ struct PathNumbers {
   Count late{0}, expired{0};  // taken late; waited past their deadline
   Count looks{0}, unchanged{0}, looks_skipped{0}, held_back{0}, undecodable{0};  // the gate's
   Count asked{0}, questions{0}, answered{0}, unanswered{0}, shed{0};
-  Count fired{0}, resolved{0}, not_recorded{0};
+  Count fired{0}, updated{0}, resolved{0}, not_recorded{0};
   Count states_unreadable{0};
   Buckets waited{Bound()}, looked{Bound()}, answering{Bound()}, recording{Bound()}, total{Bound()};
 

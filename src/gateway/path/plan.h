@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "rules/alert.h"
+#include "rules/alert_update.h"
 #include "rules/rule.h"
 #include "rules/time_zone.h"
 
@@ -31,6 +32,7 @@ struct RuleState {
   uint64_t meaning = 0;  // rules::Meaning of the rule that `alert` is of
   rules::AlertState alert;
   std::string alert_id;          // of the alert that fires, else of the last
+  rules::Told told;              // of the alert that fires
   std::optional<Time> asked_at;  // by the frame's time
   /// Its next turn is asked whatever the gate says: it was never asked, or got no answer, or missed a frame that
   /// changed.

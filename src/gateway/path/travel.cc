@@ -15,7 +15,21 @@ using std::chrono::nanoseconds;
 
 const rules::Rule& RuleAt(const Camera::InTurn& turn, size_t i) { return turn.view->setup.rules[turn.rules[i]]; }
 
-std::string TextOf(const RuleState& state) { return rules::EncodeState({state.alert, state.meaning, state.alert_id}); }
+std::string TextOf(const RuleState& state) {
+  return rules::EncodeState({state.alert, state.meaning, state.alert_id, state.told});
+}
+
+PathNumbers::Count& CountOf(PathNumbers& numbers, AlertChange change) {
+  switch (change) {
+    case AlertChange::kFired:
+      return numbers.fired;
+    case AlertChange::kUpdated:
+      return numbers.updated;
+    case AlertChange::kResolved:
+      return numbers.resolved;
+  }
+  CHECK(false);
+}
 
 void SetAll(Trip& trip, Kind kind) {
   for (RuleTurn& turn : trip.turns) turn.kind = kind;
@@ -317,10 +331,12 @@ AlertNotice FramePath::State::NoticeOf(const Trip& trip, const rules::Rule& rule
   notice.camera = trip.camera->id;
   notice.rule = rule.id;
   notice.frame = trip.result->frame;
-  notice.fired = judged.fired;
+  notice.change = *judged.change;
+  notice.cause = rules::UpdateCauseName(judged.cause);
   notice.number = state.alert.num_fired;
   notice.time = trip.result->time;
-  notice.since = judged.fired ? judged.before.true_since.value_or(notice.time) : judged.before.fired_at;
+  notice.since =
+      judged.change == AlertChange::kFired ? judged.before.true_since.value_or(notice.time) : judged.before.fired_at;
   notice.severity = rule.severity;
   notice.question = rule.question.text();
   notice.expected = rule.expected;
@@ -338,15 +354,14 @@ void FramePath::State::Conclude(const std::shared_ptr<Trip>& trip) {
     const rules::Rule& rule = RuleAt(turn, i);
     RuleState& state = turn.states[i];
     Judged judged = JudgeRule(rule, trip->turns[i], result.answers, result.time, state);
-    const bool changed = judged.fired || judged.resolved;
-    if (judged.fired) {
+    if (judged.change == AlertChange::kFired) {
       state.alert_id = NewId("alr_", clock.Now());
       cost.Alerted(result.owner, rule.id);
     }
-    if (judged.write_state || changed) {
+    if (judged.write_state) {
       RecordEntry entry{result.owner, result.camera, rule.id, TextOf(state), std::nullopt, {}};
-      if (changed) {
-        PathNumbers::Bump(judged.fired ? numbers.fired : numbers.resolved);
+      if (judged.change) {
+        PathNumbers::Bump(CountOf(numbers, *judged.change));
         result.changes.push_back(NoticeOf(*trip, rule, state, judged));
         entry.notice = result.changes.back();
         entry.receivers = rule.receivers.empty() ? turn.view->setup.receivers : rule.receivers;
@@ -409,8 +424,9 @@ void FramePath::State::FinishTurn(const std::shared_ptr<Camera>& camera, const P
   camera->has_states = !camera->turn.states.empty();
   if (frame != nullptr) {
     if (result->asked) ++camera->counts.asked;
-    camera->counts.alerts += static_cast<uint64_t>(std::count_if(
-        result->changes.begin(), result->changes.end(), [](const AlertNotice& notice) { return notice.fired; }));
+    camera->counts.alerts += static_cast<uint64_t>(
+        std::count_if(result->changes.begin(), result->changes.end(),
+                      [](const AlertNotice& notice) { return notice.change == AlertChange::kFired; }));
     if (camera->recent != nullptr && frame->submission.sequence) camera->recent->SetResult(frame->id, result);
     mailbox.Release(camera->owner, frame->submission.encoded->size());
   }

@@ -1,0 +1,168 @@
+// What an alert's receivers, streams and readers get of it, over sockets.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <deque>
+#include <filesystem>
+#include <mutex>
+
+#include "base/files.h"
+#include "gateway/api/testing.h"
+
+namespace pawsight::gateway::testing {
+namespace {
+
+using net::testing::RawClient;
+using std::chrono::seconds;
+using ::testing::HasSubstr;
+
+/// Somebody's webhook: keeps what it is sent.
+class Hook {
+ public:
+  Hook() {
+    router_.Add("POST", "/hook", [this](const net::HttpRequest& request) {
+      const std::lock_guard lock(mu_);
+      bodies_.push_back(request.body);
+      came_.notify_all();
+      return net::HttpResponse{204, "text/plain", "", {}};
+    });
+    server_ = net::HttpServer::Start({}, router_).value();
+  }
+  /// A receiver's document.
+  std::string Config(const std::string& more = "") const {
+    return R"({"kind":"webhook","url":")" + server_->url() + "/hook\"" + more + "}";
+  }
+  /// The next body; the test fails when none comes in 30 s.
+  Json Next() {
+    std::unique_lock lock(mu_);
+    if (!came_.wait_for(lock, seconds(30), [&] { return !bodies_.empty(); })) {
+      ADD_FAILURE() << "nothing came to the webhook";
+      return Json(Json::Object{});
+    }
+    const Json body = Json::Parse(bodies_.front()).value();
+    bodies_.pop_front();
+    return body;
+  }
+
+ private:
+  std::mutex mu_;
+  std::condition_variable came_;
+  std::deque<std::string> bodies_;
+  net::Router router_;
+  std::unique_ptr<net::HttpServer> server_;
+};
+
+class ApiAlertsTest : public ApiTest {
+ protected:
+  std::string MakeReceiver(const Home& home, const std::string& config) const {
+    const Came made = Post("/v1/receivers", home.operator_token, R"({"name":"hook","config":)" + config + "}");
+    EXPECT_EQ(made.status, 201) << made.body;
+    return made.Text("id");
+  }
+  /// A frame that its device took so long ago.
+  Came PostOldFrame(const Home& home, int number, seconds age) const {
+    const Time now = clock_.Now();
+    return PostFrame(
+        home, Jpeg(number), "?wait=answers",
+        "Pawsight-Captured-At: " + FormatTime(now - age) + "\r\nPawsight-Sent-At: " + FormatTime(now) + "\r\n");
+  }
+};
+
+TEST_F(ApiAlertsTest, AnUpdateGoesToTheStreamAndToReceiversThatAskedForIt) {
+  const Home home = MakeHome("home");
+  Hook quiet, updated;
+  MakeReceiver(home, quiet.Config());
+  MakeReceiver(home, updated.Config(R"(,"updates":true)"));
+  ASSERT_EQ(Post("/v1/rules", home.operator_token,
+                 R"({"question":"Is there a dog?","clear_s":0,"cooldown_s":0,"update_s":10})")
+                .status,
+            201);
+  RawClient live(server_->port());
+  live.Send("GET /v1/live HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + home.operator_token + "\r\n\r\n");
+  live.ReadUntil("retry: 2000\n\n");
+
+  backend_.p_yes = 0.9;
+  const Came fired = PostOldFrame(home, 1, seconds(45));
+  ASSERT_EQ(fired.json.Find("alerts")->as_array().size(), 1U) << fired.body;
+  const std::string alert = fired.json.Find("alerts")->as_array()[0].as_string();
+  PostOldFrame(home, 2, seconds(20));
+  EXPECT_THAT(live.ReadUntil("alert.updated"), HasSubstr("alert.fired"));
+  EXPECT_EQ(Get("/v1/alerts/" + alert, home.operator_token).Text("state"), "firing");
+  backend_.p_yes = 0.05;
+  for (int frame = 3; frame < 6; ++frame) PostOldFrame(home, frame, seconds(0));
+  EXPECT_EQ(Get("/v1/alerts/" + alert, home.operator_token).Text("state"), "resolved");
+
+  for (const char* type : {"alert.fired", "alert.updated", "alert.resolved"}) {
+    const Json told = updated.Next();
+    EXPECT_EQ(told.GetString("type").value(), type) << told.Dump();
+    EXPECT_EQ(told.Find("data")->GetString("alert").value(), alert);
+    EXPECT_TRUE(told.Find("data")->GetString("fired_at").ok()) << told.Dump();
+  }
+  for (const char* type : {"alert.fired", "alert.resolved"}) EXPECT_EQ(quiet.Next().GetString("type").value(), type);
+  const Came events = Get("/v1/events", home.operator_token);
+  EXPECT_THAT(events.body, HasSubstr("alert.updated"));
+  EXPECT_THAT(events.body, HasSubstr("still_on"));
+}
+
+TEST_F(ApiAlertsTest, ATryAtAnothersObjectOfAnyKindLeavesAnAuditLine) {
+  const Home home = MakeHome("home"), other = MakeHome("other");
+  const std::string rule =
+      Post("/v1/rules", home.operator_token, R"({"question":"Is there a dog?","for_s":0})").Text("id");
+  const Hook hook;
+  const std::string receiver = MakeReceiver(home, hook.Config());
+  const std::string credential = Post("/v1/credentials", home.operator_token, R"({"role":"viewer"})").Text("id");
+  backend_.p_yes = 0.9;
+  const std::string alert = PostFrame(home, Jpeg(1)).json.Find("alerts")->as_array().at(0).as_string();
+  const std::string event =
+      Get("/v1/events", home.operator_token).json.Find("items")->as_array().at(0).GetString("id").value();
+  const auto num_lines = [&] {
+    const std::string metrics = Get("/metrics", admin_).body;
+    const std::string name = "pawsight_gateway_rejected_total{reason=\"tenant_violation\"} ";
+    const size_t at = metrics.find(name);
+    return at == std::string::npos ? 0 : std::atoi(metrics.c_str() + at + name.size());
+  };
+  int wanted = 0;
+  const auto expect_line = [&](const Came& came, const std::string& what) {
+    EXPECT_EQ(came.status, 404) << what << came.body;
+    EXPECT_EQ(num_lines(), ++wanted) << what;
+  };
+  for (const std::string& target :
+       {"/v1/cameras/" + home.camera, "/v1/cameras/" + home.camera + "/frame", "/v1/devices/" + home.device,
+        "/v1/rules/" + rule, "/v1/rules/" + rule + "/why", "/v1/receivers/" + receiver,
+        "/v1/receivers/" + receiver + "/deliveries", "/v1/alerts/" + alert, "/v1/events/" + event}) {
+    expect_line(Get(target, other.operator_token), "GET " + target);
+  }
+  for (const std::string& target : {"/v1/cameras/" + home.camera, "/v1/devices/" + home.device, "/v1/rules/" + rule,
+                                    "/v1/receivers/" + receiver, "/v1/credentials/" + credential}) {
+    expect_line(Call("DELETE", target, other.operator_token), "DELETE " + target);
+  }
+  expect_line(Put("/v1/rules/" + rule, other.operator_token, R"({"question":"Is it?"})"), "PUT");
+  expect_line(Post("/v1/receivers/" + receiver + "/test", other.operator_token, ""), "test");
+  expect_line(Call("POST", "/v1/cameras/" + home.camera + "/frames", other.device_token, Jpeg()), "a frame");
+  expect_line(Post("/v1/cameras", other.operator_token, R"({"name":"x","device":")" + home.device + "\"}"),
+              "in a body");
+
+  EXPECT_EQ(Get("/v1/rules/rul_00000000000000000000", other.operator_token).status, 404);
+  EXPECT_EQ(Call("DELETE", "/v1/rules/" + rule + "?owner=" + other.owner, admin_).status, 404) << "an admin's mistake";
+  EXPECT_EQ(Get("/v1/rules/" + rule, home.operator_token).status, 200);
+  EXPECT_EQ(num_lines(), wanted) << "what nobody has is no try at another's";
+}
+
+TEST_F(ApiAlertsTest, ARuleHasSeveralWindowsAndAdviceOnThem) {
+  const Home home = MakeHome("home");
+  const std::string schedule =
+      R"({"windows":[{"days":["mon"],"from":"08:00","to":"12:00"},{"days":["mon"],"from":"11:00","to":"13:00"}],"zone":"UTC"})";
+  const Came made =
+      Post("/v1/rules", home.operator_token, R"({"question":"Is there a dog?","for_s":2,"schedule":)" + schedule + "}");
+  ASSERT_EQ(made.status, 201) << made.body;
+  EXPECT_EQ(made.json.Find("schedule")->Dump(), schedule);
+  EXPECT_THAT(made.body, HasSubstr("windows_overlap"));
+  const std::string target = "/v1/rules/" + made.Text("id");
+  EXPECT_EQ(Put(target, home.operator_token, Get(target, home.operator_token).body).status, 200) << "as it was shown";
+  EXPECT_EQ(Post("/v1/rules", home.operator_token, R"({"question":"Is it?","schedule":{"windows":[]}})").Code(),
+            "field");
+}
+
+}  // namespace
+}  // namespace pawsight::gateway::testing
