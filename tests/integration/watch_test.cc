@@ -158,6 +158,34 @@ TEST(Watch, ItsPageAndItsApiAreAGatewaysAndARuleMadeThereIsToldOf) {
   EXPECT_GE(fired, 1) << ended.out;
 }
 
+int NumHomesIn(const std::string& directory) {
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    count += entry.path().filename().string().starts_with("pawsight-home-") ? 1 : 0;
+  }
+  return count;
+}
+
+TEST(Watch, WhatAKilledOneLeftIsRemovedByTheNextAndNotWhatARunningOneHas) {
+  const TempFolder folder;
+  const TempFolder temporary;
+  DrawScenes(folder.Path(""), 1);
+  const std::vector<std::string> environment = {"TMPDIR=" + temporary.Path("")};
+  RunningProgram running({"demo", "--cameras", "1", "--json", "--listen", "127.0.0.1:0"}, environment);
+  RunningProgram killed({"demo", "--cameras", "1", "--json", "--listen", "127.0.0.1:0"}, environment);
+  running.WaitUntilSaid("Ctrl-C ends it.");
+  killed.WaitUntilSaid("Ctrl-C ends it.");
+  killed.Signal(SIGKILL);
+  killed.Wait();
+  EXPECT_EQ(NumHomesIn(temporary.Path("")), 2);
+  const Ended watched = RunProgram({"watch", folder.Path(""), "-q", "Is there a dog?", "--no-events"}, "", environment);
+  EXPECT_EQ(watched.code, 0) << watched.err;
+  EXPECT_EQ(NumHomesIn(temporary.Path("")), 1) << "the running one's";
+  running.Signal(SIGINT);
+  EXPECT_EQ(running.Wait().code, 130);
+  EXPECT_EQ(NumHomesIn(temporary.Path("")), 0);
+}
+
 TEST(Watch, ACameraThatDoesNotAnswerIsUnreachable) {
   const Ended watched =
       RunProgram({"watch", "http://127.0.0.1:1/snapshot.jpg", "-q", "Is there a dog?", "--no-events"});
