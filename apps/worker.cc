@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "apps/commands.h"
+#include "apps/measure_peak.h"
 #include "apps/open_model.h"
 #include "apps/option_flags.h"
 #include "apps/serving.h"
@@ -17,6 +18,7 @@
 #include "apps/worker_options.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "engine/counted_target.h"
 #include "frames/encode.h"
 #include "net/access_log.h"
 #include "net/http_server.h"
@@ -85,6 +87,10 @@ class Worker {
   void Tell(bool ready) {
     if (grpc_) grpc_->SetReady(ready);
   }
+  /// At least each second.
+  void SamplePeakShare() {
+    if (peak_share_) peak_share_->Sample(clock_.Monotonic(), operations_.total());
+  }
   Status ReopenAccessLog() { return access_log_ ? access_log_->Reopen() : Ok(); }
   bool has_tls() const { return !options_.tls_certificate.empty(); }
   Status ReloadModel() { return served_ ? served_->Reload() : Ok(); }
@@ -114,16 +120,29 @@ class Worker {
   }
 
  private:
-  ModelOptions Model() const {
-    const int cores = std::max(1U, std::thread::hardware_concurrency());
-    const int threads = options_.threads != 0 ? options_.threads : std::max(1, cores / options_.teams);
+  static int Cores() { return static_cast<int>(std::max(1U, std::thread::hardware_concurrency())); }
+  ModelOptions Model() {
+    const int threads = options_.threads != 0 ? options_.threads : std::max(1, Cores() / options_.teams);
     return {.model = options_.model,
             .artifacts = options_.artifacts,
             .precision = options_.precision,
             .kernels = options_.cpu,
             .threads = threads,
             .teams = options_.teams,
+            .operations = &operations_,
             .verify = true};  // what a reload puts in the old one's place has no flipped bit
+  }
+
+  /// What the threads of the model could do, before they are busy.
+  Status StartPeakShare(const ModelOptions& model) {
+    double peak = options_.peak_gops * 1e9;
+    if (peak == 0) {
+      PAWSIGHT_ASSIGN_OR_RETURN(const kernels::Kernels* const kernels, kernels::Choose(model.kernels));
+      PAWSIGHT_ASSIGN_OR_RETURN(const engine::Precision precision, PrecisionOf(model));
+      peak = MeasurePeak(*kernels, precision, kQuickPeak);
+    }
+    peak_share_.emplace(peak * std::min(Cores(), model.threads * model.teams));
+    return Ok();
   }
 
   Status StartModel() {
@@ -131,6 +150,8 @@ class Worker {
       repository_.Put(std::make_shared<server::EmptyModel>());
       return Ok();
     }
+    const ModelOptions model = Model();
+    PAWSIGHT_RETURN_IF_ERROR(StartPeakShare(model));
     server::ServedVqaOptions served;
     PAWSIGHT_ASSIGN_OR_RETURN(served.canary_image, CanaryImage());
     served.canary_interval = options_.canary_interval;
@@ -147,12 +168,12 @@ class Worker {
     schedule.shed_target = options_.shed_target;
     schedule.default_timeout = options_.default_timeout;
     const frames::DecodeLimits images{.max_pixels = options_.max_pixels};
-    const auto open = [model = Model(), images]() -> Result<std::shared_ptr<server::Engine>> {
+    const auto open = [model, images]() -> Result<std::shared_ptr<server::Engine>> {
       PAWSIGHT_ASSIGN_OR_RETURN(engine::Vqa vqa, OpenModel(model));
       return std::shared_ptr<server::Engine>(server::MakeVqaEngine(std::move(vqa), images));
     };
     PAWSIGHT_ASSIGN_OR_RETURN(served_, server::ServedVqa::Start(served, open, clock_));
-    for (const std::shared_ptr<server::Model>& model : served_->models()) repository_.Put(model);
+    for (const std::shared_ptr<server::Model>& served_one : served_->models()) repository_.Put(served_one);
     return Ok();
   }
 
@@ -220,6 +241,9 @@ class Worker {
                                               .http = http_.get(),
                                               .grpc = grpc_.get(),
                                               .access_log = access_log_.get(),
+                                              .operations = &operations_,
+                                              .peak_share = peak_share_ ? &*peak_share_ : nullptr,
+                                              .now = clock_.Monotonic(),
                                               .precision = options_.precision}),
                                {}};
     });
@@ -230,7 +254,9 @@ class Worker {
   const WorkerOptions& options_;
   const SystemClock clock_;
   std::unique_ptr<net::AccessLog> access_log_;  // outlives who writes to it; null: off
-  std::unique_ptr<server::ServedVqa> served_;   // outlives who asks it
+  engine::OperationCount operations_;           // outlives the model
+  std::optional<engine::PeakShare> peak_share_;
+  std::unique_ptr<server::ServedVqa> served_;  // outlives who asks it
   server::Repository repository_;
   server::HttpEndpoint endpoint_;
   net::Router routes_, metrics_routes_;
@@ -263,6 +289,7 @@ void Serve(const Signals& signals, const net::Systemd& systemd, Worker& worker) 
   MemoryTrim memory(clock);
   for (;;) {
     memory.Look();
+    worker.SamplePeakShare();
     const bool ready = worker.Ready();
     if (ready != told) {
       worker.Tell(ready);

@@ -17,6 +17,7 @@ struct WorkerOptions {
   int threads = 0;
   int teams = 1;
   bool empty_model = false;
+  double peak_gops = 0;
 
   std::string listen_http = "127.0.0.1:8000";
   std::string listen_grpc = "127.0.0.1:8001";
@@ -70,6 +71,8 @@ struct WorkerOptions {
     option(&O::threads, "threads", "of a forward pass; 0: the cores shared among the teams", 0, 256);
     option(&O::teams, "teams", "forward passes at once", 1, 256);
     option(&O::empty_model, "empty-model", "answers at once without a model, to measure everything else");
+    option(&O::peak_gops, "peak-gops",
+           "GFLOP/s of a thread that engine_peak_share is held against; 0: measured at start, some 10 ms", 0.0, 1e6);
 
     option(&O::listen_http, "listen-http", "address:port of HTTP; empty: none");
     option(&O::listen_grpc, "listen-grpc", "address:port of gRPC; empty: none");

@@ -54,6 +54,22 @@ TEST(Worker, AnswersOverHttpCountsItAndLeavesCleanlyAtSigterm) {
   EXPECT_EQ(ended.err.find("Is there"), std::string::npos) << "no question is logged";
 }
 
+TEST(Worker, WhatItComputesIsCountedAgainstThePeakThatIsMeasuredOrGiven) {
+  const RunningWorker given({"--threads", "1", "--peak-gops", "100", "--canary-interval", "60s"});
+  EXPECT_EQ(given.Metric("pawsight_engine_peak_operations_per_second"), 1e11);
+  const double before = given.Metric("pawsight_engine_operations_total");
+  EXPECT_GT(before, 0) << "the canary's";
+  EXPECT_EQ(AskOf(given, {"Is there a dog?"}).status, 200);
+  const double one = given.Metric("pawsight_engine_operations_total") - before;
+  EXPECT_EQ(AskOf(given, {"Is there a dog?", "Is it night?"}).status, 200);
+  const double two = given.Metric("pawsight_engine_operations_total") - before - one;
+  EXPECT_GT(one, 1e6);
+  EXPECT_GT(two, one);
+  EXPECT_GE(given.Metric("pawsight_engine_peak_share"), 0);
+  const RunningWorker measured({"--threads", "1"});
+  EXPECT_GT(measured.Metric("pawsight_engine_peak_operations_per_second"), 1e7);
+}
+
 TEST(Worker, SighupPutsTheModelInItsOwnPlaceWhileItServes) {
   RunningWorker worker({});
   worker.program().Signal(SIGHUP);
