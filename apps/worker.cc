@@ -49,21 +49,33 @@ Result<net::TlsText> Tls(const WorkerOptions& options) {
   return tls;
 }
 
-/// Beyond loopback a token or a certificate is wanted.
+/// Beyond loopback a token or a certificate is wanted, of who reads metrics too.
 Status CheckExposure(const WorkerOptions& options) {
-  for (const auto& [name, listen] :
-       {std::pair{"listen-http", options.listen_http}, std::pair{"listen-grpc", options.listen_grpc},
-        std::pair{"listen-metrics", options.listen_metrics}}) {
-    if (listen.empty()) continue;
-    const Result<net::ListenAddress> address = net::ParseListenAddress(listen);
-    if (!address.ok()) return Annotate(address.status(), name);
+  struct Door {
+    const char* name;
+    const std::string& listen;
+    bool guarded;
+    const char* want;
+  };
+  const bool with_ca = !options.tls_client_ca.empty();
+  const bool guarded = !options.token_file.empty() || with_ca;
+  const char* const want = "name the file of a bearer token with token-file, or want certificates with tls-client-ca";
+  for (const Door& door : {Door{"listen-http", options.listen_http, guarded, want},
+                           Door{"listen-grpc", options.listen_grpc, guarded, want},
+                           Door{"listen-metrics", options.listen_metrics,
+                                !options.metrics_token_file.empty() || (options.metrics_tls && with_ca),
+                                "name the file of a bearer token with metrics-token-file, or want certificates with "
+                                "metrics-tls and tls-client-ca"}}) {
+    if (door.listen.empty()) continue;
+    const Result<net::ListenAddress> address = net::ParseListenAddress(door.listen);
+    if (!address.ok()) return Annotate(address.status(), door.name);
     const bool loopback = address->host == "::1" || address->host.starts_with("127.");
-    const bool guarded = !options.token_file.empty() || !options.tls_client_ca.empty();
-    if (!loopback && !guarded && std::string_view(name) != "listen-metrics") {
-      return InvalidArgument(std::string(name) + ": " + listen +
-                             " is not loopback; name the file of a bearer token with token-file, or want certificates "
-                             "with tls-client-ca");
+    if (!loopback && !door.guarded) {
+      return InvalidArgument(std::string(door.name) + ": " + door.listen + " is not loopback; " + door.want);
     }
+  }
+  if (options.metrics_tls && options.tls_certificate.empty()) {
+    return InvalidArgument("metrics-tls: wants tls-certificate and tls-key");
   }
   return Tls(options).status();
 }
@@ -98,6 +110,7 @@ class Worker {
   Status ReloadTls() {
     PAWSIGHT_ASSIGN_OR_RETURN(const net::TlsText tls, Tls(options_));
     if (http_) PAWSIGHT_RETURN_IF_ERROR(http_->SetTls(tls));
+    if (metrics_ && options_.metrics_tls) PAWSIGHT_RETURN_IF_ERROR(metrics_->SetTls(tls));
     return grpc_ ? grpc_->SetTls(tls) : Ok();
   }
 
@@ -234,6 +247,10 @@ class Worker {
     if (options_.listen_metrics.empty()) return Ok();
     net::HttpServerOptions http;
     PAWSIGHT_ASSIGN_OR_RETURN(http.listen, net::ParseListenAddress(options_.listen_metrics));
+    PAWSIGHT_ASSIGN_OR_RETURN(http.token, ReadSecret(options_.metrics_token_file));
+    if (options_.metrics_tls) {
+      PAWSIGHT_ASSIGN_OR_RETURN(http.tls, Tls(options_));
+    }
     metrics_routes_.Add("GET", "/metrics", [this](const net::HttpRequest&) {
       return net::HttpResponse{200,
                                "text/plain; version=0.0.4; charset=utf-8",

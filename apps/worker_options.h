@@ -26,6 +26,8 @@ struct WorkerOptions {
   std::string tls_certificate;
   std::string tls_key;
   std::string tls_client_ca;
+  std::string metrics_token_file;
+  bool metrics_tls = false;
 
   int http_threads = 1;
   int max_connections = 16384;
@@ -83,6 +85,9 @@ struct WorkerOptions {
            "HTTP and gRPC: PEM file of the certificate and its chain; empty: no TLS");
     option(&O::tls_key, "tls-key", "PEM file of its key");
     option(&O::tls_client_ca, "tls-client-ca", "PEM file; callers want a certificate of it");
+    option(&O::metrics_token_file, "metrics-token-file",
+           "file with the bearer token for /metrics; beyond loopback, this or metrics-tls with tls-client-ca");
+    option(&O::metrics_tls, "metrics-tls", "/metrics shows tls-certificate, and wants one of tls-client-ca, too");
 
     option(&O::http_threads, "http-threads", "that read and answer HTTP", 1, 64);
     option(&O::max_connections, "max-connections", "HTTP: at once; another gets 503", 1, 1 << 20);
