@@ -17,6 +17,7 @@ struct WorkerOptions {
   int threads = 0;
   int teams = 1;
   bool empty_model = false;
+  double peak_gops = 0;
 
   std::string listen_http = "127.0.0.1:8000";
   std::string listen_grpc = "127.0.0.1:8001";
@@ -25,6 +26,8 @@ struct WorkerOptions {
   std::string tls_certificate;
   std::string tls_key;
   std::string tls_client_ca;
+  std::string metrics_token_file;
+  bool metrics_tls = false;
 
   int http_threads = 1;
   int max_connections = 16384;
@@ -70,6 +73,8 @@ struct WorkerOptions {
     option(&O::threads, "threads", "of a forward pass; 0: the cores shared among the teams", 0, 256);
     option(&O::teams, "teams", "forward passes at once", 1, 256);
     option(&O::empty_model, "empty-model", "answers at once without a model, to measure everything else");
+    option(&O::peak_gops, "peak-gops",
+           "GFLOP/s of a thread that engine_peak_share is held against; 0: measured at start, some 10 ms", 0.0, 1e6);
 
     option(&O::listen_http, "listen-http", "address:port of HTTP; empty: none");
     option(&O::listen_grpc, "listen-grpc", "address:port of gRPC; empty: none");
@@ -80,6 +85,9 @@ struct WorkerOptions {
            "HTTP and gRPC: PEM file of the certificate and its chain; empty: no TLS");
     option(&O::tls_key, "tls-key", "PEM file of its key");
     option(&O::tls_client_ca, "tls-client-ca", "PEM file; callers want a certificate of it");
+    option(&O::metrics_token_file, "metrics-token-file",
+           "file with the bearer token for /metrics; beyond loopback, this or metrics-tls with tls-client-ca");
+    option(&O::metrics_tls, "metrics-tls", "/metrics shows tls-certificate, and wants one of tls-client-ca, too");
 
     option(&O::http_threads, "http-threads", "that read and answer HTTP", 1, 64);
     option(&O::max_connections, "max-connections", "HTTP: at once; another gets 503", 1, 1 << 20);
