@@ -43,7 +43,7 @@ int ConnectionToCut(std::span<const GuardedConnection> connections);
 /// and was not read yet is thrown away.
 class ConnectionGuard {
  public:
-  static constexpr std::chrono::milliseconds kLook{20};
+  static constexpr std::chrono::milliseconds kLook{100};
   static constexpr std::chrono::milliseconds kPatience{1000};
 
   /// `limit`: bytes beyond what is held now. `clock` outlives it.
