@@ -225,6 +225,7 @@ class Worker {
     PAWSIGHT_ASSIGN_OR_RETURN(grpc.tls, Tls(options_));
     grpc.max_message_bytes = options_.max_body.value;
     grpc.max_calls = options_.max_calls;
+    grpc.max_growth_bytes = options_.max_growth.value;
     grpc.max_idle = options_.idle_timeout;
     grpc.handshake_timeout = options_.handshake_timeout;
     grpc.limits = Limits();

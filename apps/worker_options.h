@@ -40,6 +40,7 @@ struct WorkerOptions {
   std::chrono::seconds write_timeout{20};
   Bytes max_body{32U << 20U};
   Bytes max_bytes_in_flight{256U << 20U};
+  Bytes max_growth{1U << 30U};
   int max_calls = 2048;
   int max_images = server::kMaxImages;
   int max_questions = server::kMaxQuestionsAnImage;
@@ -108,6 +109,9 @@ struct WorkerOptions {
     option(&O::max_bytes_in_flight, "max-bytes-in-flight", "HTTP: of bodies being read and answered; 503", Bytes{1024},
            Bytes{1ULL << 40U});
     option(&O::max_calls, "max-calls", "gRPC: infer calls at once; RESOURCE_EXHAUSTED", 1, 1 << 20);
+    option(&O::max_growth, "max-growth",
+           "gRPC: what the process may hold beyond what it had at start; then connections are cut", Bytes{64U << 20U},
+           Bytes{1ULL << 40U});
     option(&O::max_images, "max-images", "of a request", 1, server::kMaxImages);
     option(&O::max_questions, "max-questions", "about an image of a request", 1, server::kMaxQuestionsAnImage);
     option(&O::max_pixels, "max-pixels", "of an image", 256, 1 << 28);
