@@ -17,6 +17,7 @@ struct GatewayOptions {
   std::string tls_key;
   std::string data;
   std::string store;  // file of the store; "": gateway.sqlite in `data`. Not a setting: for the demonstration
+  std::string receiver_keys;
   bool open_secrets = false;
   bool new_admin = false;
 
@@ -71,6 +72,8 @@ struct GatewayOptions {
     option(&O::tls_certificate, "tls-certificate", "PEM file of the certificate and its chain; empty: no TLS");
     option(&O::tls_key, "tls-key", "PEM file of its key");
     option(&O::data, "data", "directory of the store and the admin's token; empty: pawsight under XDG_DATA_HOME");
+    option(&O::receiver_keys, "receiver-keys",
+           "file of the keys that seal receivers' secrets, the newest first; empty: receiver.keys in `data`");
     option(&O::open_secrets, "open-secrets", "take files of secrets that everybody on this machine may read");
     option(&O::new_admin, "new-admin", "make a new admin's token at this start and revoke those there are");
 

@@ -13,6 +13,7 @@
 #include "apps/backend_clients.h"
 #include "apps/embedded_worker.h"
 #include "apps/gateway_metrics.h"
+#include "apps/receiver_keys.h"
 #include "apps/serving.h"
 #include "base/files.h"
 #include "base/log.h"
@@ -22,6 +23,7 @@
 #include "gateway/path/puller.h"
 #include "net/access_log.h"
 #include "net/http_server.h"
+#include "notify/seal_store.h"
 
 namespace pawsight {
 namespace {
@@ -34,16 +36,6 @@ constexpr const char* kWorkersCredential = "workers";
 constexpr size_t kMaxPemBytes = 1U << 20U;
 
 bool IsLoopback(const net::ListenAddress& address) { return address.host == "::1" || address.host.starts_with("127."); }
-
-/// A secret that everybody on the machine may read is none.
-Status CheckSecretFile(const std::string& setting, const std::string& path, bool open_secrets) {
-  if (path.empty()) return Ok();
-  struct stat status {};
-  if (stat(path.c_str(), &status) != 0) return NotFound(setting + ": " + path + " cannot be read");
-  if ((status.st_mode & S_IROTH) == 0 || open_secrets) return Ok();
-  return FailedPrecondition(setting + ": everybody may read " + path + "; chmod o-r it, or set open-secrets",
-                            "open_secret");
-}
 
 Result<net::TlsText> TlsOf(const GatewayOptions& options) {
   PAWSIGHT_ASSIGN_OR_RETURN(net::TlsText tls, net::ReadTls({options.tls_certificate, options.tls_key, ""}));
@@ -115,19 +107,6 @@ class DirectoryLock {
   int fd_ = -1;
 };
 
-/// Readable by this user only, from its first byte on.
-Status WriteSecret(const std::string& path, const std::string& text) {
-  const std::string beside = path + ".new";
-  (void)unlink(beside.c_str());  // of a start that was cut short
-  const int fd = open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) return Unavailable(beside + " cannot be made");
-  const bool written = write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(fd) == 0;
-  close(fd);
-  if (!written || rename(beside.c_str(), path.c_str()) != 0) return Unavailable(path + " cannot be written");
-  SyncDirectoryOf(path);
-  return Ok();
-}
-
 events::StoreOptions StoreOptionsOf(const GatewayOptions& options) {
   events::StoreOptions store;
   store.num_readers = std::min(16, 1 + options.http_threads);
@@ -136,6 +115,21 @@ events::StoreOptions StoreOptionsOf(const GatewayOptions& options) {
   store.retention.deliveries = options.keep_deliveries;
   store.retention.audit = options.keep_events;
   return store;
+}
+
+/// Brings the receivers' secrets under the newest key and says what is wrong with them.
+Status SealSecrets(events::Store& store, const notify::SecretKeys& keys) {
+  PAWSIGHT_ASSIGN_OR_RETURN(const notify::SealReport report, notify::SealReceivers(store, keys));
+  if (report.num_unsealed > 0) {
+    LogWarning("secrets_sealed", {{"receivers", std::to_string(report.num_unsealed)},
+                                  {"so", "copies of the store from before still have them in clear"}});
+  }
+  if (report.num_resealed > 0) LogInfo("secrets_resealed", {{"receivers", std::to_string(report.num_resealed)}});
+  if (report.num_broken > 0) {
+    LogError("secrets_do_not_open", {{"receivers", std::to_string(report.num_broken)},
+                                     {"so", "put the key back that sealed them, or give these receivers new secrets"}});
+  }
+  return Ok();
 }
 
 gateway::FramePathOptions PathOptionsOf(const GatewayOptions& options) {
@@ -256,7 +250,10 @@ Status GatewayService::Parts::OpenData() {
   PAWSIGHT_RETURN_IF_ERROR(lock.Take(data + "/gateway.lock"));
   PAWSIGHT_ASSIGN_OR_RETURN(store, events::Store::Open(options.store.empty() ? data + "/gateway.sqlite" : options.store,
                                                        StoreOptionsOf(options)));
-  PAWSIGHT_ASSIGN_OR_RETURN(office, notify::PostOffice::Open(*store, clock, receivers));
+  const std::string key_path = options.receiver_keys.empty() ? data + "/receiver.keys" : options.receiver_keys;
+  PAWSIGHT_ASSIGN_OR_RETURN(notify::SecretKeys keys, OpenReceiverKeys(key_path, options.open_secrets));
+  PAWSIGHT_RETURN_IF_ERROR(SealSecrets(*store, keys));
+  PAWSIGHT_ASSIGN_OR_RETURN(office, notify::PostOffice::Open(*store, clock, receivers, std::move(keys)));
   PAWSIGHT_ASSIGN_OR_RETURN(first_token,
                             gateway::MakeAdmin(*store, clock, options.new_admin, [this](const std::string& token) {
                               return WriteSecret(data + "/admin.token", token + "\n");
@@ -387,7 +384,7 @@ GatewayService::~GatewayService() = default;
 
 Status GatewayService::Start() {
   PAWSIGHT_RETURN_IF_ERROR(CheckGatewayOptions(parts_->options, parts_->receivers));
-  umask(0077);  // the store holds receivers' secrets
+  umask(0077);  // the store and its keys are nobody else's
   // The disk and the model are waited for together: neither needs the other, and both take a while.
   std::future<Status> opened = std::async(std::launch::async, [this] { return parts_->OpenData(); });
   const Status workers = parts_->StartWorkers();

@@ -149,6 +149,8 @@ TEST(Gateway, AStrangerWithCurlGetsFromNothingToAnAlertAtAWebhookAndARestartGoes
     EXPECT_EQ(file.st_mode & 0777U, 0600U);
     ASSERT_EQ(stat(folder.Path("data/gateway.sqlite").c_str(), &file), 0);
     EXPECT_EQ(file.st_mode & 0077U, 0U);
+    ASSERT_EQ(stat(folder.Path("data/receiver.keys").c_str(), &file), 0);
+    EXPECT_EQ(file.st_mode & 0777U, 0600U);
 
     walk = WalkUntilTheRule(gateway, admin, hook.url());
     const std::string frames = "/v1/cameras/" + walk.camera + "/frames?wait=answers";
@@ -167,6 +169,9 @@ TEST(Gateway, AStrangerWithCurlGetsFromNothingToAnAlertAtAWebhookAndARestartGoes
     gateway.program().Signal(SIGKILL);
     const Ended ended = gateway.program().Wait();
     EXPECT_EQ(ended.code, 137);
+    for (const char* name : {"data/gateway.sqlite", "data/gateway.sqlite-wal"}) {
+      EXPECT_EQ(ReadTextFile(folder.Path(name), 1U << 30U)->find("whsec_"), std::string::npos) << name;
+    }
     EXPECT_THAT(ended.out, HasSubstr(admin)) << "shown once";
     EXPECT_THAT(ended.err, Not(HasSubstr("paw_"))) << "never in the log";
     EXPECT_THAT(ended.err, Not(HasSubstr("Is there"))) << "no question is logged";
@@ -195,6 +200,37 @@ TEST(Gateway, AStrangerWithCurlGetsFromNothingToAnAlertAtAWebhookAndARestartGoes
   EXPECT_EQ(ended.code, 0) << ended.err;
   EXPECT_THAT(ended.err, HasSubstr("gateway_stopped"));
   EXPECT_THAT(ended.out, Not(HasSubstr("paw_"))) << "the admin's token is shown at the first start only";
+}
+
+TEST(Gateway, WithoutTheKeyOfItsReceiversSecretsItRunsAndSaysWhomItCannotTell) {
+  const TempFolder folder;
+  const std::string keys = folder.Path("data/receiver.keys");
+  const Hook hook;
+  std::string admin, right;
+  Walk walk;
+  const auto reason = [&](const Gateway& gateway) {
+    const Json list = gateway.Get("/v1/receivers", walk.operator_token);
+    return Text(list.Find("items")->as_array().at(0), "reason");
+  };
+  {
+    const Gateway gateway(folder.Path("data"));
+    admin = ReadTextFile(folder.Path("data/admin.token"), 1000).value();
+    admin.pop_back();
+    walk = WalkUntilTheRule(gateway, admin, hook.url());
+    EXPECT_EQ(reason(gateway), "");
+    right = ReadTextFile(keys, 1000).value();
+  }
+  for (const char* wrong : {"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n", "no key\n"}) {
+    WriteText(keys, wrong);
+    ASSERT_EQ(chmod(keys.c_str(), 0600), 0);
+    const Gateway gateway(folder.Path("data"));
+    EXPECT_THAT(reason(gateway), StartsWith("cannot be told: ")) << wrong;
+    EXPECT_THAT(gateway.Get("/v1/rules", walk.operator_token).Dump(), HasSubstr(walk.rule)) << "all else goes on";
+  }
+  WriteText(keys, right);
+  ASSERT_EQ(chmod(keys.c_str(), 0600), 0);
+  const Gateway gateway(folder.Path("data"));
+  EXPECT_EQ(reason(gateway), "");
 }
 
 TEST(Gateway, TheDemonstrationOfSeveralRoomsRunsOnOne) {

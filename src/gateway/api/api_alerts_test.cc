@@ -164,5 +164,42 @@ TEST_F(ApiAlertsTest, ARuleHasSeveralWindowsAndAdviceOnThem) {
             "field");
 }
 
+/// What all files of a folder hold.
+std::string BytesOf(const std::string& folder) {
+  std::string bytes;
+  for (const auto& file : std::filesystem::directory_iterator(folder))
+    bytes += ReadTextFile(file.path(), 1U << 30U).value();
+  return bytes;
+}
+
+TEST_F(ApiAlertsTest, AReceiversSecretsLieSealedInTheStoreAndAreUsedAllTheSame) {
+  const Home home = MakeHome("home");
+  Hook hook;
+  const std::string receiver = MakeReceiver(
+      home, hook.Config(R"(,"secrets":["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],"headers":{"X-Mine":"open-sesame"})"));
+  const std::string target = "/v1/receivers/" + receiver;
+  const std::string fresh = Post(target + "/rotate-secret", home.operator_token, "").Text("secret");
+  const std::string bytes = BytesOf(folder_);
+  EXPECT_THAT(bytes, HasSubstr("sealed.1."));
+  for (const std::string& secret :
+       {std::string("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), std::string("open-sesame"), fresh}) {
+    EXPECT_EQ(bytes.find(secret), std::string::npos) << "in the file or its log";
+  }
+  EXPECT_TRUE(Post(target + "/test", home.operator_token, "").json.GetBool("delivered").value());
+  EXPECT_EQ(hook.Next().GetString("type").value(), "test");
+
+  // Sealed under a key that is lost: it can be given a new secret.
+  const std::string lost =
+      notify::SecretKeys::Make()->Seal({home.owner, receiver}, R"({"secrets":["whsec_x"]})").value();
+  ASSERT_TRUE(store_->Write({events::ReplaceSecret{home.owner, receiver, lost}}).ok());
+  EXPECT_EQ(Get(target, home.operator_token).status, 200);
+  EXPECT_EQ(Post(target + "/rotate-secret", home.operator_token, "").Code(), "secret_sealed");
+  EXPECT_FALSE(Post(target + "/test", home.operator_token, "").json.GetBool("delivered").value());
+  EXPECT_EQ(Put(target, home.operator_token, R"({"name":"hook","config":)" + hook.Config() + "}").status, 400);
+  const std::string config = hook.Config(R"(,"secrets":["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])");
+  EXPECT_EQ(Put(target, home.operator_token, R"({"name":"hook","config":)" + config + "}").status, 200);
+  EXPECT_TRUE(Post(target + "/test", home.operator_token, "").json.GetBool("delivered").value());
+}
+
 }  // namespace
 }  // namespace pawsight::gateway::testing

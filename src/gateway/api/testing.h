@@ -101,7 +101,7 @@ class ApiTest : public ::testing::Test {
     notify::PostOfficeOptions receivers;
     receivers.allowed_networks = {"127.0.0.0/8"};
     receivers.allow_plain = true;
-    office_ = notify::PostOffice::Open(*store_, clock_, receivers).value();
+    office_ = notify::PostOffice::Open(*store_, clock_, receivers, notify::SecretKeys::Make().value()).value();
     admin_ = MakeAdmin(*store_, clock_, false, [](const std::string&) { return Ok(); }).value();
     record_ = std::make_unique<StoreRecord>(*store_);
     FramePathOptions path;
