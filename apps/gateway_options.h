@@ -55,6 +55,7 @@ struct GatewayOptions {
 
   std::chrono::hours keep_events{24 * 365};
   std::chrono::hours keep_deliveries{24 * 30};
+  std::chrono::hours keep_pictures{24 * 30};
 
   std::string access_log = "off";
   int access_log_rate = 20;
@@ -112,6 +113,9 @@ struct GatewayOptions {
 
     option(&O::keep_events, "keep-events", "and resolved alerts, so long; 0: for ever", hours(0), hours(24 * 3650));
     option(&O::keep_deliveries, "keep-deliveries", "that are finished, so long; 0: for ever", hours(0),
+           hours(24 * 3650));
+
+    option(&O::keep_pictures, "keep-pictures", "of alerts, where a camera's owner wants them kept, so long", hours(1),
            hours(24 * 3650));
 
     option(&O::access_log, "access-log", "file for a line a request, - for standard error, off for none");

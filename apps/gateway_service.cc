@@ -44,25 +44,41 @@ Result<net::TlsText> TlsOf(const GatewayOptions& options) {
 }
 
 /// "grpc://w:8001" is "w:8001" of kind grpc; the rest says what it is.
-Result<gateway::EndpointConfig> EndpointOf(const std::string& url) {
+Result<gateway::EndpointConfig> EndpointOf(const std::string& url, const std::string& credential) {
   if (url.starts_with("http://") || url.starts_with("https://"))
-    return gateway::EndpointConfig{"http", url, kWorkersCredential};
-  if (url.starts_with("grpc://")) return gateway::EndpointConfig{"grpc", url.substr(7), kWorkersCredential};
-  if (url.starts_with("grpcs://")) return gateway::EndpointConfig{"grpc", url, kWorkersCredential};
+    return gateway::EndpointConfig{"http", url, credential};
+  if (url.starts_with("grpc://")) return gateway::EndpointConfig{"grpc", url.substr(7), credential};
+  if (url.starts_with("grpcs://")) return gateway::EndpointConfig{"grpc", url, credential};
   return InvalidArgument("workers: want http://, https://, grpc:// or grpcs://, not " + JsonQuote(url));
 }
 
-/// The pool that the settings describe.
-Result<gateway::PoolsConfig> PoolsOf(const GatewayOptions& options) {
+/// The pool that the settings describe, its workers shown that credential.
+Result<gateway::PoolsConfig> PoolsOf(const GatewayOptions& options,
+                                     const std::string& credential = kWorkersCredential) {
   gateway::PoolConfig pool;
   pool.name = options.workers.empty() ? kEmbeddedPool : kWorkersPool;
   pool.price_per_hour = options.price_per_hour;
   if (options.workers.empty()) pool.endpoints.push_back({"embedded", "", ""});
   for (const std::string& url : options.workers) {
-    PAWSIGHT_ASSIGN_OR_RETURN(gateway::EndpointConfig endpoint, EndpointOf(url));
+    PAWSIGHT_ASSIGN_OR_RETURN(gateway::EndpointConfig endpoint, EndpointOf(url, credential));
     pool.endpoints.push_back(std::move(endpoint));
   }
   return gateway::PoolsConfig{{std::move(pool)}};
+}
+
+Result<BackendCredential> CredentialOf(const GatewayOptions& options) {
+  BackendCredential credential;
+  PAWSIGHT_ASSIGN_OR_RETURN(credential.token, ReadSecret(options.worker_token_file));
+  if (options.worker_ca.empty()) return credential;
+  PAWSIGHT_ASSIGN_OR_RETURN(credential.ca_pem, ReadTextFile(options.worker_ca, kMaxPemBytes));
+  return credential;
+}
+
+gateway::AutoscaleView ScalingOf(const GatewayOptions& options) {
+  return {.capacity_per_s = options.worker_capacity,
+          .target = options.autoscale_target,
+          .least = options.workers_least,
+          .most = options.workers_most};
 }
 
 gateway::RoutingConfig RoutingTo(const gateway::PoolsConfig& pools) {
@@ -210,10 +226,14 @@ Status CheckGatewayOptions(const GatewayOptions& options, const notify::PostOffi
 /// In the order of making; destructors undo it in reverse. What a callback may still need stands above who calls it.
 struct GatewayService::Parts {
   Parts(const GatewayOptions& given, const notify::PostOfficeOptions& given_receivers)
-      : options(given), receivers(given_receivers) {}
+      : options(given), receivers(given_receivers), scaling(ScalingOf(given)) {}
 
-  GatewayOptions options;
+  GatewayOptions options;  // those in force; Reload's and the starting thread's
   const notify::PostOfficeOptions receivers;
+  mutable Mutex scaling_mu;
+  gateway::AutoscaleView scaling GUARDED_BY(scaling_mu);
+  BackendCredential shown;  // to the workers of the settings
+  int num_credentials = 1;  // that they have been shown
   const SystemClock clock;
   std::string data;
   std::string first_token;
@@ -241,6 +261,9 @@ struct GatewayService::Parts {
   Status StartPath();
   Status StartApi();
   Status Listen();
+  /// Takes over the workers, and what they are shown and cost, of settings that are in order; a pool that was put by
+  /// the API stays as it is.
+  Status ReloadWorkers(const GatewayOptions& fresh);
   gateway::AutoscaleView Autoscale() const;
   std::vector<std::string> Unready() const;
 };
@@ -273,13 +296,9 @@ Status GatewayService::Parts::StartWorkers() {
     PAWSIGHT_RETURN_IF_ERROR(workers->MakeClient("").status());  // what is wrong with the model is known at the start
     embedded = [this](const std::string& precision) { return workers->MakeClient(precision); };
   }
-  BackendCredential credential;
-  PAWSIGHT_ASSIGN_OR_RETURN(credential.token, ReadSecret(options.worker_token_file));
-  if (!options.worker_ca.empty()) {
-    PAWSIGHT_ASSIGN_OR_RETURN(credential.ca_pem, ReadTextFile(options.worker_ca, kMaxPemBytes));
-  }
-  clients = std::make_unique<BackendClients>(
-      std::map<std::string, BackendCredential>{{kWorkersCredential, std::move(credential)}}, std::move(embedded));
+  PAWSIGHT_ASSIGN_OR_RETURN(shown, CredentialOf(options));
+  clients = std::make_unique<BackendClients>(std::map<std::string, BackendCredential>{{kWorkersCredential, shown}},
+                                             std::move(embedded));
   backends = std::make_unique<gateway::Backends>(
       gateway::BackendsOptions{}, [this](const gateway::EndpointConfig& endpoint) { return clients->Make(endpoint); },
       clock);
@@ -288,7 +307,7 @@ Status GatewayService::Parts::StartWorkers() {
 }
 
 Status GatewayService::Parts::StartPath() {
-  record = std::make_unique<gateway::StoreRecord>(*store);
+  record = std::make_unique<gateway::StoreRecord>(*store, clock, options.keep_pictures);
   path = std::make_unique<gateway::FramePath>(*meter, record.get(), clock, PathOptionsOf(options));
   puller = std::make_unique<gateway::Puller>(
       [this](gateway::Submission submission) { return path->Submit(std::move(submission)); }, clock,
@@ -308,11 +327,13 @@ Status GatewayService::Parts::StartPath() {
 }
 
 gateway::AutoscaleView GatewayService::Parts::Autoscale() const {
-  return {.offered_per_s = meter->PerSecond(),
-          .capacity_per_s = options.worker_capacity,
-          .target = options.autoscale_target,
-          .least = options.workers_least,
-          .most = options.workers_most};
+  gateway::AutoscaleView view;
+  {
+    MutexLock lock(scaling_mu);
+    view = scaling;
+  }
+  view.offered_per_s = meter->PerSecond() + path->ShedPerSecond();
+  return view;
 }
 
 std::vector<std::string> GatewayService::Parts::Unready() const {
@@ -410,10 +431,32 @@ Status GatewayService::LoadBackends(const gateway::PoolsConfig& pools, const gat
 std::vector<std::string> GatewayService::Unready() const { return parts_->Unready(); }
 void GatewayService::NoteReload(bool ok) { parts_->reload_ok = ok; }
 
+Status GatewayService::Parts::ReloadWorkers(const GatewayOptions& fresh) {
+  if (options.workers.empty() || fresh.workers.empty()) return Ok();  // a model is loaded at the start only
+  PAWSIGHT_ASSIGN_OR_RETURN(const BackendCredential credential, CredentialOf(fresh));
+  // Another name of it makes other endpoints, so that those with the old token end what they have and go.
+  if (!(credential == shown)) {
+    ++num_credentials;
+  } else if (fresh.workers == options.workers && fresh.price_per_hour == options.price_per_hour) {
+    return Ok();
+  }
+  const std::string name = num_credentials == 1 ? kWorkersCredential : "workers-" + std::to_string(num_credentials);
+  PAWSIGHT_ASSIGN_OR_RETURN(const gateway::PoolsConfig pools, PoolsOf(fresh, name));
+  clients->SetCredentials({{kWorkersCredential, credential}, {name, credential}});
+  PAWSIGHT_RETURN_IF_ERROR(api->LoadBackends(pools, RoutingTo(pools)));
+  shown = credential;
+  options.workers = fresh.workers;
+  options.price_per_hour = fresh.price_per_hour;
+  return Ok();
+}
+
 Status GatewayService::Reload(const GatewayOptions& fresh, const notify::PostOfficeOptions& receivers) {
   PAWSIGHT_RETURN_IF_ERROR(CheckGatewayOptions(fresh, receivers));
-  SayWhatWaits(parts_->options, fresh,
-               {"tls-certificate", "tls-key", "worker-capacity", "autoscale-target", "workers-least", "workers-most"});
+  std::vector<std::string> live = {"tls-certificate", "tls-key",        "worker-capacity",  "autoscale-target",
+                                   "workers-least",   "workers-most",   "device-rate",      "device-burst",
+                                   "worker-ca",       "price-per-hour", "worker-token-file"};
+  if (parts_->options.workers.empty() == fresh.workers.empty()) live.emplace_back("workers");
+  SayWhatWaits(parts_->options, fresh, live);
   SayWhatWaits(parts_->receivers, receivers, {});
   if (parts_->options.tls_certificate.empty() != fresh.tls_certificate.empty()) {
     LogWarning("setting_waits_for_restart", {{"setting", "tls-certificate"}});
@@ -421,10 +464,12 @@ Status GatewayService::Reload(const GatewayOptions& fresh, const notify::PostOff
     PAWSIGHT_ASSIGN_OR_RETURN(const net::TlsText tls, TlsOf(fresh));
     PAWSIGHT_RETURN_IF_ERROR(parts_->http->SetTls(tls));
   }
-  parts_->options.worker_capacity = fresh.worker_capacity;
-  parts_->options.autoscale_target = fresh.autoscale_target;
-  parts_->options.workers_least = fresh.workers_least;
-  parts_->options.workers_most = fresh.workers_most;
+  PAWSIGHT_RETURN_IF_ERROR(parts_->ReloadWorkers(fresh));
+  parts_->path->SetDeviceRate(fresh.device_rate, fresh.device_burst);
+  {
+    MutexLock lock(parts_->scaling_mu);
+    parts_->scaling = ScalingOf(fresh);
+  }
   if (parts_->access_log) return parts_->access_log->Reopen();
   return Ok();
 }

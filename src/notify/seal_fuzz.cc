@@ -1,5 +1,5 @@
-// Any bytes as a file of keys and as a stored secret: refused, or what is read is written back to the same; nothing opens
-// that was not sealed.
+// Any bytes as a file of keys and as a stored secret: refused, or what is read is written back to the same; nothing
+// opens that was not sealed.
 #include <cstddef>
 #include <cstdint>
 #include <string>

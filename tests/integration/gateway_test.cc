@@ -68,9 +68,12 @@ class Hook {
 class Gateway {
  public:
   explicit Gateway(const std::string& data)
-      : program_({"gateway", "--listen", "127.0.0.1:0", "--data", data, "--receiver-plain", "--receiver-networks",
-                  "127.0.0.0/8", "--device-rate", "1000", "--device-burst", "1000"}) {
-    const std::string said = program_.WaitUntilSaid("gateway_ready");
+      : Gateway({"gateway", "--listen", "127.0.0.1:0", "--data", data, "--receiver-plain", "--receiver-networks",
+                 "127.0.0.0/8", "--device-rate", "1000", "--device-burst", "1000"},
+                "gateway_ready") {}
+  /// Waits until it has said so.
+  Gateway(const std::vector<std::string>& arguments, const std::string& awaited) : program_(arguments) {
+    const std::string said = program_.WaitUntilSaid(awaited);
     const size_t at = said.find("listens=http://127.0.0.1:");
     port_ = at == std::string::npos ? 0 : std::atoi(said.c_str() + at + 25);
   }
@@ -321,6 +324,41 @@ TEST(Gateway, SettingsAreCheckedAndASecretThatEverybodyMayReadIsRefused) {
   EXPECT_EQ(check(with_token).code, 0);
 }
 
+TEST(Gateway, WorkersAndDevicesRatesAreTakenOverAtSighup) {
+  const TempFolder folder;
+  const std::string file = folder.Path("pawsight.yaml");
+  const std::string settings = "listen: 127.0.0.1:0\ndata: " + folder.Path("data") + "\n";
+  WriteText(file, settings + "workers: [http://127.0.0.1:1]\n");
+  Gateway gateway({"gateway", "--config", file}, "gateway_started");
+  std::string admin = ReadTextFile(folder.Path("data/admin.token"), 1000).value();
+  admin.pop_back();
+  const std::string token = Text(*gateway.Post("/v1/owners", admin, R"({"name":"home"})").Find("credential"), "token");
+  const Json device = gateway.Post("/v1/devices", token, R"({"name":"hall"})");
+  const std::string device_token = Text(*device.Find("credential"), "token");
+  const std::string camera =
+      Text(gateway.Post("/v1/cameras", token, R"({"name":"hall","device":")" + Text(device, "id") + "\"}"), "id");
+  const auto post = [&](uint64_t seed) {
+    return gateway.Call("POST", "/v1/cameras/" + camera + "/frames", device_token, Room(seed), "image/jpeg").first;
+  };
+  for (uint64_t seed = 1; seed <= 3; ++seed) EXPECT_THAT(post(seed), HasSubstr(" 202 "));
+  EXPECT_THAT(gateway.Get("/v1/backends", admin).Dump(), HasSubstr("127.0.0.1:1\""));
+
+  WriteText(folder.Path("token"), "a-new-one\n");
+  ASSERT_EQ(chmod(folder.Path("token").c_str(), 0600), 0);
+  WriteText(file, settings + "workers: [http://127.0.0.1:2]\nworker-token-file: " + folder.Path("token") +
+                      "\ndevice-rate: 0.01\ndevice-burst: 1\n");
+  gateway.program().Signal(SIGHUP);
+  const std::string said = gateway.program().WaitUntilSaid("settings_reloaded");
+  EXPECT_THAT(said, Not(HasSubstr("setting_waits_for_restart")));
+  const std::string backends = gateway.Get("/v1/backends", admin).Dump();
+  EXPECT_THAT(backends, HasSubstr("127.0.0.1:2\""));
+  EXPECT_THAT(backends, HasSubstr("workers-2")) << "shown the new token";
+  (void)post(4);  // what it had saved up
+  EXPECT_THAT(post(5), HasSubstr(" 429 "));
+  gateway.program().Signal(SIGTERM);
+  EXPECT_EQ(gateway.program().Wait().code, 0);
+}
+
 TEST(Gateway, AWrongFileAtSighupChangesNothingAndARightOneIsTaken) {
   const TempFolder folder;
   const std::string file = folder.Path("pawsight.yaml");
@@ -331,9 +369,9 @@ TEST(Gateway, AWrongFileAtSighupChangesNothingAndARightOneIsTaken) {
   WriteText(file, right + "worker-capacty: 36\n");
   gateway.Signal(SIGHUP);
   EXPECT_THAT(gateway.WaitUntilSaid("reload_failed"), HasSubstr("did you mean worker-capacity?"));
-  WriteText(file, right + "worker-capacity: 36\ndevice-rate: 5\n");
+  WriteText(file, right + "worker-capacity: 36\nmax-cameras: 5\n");
   gateway.Signal(SIGHUP);
-  EXPECT_THAT(gateway.WaitUntilSaid("settings_reloaded"), HasSubstr("setting_waits_for_restart setting=device-rate"));
+  EXPECT_THAT(gateway.WaitUntilSaid("settings_reloaded"), HasSubstr("setting_waits_for_restart setting=max-cameras"));
   gateway.Signal(SIGTERM);
   EXPECT_EQ(gateway.Wait().code, 0);
 }

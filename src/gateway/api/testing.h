@@ -103,7 +103,7 @@ class ApiTest : public ::testing::Test {
     receivers.allow_plain = true;
     office_ = notify::PostOffice::Open(*store_, clock_, receivers, notify::SecretKeys::Make().value()).value();
     admin_ = MakeAdmin(*store_, clock_, false, [](const std::string&) { return Ok(); }).value();
-    record_ = std::make_unique<StoreRecord>(*store_);
+    record_ = std::make_unique<StoreRecord>(*store_, clock_, std::chrono::hours(24));
     FramePathOptions path;
     path.device_rate = 10000;
     path.device_burst = 10000;
