@@ -1,21 +1,18 @@
 // apps/demo.cc: `pawsight demo`: virtual cameras on a gateway, in the terminal and on its page, or one episode on a
 // clock of its own.
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <string>
 
 #include "apps/commands.h"
 #include "apps/demo_episode.h"
 #include "apps/demo_home.h"
-#include "apps/embedded_pool.h"
-#include "apps/gateway_service.h"
+#include "apps/home.h"
 #include "apps/interrupt.h"
 #include "base/log.h"
 #include "gateway/camera_watch.h"
+#include "net/http.h"
 #include "scenes/camera.h"
 
 namespace pawsight {
@@ -23,6 +20,8 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
+
+constexpr std::chrono::minutes kAnswerWithin{5};  // of --once: a slow machine is waited for
 
 constexpr const char* kFooter = R"(Examples:
   pawsight demo                        a drawn room on a gateway, live; prints where its page and its API are
@@ -42,42 +41,6 @@ struct DemoCommand {
   bool json = false;
   int cameras = 1;  // rooms, 1..16
   ModelOptions model;
-};
-
-/// A directory that goes away with it.
-class ScratchDirectory {
- public:
-  ScratchDirectory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "pawsight-demo-XXXXXX").string();
-    if (mkdtemp(pattern.data()) != nullptr) path_ = pattern;
-  }
-  ~ScratchDirectory() {
-    std::error_code ignored;  // a leftover in the temporary directory harms nobody
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-  ScratchDirectory(const ScratchDirectory&) = delete;
-  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
-  /// "" when there is none.
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
-/// The terminal's lines of the one room, whatever else watches.
-class RoomLines : public gateway::Watcher {
- public:
-  RoomLines(const gateway::TerminalOptions& options, std::vector<rules::Rule> rules)
-      : terminal_(stdout, options), rules_(std::move(rules)) {}
-  void OnFrame(const std::shared_ptr<const gateway::FrameResult>& result) override {
-    if (result->trouble.reason() == "replaced") return;  // a newer one came
-    terminal_.OnFrame(rules_, {result->sequence.value_or(0), result, std::vector<int64_t>(result->changes.size())});
-  }
-  void OnAlert(const gateway::AlertNotice&) override {}
-
- private:
-  gateway::Terminal terminal_;
-  const std::vector<rules::Rule> rules_;
 };
 
 void PrintOutcome(const EpisodeOutcome& outcome, bool json) {
@@ -116,32 +79,39 @@ void PrintOutcome(const EpisodeOutcome& outcome, bool json) {
               longest_ms, outcome.AllTrue() ? "The true alerts came, and no others." : "NOT the true alerts.");
 }
 
-/// The episode on a clock of its own: no page to see, and the stations without the API around them.
+Result<HomeOptions> HomeOptionsOf(const DemoCommand& command) {
+  HomeOptions options;
+  options.model = command.model;
+  options.listen = command.listen;
+  options.events = command.events;
+  if (!command.listen.empty()) PAWSIGHT_RETURN_IF_ERROR(net::ParseListenAddress(command.listen).status());
+  return options;
+}
+
+/// The episode on a clock of its own.
 int DemoOnce(const DemoCommand& command) {
   const Interrupt interrupt;
-  const SystemClock clock;
-  const ScratchDirectory scratch;
-  gateway::CameraWatchOptions options;
-  options.camera = "demo";
-  options.source = "a drawn room";
-  options.terminal = {.json = command.json, .answers = false};
-  options.events_path = command.events;
-  if (command.events.empty() && !scratch.path().empty()) options.events_path = scratch.path() + "/events.sqlite";
-  if (!command.listen.empty()) {
-    const Result<net::ListenAddress> listen = net::ParseListenAddress(command.listen);
-    if (!listen.ok()) return ReportError(listen.status());
-    options.listen = *listen;
-  }
+  Result<HomeOptions> options = HomeOptionsOf(command);
+  if (!options.ok()) return ReportError(options.status());
+  options->answer_within = kAnswerWithin;
   const scenes::Episode episode = scenes::DemoEpisode();
-  const Result<std::unique_ptr<EmbeddedPool>> pool = EmbeddedPool::Open(command.model, clock);
-  if (!pool.ok()) return ReportError(pool.status()), kExitEnvironment;
-  options.backend = (*pool)->name();
-  const auto watch = gateway::CameraWatch::Open(EpisodeRules(episode), (*pool)->backend(), clock, stdout, options);
-  if (!watch.ok()) return ReportError(watch.status()), kExitEnvironment;
-  const EpisodeOutcome outcome = PlayEpisode(episode, **watch, command.fps, clock.Now(), interrupt.token());
-  if (interrupt.interrupted()) return kExitInterrupted;
-  PrintOutcome(outcome, command.json);
-  return outcome.AllTrue() ? kExitOk : kExitFailed;
+  const Result<std::unique_ptr<Home>> home = Home::Open(*options);
+  if (!home.ok()) return ReportEnvironmentError(home.status());
+  std::vector<events::Camera> cameras(1);
+  cameras[0].name = "demo";
+  Status furnished = (*home)->Furnish("demo", &cameras, EpisodeRules(episode));
+  if (furnished.ok()) furnished = (*home)->Tell({.json = command.json, .answers = false});
+  if (!furnished.ok()) return ReportEnvironmentError(furnished);
+  if (!command.listen.empty()) (*home)->SayWhere(stderr, "the page");
+  gateway::CameraWatch watch((*home)->service().path(), (*home)->frame_clock(), (*home)->owner(), cameras[0].id,
+                             (*home)->lines());
+  const EpisodeOutcome outcome = PlayEpisode(episode, watch, command.fps, SystemClock().Now(), interrupt.token());
+  const bool ended = (*home)->Close();
+  if (!interrupt.interrupted()) PrintOutcome(outcome, command.json);
+  const int played = outcome.AllTrue() ? kExitOk : kExitFailed;
+  const int exit_code = interrupt.interrupted() ? kExitInterrupted : played;
+  if (!ended) (*home)->Leave(exit_code);
+  return exit_code;
 }
 
 /// Several rooms show how routing is switched; one is to start as fast as it can.
@@ -159,33 +129,6 @@ Status OfferTwoPools(GatewayService& service, const std::string& precision) {
   return service.LoadBackends(pools, {{{precision == "int8" ? "int8" : "bf16", 1}}, {}, {}});
 }
 
-/// A gateway in a directory that goes away with it; on any free port when the demonstration's own is taken.
-Result<std::unique_ptr<GatewayService>> StartGateway(const DemoCommand& command, const std::string& scratch) {
-  GatewayOptions options;
-  options.listen = command.listen.empty() ? "127.0.0.1:" + std::to_string(kDemoPort) : command.listen;
-  options.data = scratch;
-  options.store = command.events;
-  options.new_admin = !command.events.empty();  // a file of before has one that nobody knows here
-  options.model = command.model.model;
-  options.artifacts = command.model.artifacts;
-  options.precision = command.model.precision;
-  options.cpu = command.model.kernels;
-  options.threads = command.model.threads;
-  const notify::PostOfficeOptions receivers{.allowed_networks = {"127.0.0.0/8"}, .allow_plain = true};
-  auto service = std::make_unique<GatewayService>(options, receivers);
-  Status started = service->Start();
-  if (started.code() == StatusCode::kUnavailable && command.listen.empty()) {
-    service.reset();  // lets the directory go
-    options.listen = "127.0.0.1:0";
-    options.new_admin = true;
-    service = std::make_unique<GatewayService>(options, receivers);
-    started = service->Start();
-  }
-  if (started.ok() && HasTwoPools(command)) started = OfferTwoPools(*service, command.model.precision);
-  if (!started.ok()) return started;
-  return service;
-}
-
 void SayHowToSwitch(std::FILE* out, const GatewayService& service) {
   std::fprintf(out, "Have the int8 weights asked from now on, or bf16's again; /v1/live says who answers:\n");
   for (const char* pool : {"int8", "bf16"}) {
@@ -194,13 +137,13 @@ void SayHowToSwitch(std::FILE* out, const GatewayService& service) {
   }
 }
 
-void SayWhere(const DemoCommand& command, const GatewayService& service, const DemoHome& home) {
+void SayWhere(const DemoCommand& command, Home& home) {
   std::FILE* const out = command.json ? stderr : stdout;
   const std::string rooms = command.cameras == 1 ? "a drawn room" : std::to_string(command.cameras) + " drawn rooms";
-  std::fprintf(out, "%s at %s/#token=%s\n", rooms.c_str(), service.url().c_str(), home.token().c_str());
-  std::fprintf(out, "The token behind the # opens %s/v1 too; for /v1/backends and /v1/routing, the admin's:\n  %s\n",
-               service.url().c_str(), service.first_token().c_str());
-  if (HasTwoPools(command)) SayHowToSwitch(out, service);
+  home.SayWhere(out, rooms);
+  std::fprintf(out, "For /v1/backends and /v1/routing, the admin's token:\n  %s\n",
+               home.service().first_token().c_str());
+  if (HasTwoPools(command)) SayHowToSwitch(out, home.service());
   std::fprintf(out, "Ctrl-C ends it.\n");
   std::fflush(out);
 }
@@ -208,27 +151,29 @@ void SayWhere(const DemoCommand& command, const GatewayService& service, const D
 /// Drawn rooms on a real gateway, with its API and its page.
 int DemoLive(const DemoCommand& command) {
   const Interrupt interrupt;
-  const SystemClock clock;
-  const ScratchDirectory scratch;
-  Result<std::unique_ptr<GatewayService>> service = StartGateway(command, scratch.path());
-  if (!service.ok()) return ReportError(service.status());
-  {
-    DemoHome home((*service)->store(), (*service)->registry(), (*service)->path(), clock);
-    Status furnished = home.Furnish({.cameras = command.cameras, .seed = command.seed, .fps = command.fps});
-    if (furnished.ok() && command.cameras == 1) {
-      const gateway::TerminalOptions lines{.json = command.json, .answers = command.json};
-      furnished = (*service)
-                      ->path()
-                      .observers()
-                      .Subscribe(home.owner(), std::make_shared<RoomLines>(lines, home.rules()))
-                      .status();
+  Result<HomeOptions> options = HomeOptionsOf(command);
+  if (!options.ok()) return ReportError(options.status());
+  if (command.listen.empty()) {
+    options->listen = "127.0.0.1:" + std::to_string(kDemoPort);
+    options->instead = "127.0.0.1:0";
+  }
+  const Result<std::unique_ptr<Home>> home = Home::Open(*options);
+  if (!home.ok()) return ReportError(home.status());
+  if (HasTwoPools(command)) {
+    if (const Status two = OfferTwoPools((*home)->service(), command.model.precision); !two.ok()) {
+      return ReportError(two);
     }
-    if (!furnished.ok()) return ReportError(furnished), kExitEnvironment;
-    SayWhere(command, **service, home);
-    home.Play();
+  }
+  {
+    DemoHome rooms(**home);
+    Status furnished = rooms.Furnish({.cameras = command.cameras, .seed = command.seed, .fps = command.fps});
+    if (furnished.ok()) furnished = (*home)->Tell({.json = command.json, .answers = command.json});
+    if (!furnished.ok()) return ReportEnvironmentError(furnished);
+    SayWhere(command, **home);
+    rooms.Play();
     while (!interrupt.interrupted()) gateway::SleepUntil(steady_clock::now() + milliseconds(1000), interrupt.token());
   }
-  if (!(*service)->Drain()) _exit(kExitFailed);  // what hangs would hold the destructors
+  if (!(*home)->Close()) (*home)->Leave(kExitInterrupted);
   return kExitInterrupted;
 }
 
@@ -250,7 +195,7 @@ void AddDemoCommand(CLI::App& program, int* exit_code) {
                   "serve the page and the API there: HOST:PORT, port 0 is any (default 127.0.0.1:8077)");
   app->add_option("--seed", command->seed, "another room; 0 is the episode, over and over")->capture_default_str();
   app->add_option("--fps", command->fps, "frames a second")->check(CLI::Range(0.1, 30.0))->capture_default_str();
-  app->add_option("--events", command->events, "file of the event store (default: a temporary one)");
+  app->add_option("--events", command->events, "file that keeps the events (default: none)");
   app->add_flag("--json", command->json, "JSON lines");
   app->add_option("--cameras", command->cameras, "drawn rooms")->check(CLI::Range(1, 16))->capture_default_str();
   AddModelOptions(*app, &command->model);

@@ -56,12 +56,12 @@ EpisodeOutcome PlayEpisode(const scenes::Episode& episode, gateway::CameraWatch&
     const scenes::Frame drawn = camera.At(std::chrono::duration_cast<milliseconds>(taken_at));
     frame.encoded = frames::EncodeJpeg(drawn.image, kJpegQuality).value();  // ours is a picture
     const nanoseconds before = clock.Monotonic();
-    const gateway::FrameReport report = watch.Take(std::move(frame));
+    const std::shared_ptr<const gateway::FrameResult> result = watch.Take(std::move(frame));
     const nanoseconds computing = clock.Monotonic() - before;
     ++outcome.num_frames;
     outcome.longest_frame = std::max(outcome.longest_frame, computing);
     free_at = std::max(taken_at, free_at) + computing;
-    for (const gateway::AlertNotice& notice : report.result->changes) {
+    for (const gateway::AlertNotice& notice : result->changes) {
       if (notice.change != gateway::AlertChange::kFired) continue;
       EpisodeAlert alert;
       alert.question = notice.question;

@@ -1,14 +1,11 @@
 #include "apps/demo_home.h"
 
 #include <algorithm>
-#include <future>
 #include <memory>
 #include <utility>
 
 #include "base/log.h"
-#include "events/ids.h"
 #include "frames/encode.h"
-#include "gateway/api/owners.h"
 #include "gateway/source.h"
 #include "rules/rule.h"
 
@@ -30,49 +27,27 @@ std::string RoomName(size_t number) {
 
 }  // namespace
 
-DemoHome::DemoHome(events::Store& store, gateway::Registry& registry, gateway::FramePath& path, const Clock& clock)
-    : store_(store), registry_(registry), path_(path), clock_(clock) {}
-
 Status DemoHome::Furnish(const DemoHomeOptions& options) {
   fps_ = options.fps;
-  const Time now = clock_.Now();
-  owner_ = events::NewId("own_", now);
-  events::WriteBatch batch;
-  events::Owner owner;
-  owner.id = owner_;
-  owner.name = "demo";
-  batch.emplace_back(events::Put<events::Owner>{owner});
-  batch.emplace_back(
-      events::Put<events::Credential>{gateway::MakeCredential(events::Role::kOperator, owner_, "demo", now, &token_)});
+  std::vector<events::Camera> cameras;
   for (size_t i = 0; i < static_cast<size_t>(options.cameras); ++i) {
     events::Camera camera;
-    camera.owner = owner_;
-    camera.id = events::NewId("cam_", now + milliseconds(static_cast<int64_t>(i)));  // lists are in the order of ids
     camera.name = RoomName(i);
     camera.labels = {"room=" + RoomName(i)};
     camera.document = R"({"gate":true,"refresh_s":5})";
-    batch.emplace_back(events::Put<events::Camera>{camera});
-    const bool episode = i == 0 && options.seed == 0;
-    rooms_.push_back({camera.id, episode ? scenes::VirtualCamera(scenes::DemoEpisode().script, {})
-                                         : scenes::VirtualCamera(options.seed + i, {})});
+    cameras.push_back(std::move(camera));
   }
-  int num_rules = 0;
+  Json rules(Json::Array{});
   for (const char* question : kQuestions) {
-    const Json text(Json::Object{{"question", question}, {"for_s", 2}, {"clear_s", 3}, {"cooldown_s", 10}});
-    events::Rule rule;
-    rule.owner = owner_;
-    rule.id = events::NewId("rul_", now + milliseconds(num_rules++));
-    rule.document = text.Dump();
-    PAWSIGHT_ASSIGN_OR_RETURN(rules::Rule parsed, rules::ParseRule(text));
-    parsed.id = rule.id;
-    rules_.push_back(std::move(parsed));
-    batch.emplace_back(events::Put<events::Rule>{rule});
+    rules.Append(Json::Object{{"question", question}, {"for_s", 2}, {"clear_s", 3}, {"cooldown_s", 10}});
   }
-  PAWSIGHT_RETURN_IF_ERROR(store_.Write(std::move(batch)).status());
-  const auto brought = std::make_shared<std::promise<Status>>();
-  std::future<Status> done = brought->get_future();
-  registry_.Refresh(owner_, [brought](const Status& status) { brought->set_value(status); });
-  return done.get();
+  PAWSIGHT_RETURN_IF_ERROR(home_.Furnish("demo", &cameras, rules::ParseRules(rules).value()));  // ours: right, or a bug
+  for (size_t i = 0; i < cameras.size(); ++i) {
+    const bool episode = i == 0 && options.seed == 0;
+    rooms_.push_back({cameras[i].id, episode ? scenes::VirtualCamera(scenes::DemoEpisode().script, {})
+                                             : scenes::VirtualCamera(options.seed + i, {})});
+  }
+  return Ok();
 }
 
 void DemoHome::Play() {
@@ -91,11 +66,11 @@ void DemoHome::Send(std::stop_token stop) {
       Result<std::vector<uint8_t>> jpeg = frames::EncodeJpeg(drawn.image, kJpegQuality);
       CHECK(jpeg.ok());  // ours is a picture
       gateway::Submission submission;
-      submission.owner = owner_;
+      submission.owner = home_.owner();
       submission.camera = room.camera;
       submission.sequence = number_;
       submission.encoded = std::make_shared<const std::vector<uint8_t>>(*std::move(jpeg));
-      const gateway::Submitted submitted = path_.Submit(std::move(submission));
+      const gateway::Submitted submitted = home_.service().path().Submit(std::move(submission));
       if (!submitted.status.ok() && submitted.status.code() != StatusCode::kNotFound) {
         LogWarning("demo_frame_refused", {{"reason", submitted.status.message()}});
       }

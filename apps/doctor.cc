@@ -13,8 +13,8 @@
 
 #include "apps/commands.h"
 #include "apps/open_model.h"
+#include "apps/serving.h"
 #include "base/json.h"
-#include "gateway/camera_watch.h"
 #include "kernels/kernels.h"
 
 namespace pawsight {
@@ -32,7 +32,8 @@ constexpr uint64_t kDiskNeeded = 1ULL << 30U;  // bytes
 
 Finding CheckKernels() {
   std::string names;
-  for (const kernels::Kernels* table : kernels::Available()) names += (names.empty() ? "" : " ") + std::string(table->name);
+  for (const kernels::Kernels* table : kernels::Available())
+    names += (names.empty() ? "" : " ") + std::string(table->name);
   const auto chosen = kernels::Choose("");
   if (!chosen.ok()) return {Finding::Level::kFailure, "processor", chosen.status().message()};
   const bool fast = (*chosen)->name != "scalar";
@@ -74,15 +75,17 @@ Finding CheckPort() {
 }
 
 Finding CheckDisk() {
-  const auto events = gateway::DefaultEventsPath();
-  if (!events.ok()) return {Finding::Level::kWarning, "disk", events.status().message()};
-  std::filesystem::path place = std::filesystem::path(*events).parent_path();
+  const Result<std::string> data = DefaultDataDir();
+  if (!data.ok()) return {Finding::Level::kWarning, "disk", data.status().message()};
+  std::filesystem::path place(*data);
   while (!place.empty() && !std::filesystem::exists(place) && place != place.parent_path()) place = place.parent_path();
   struct statvfs info {};
-  if (::statvfs(place.c_str(), &info) != 0) return {Finding::Level::kWarning, "disk", place.string() + ": cannot be read"};
+  if (::statvfs(place.c_str(), &info) != 0)
+    return {Finding::Level::kWarning, "disk", place.string() + ": cannot be read"};
   const uint64_t free = static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
   return {free >= kDiskNeeded ? Finding::Level::kOk : Finding::Level::kWarning, "disk",
-          place.string() + ": " + std::to_string(free >> 20U) + " MB free" + (free >= kDiskNeeded ? "" : ", events want 1024")};
+          place.string() + ": " + std::to_string(free >> 20U) + " MB free" +
+              (free >= kDiskNeeded ? "" : ", events want 1024")};
 }
 
 Finding CheckFfmpeg() {

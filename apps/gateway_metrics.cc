@@ -1,5 +1,6 @@
 #include "apps/gateway_metrics.h"
 
+#include "apps/process_metrics.h"
 #include "base/metrics.h"
 #include "net/http_metrics.h"
 
@@ -36,7 +37,7 @@ std::string GatewayMetrics(const GatewayNumbers& numbers) {
   AddStore(numbers.store.Stats(), &out);
   AddNotifier(numbers.notifier.Stats(), &out);
   numbers.puller.WriteTo(out);
-  std::string text = out.Take() + numbers.path.Metrics() + numbers.backends.Metrics();
+  std::string text = ProcessMetrics() + out.Take() + numbers.path.Metrics() + numbers.backends.Metrics();
   if (numbers.http != nullptr) {
     const net::NamedHttpServer http{"api", *numbers.http};
     text += net::HttpMetrics({&http, 1});

@@ -16,7 +16,6 @@ struct GatewayOptions {
   std::string tls_certificate;
   std::string tls_key;
   std::string data;
-  std::string store;  // file of the store; "": gateway.sqlite in `data`. Not a setting: for the demonstration
   std::string receiver_keys;
   bool open_secrets = false;
   bool new_admin = false;

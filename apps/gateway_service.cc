@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <future>
 #include <optional>
@@ -58,7 +57,10 @@ Result<gateway::PoolsConfig> PoolsOf(const GatewayOptions& options,
   gateway::PoolConfig pool;
   pool.name = options.workers.empty() ? kEmbeddedPool : kWorkersPool;
   pool.price_per_hour = options.price_per_hour;
-  if (options.workers.empty()) pool.endpoints.push_back({"embedded", "", ""});
+  if (options.workers.empty()) {
+    pool.endpoints.push_back({"embedded", "", ""});
+    pool.attempt_timeout = std::max(pool.attempt_timeout, options.answer_within);  // nobody else could answer
+  }
   for (const std::string& url : options.workers) {
     PAWSIGHT_ASSIGN_OR_RETURN(gateway::EndpointConfig endpoint, EndpointOf(url, credential));
     pool.endpoints.push_back(std::move(endpoint));
@@ -90,15 +92,9 @@ gateway::RoutingConfig RoutingTo(const gateway::PoolsConfig& pools) {
 Result<std::string> DataDirectory(const GatewayOptions& options) {
   std::string path = options.data;
   if (path.empty()) {
-    const char* data = std::getenv("XDG_DATA_HOME");
-    const char* home = std::getenv("HOME");
-    if (data != nullptr && *data == '/') {
-      path = std::string(data) + "/pawsight";
-    } else if (home != nullptr && *home != '\0') {
-      path = std::string(home) + "/.local/share/pawsight";
-    } else {
-      return FailedPrecondition("data: neither XDG_DATA_HOME nor HOME is set; name a directory");
-    }
+    Result<std::string> found = DefaultDataDir();
+    if (!found.ok()) return Annotate(found.status(), "data");
+    path = *std::move(found);
   }
   std::error_code error;
   std::filesystem::create_directories(path, error);
@@ -225,11 +221,13 @@ Status CheckGatewayOptions(const GatewayOptions& options, const notify::PostOffi
 
 /// In the order of making; destructors undo it in reverse. What a callback may still need stands above who calls it.
 struct GatewayService::Parts {
-  Parts(const GatewayOptions& given, const notify::PostOfficeOptions& given_receivers)
-      : options(given), receivers(given_receivers), scaling(ScalingOf(given)) {}
+  Parts(const GatewayOptions& given, const notify::PostOfficeOptions& given_receivers,
+        const GatewayExtras& given_extras)
+      : options(given), receivers(given_receivers), extras(given_extras), scaling(ScalingOf(given)) {}
 
   GatewayOptions options;  // those in force; Reload's and the starting thread's
   const notify::PostOfficeOptions receivers;
+  const GatewayExtras extras;
   mutable Mutex scaling_mu;
   gateway::AutoscaleView scaling GUARDED_BY(scaling_mu);
   BackendCredential shown;  // to the workers of the settings
@@ -248,6 +246,8 @@ struct GatewayService::Parts {
   std::unique_ptr<events::Store> store;
   std::unique_ptr<notify::PostOffice> office;
   std::unique_ptr<gateway::StoreRecord> record;
+  std::unique_ptr<gateway::EventRecord> event_record;  // null without a file of events
+  std::unique_ptr<events::Store> event_store;          // closed before what it calls back goes
   std::unique_ptr<gateway::FramePath> path;
   std::unique_ptr<gateway::Puller> puller;
   std::unique_ptr<gateway::Registry> registry;
@@ -271,8 +271,10 @@ struct GatewayService::Parts {
 Status GatewayService::Parts::OpenData() {
   PAWSIGHT_ASSIGN_OR_RETURN(data, DataDirectory(options));
   PAWSIGHT_RETURN_IF_ERROR(lock.Take(data + "/gateway.lock"));
-  PAWSIGHT_ASSIGN_OR_RETURN(store, events::Store::Open(options.store.empty() ? data + "/gateway.sqlite" : options.store,
-                                                       StoreOptionsOf(options)));
+  PAWSIGHT_ASSIGN_OR_RETURN(store, events::Store::Open(data + "/gateway.sqlite", StoreOptionsOf(options)));
+  if (!extras.events.empty()) {
+    PAWSIGHT_ASSIGN_OR_RETURN(event_store, events::Store::Open(extras.events));
+  }
   const std::string key_path = options.receiver_keys.empty() ? data + "/receiver.keys" : options.receiver_keys;
   PAWSIGHT_ASSIGN_OR_RETURN(notify::SecretKeys keys, OpenReceiverKeys(key_path, options.open_secrets));
   PAWSIGHT_RETURN_IF_ERROR(SealSecrets(*store, keys));
@@ -308,12 +310,19 @@ Status GatewayService::Parts::StartWorkers() {
 
 Status GatewayService::Parts::StartPath() {
   record = std::make_unique<gateway::StoreRecord>(*store, clock, options.keep_pictures);
-  path = std::make_unique<gateway::FramePath>(*meter, record.get(), clock, PathOptionsOf(options));
+  gateway::Record* to = record.get();
+  if (event_store != nullptr) {
+    event_record = std::make_unique<gateway::EventRecord>(*event_store, *record, *extras.names);
+    to = event_record.get();
+  }
+  const Clock& frame_clock = extras.frame_clock == nullptr ? clock : *extras.frame_clock;
+  path = std::make_unique<gateway::FramePath>(*meter, to, frame_clock, PathOptionsOf(options));
   puller = std::make_unique<gateway::Puller>(
       [this](gateway::Submission submission) { return path->Submit(std::move(submission)); }, clock,
       gateway::PullerOptions{.max_sources = static_cast<size_t>(options.max_pulled)});
   registry = std::make_unique<gateway::Registry>(*store, *path);
   registry->SetListener([this](const gateway::Registry::Brought& brought) {
+    if (extras.names != nullptr) extras.names->Learn(brought);
     const Status set =
         puller->SetOwner(brought.owner, options.pull_cameras ? PullsOf(brought.cameras) : std::vector<gateway::Pull>());
     if (!set.ok()) LogError("pulls_refused", {{"owner", brought.owner}, {"reason", set.message()}});
@@ -329,7 +338,7 @@ Status GatewayService::Parts::StartPath() {
 gateway::AutoscaleView GatewayService::Parts::Autoscale() const {
   gateway::AutoscaleView view;
   {
-    MutexLock lock(scaling_mu);
+    MutexLock held(scaling_mu);
     view = scaling;
   }
   view.offered_per_s = meter->PerSecond() + path->ShedPerSecond();
@@ -399,8 +408,9 @@ Status GatewayService::Parts::Listen() {
   return Ok();
 }
 
-GatewayService::GatewayService(const GatewayOptions& options, const notify::PostOfficeOptions& receivers)
-    : parts_(std::make_unique<Parts>(options, receivers)) {}
+GatewayService::GatewayService(const GatewayOptions& options, const notify::PostOfficeOptions& receivers,
+                               const GatewayExtras& extras)
+    : parts_(std::make_unique<Parts>(options, receivers, extras)) {}
 GatewayService::~GatewayService() = default;
 
 Status GatewayService::Start() {
@@ -413,10 +423,10 @@ Status GatewayService::Start() {
   PAWSIGHT_RETURN_IF_ERROR(workers);
   PAWSIGHT_RETURN_IF_ERROR(parts_->StartPath());
   PAWSIGHT_RETURN_IF_ERROR(parts_->StartApi());
-  return parts_->Listen();
+  return parts_->extras.serves ? parts_->Listen() : Ok();
 }
 
-std::string GatewayService::url() const { return parts_->http->url(); }
+std::string GatewayService::url() const { return parts_->http ? parts_->http->url() : ""; }
 std::string GatewayService::Where() const {
   return url() + (parts_->metrics ? " " + parts_->metrics->url() + "/metrics" : "");
 }
@@ -425,6 +435,7 @@ std::string GatewayService::token_path() const { return parts_->data + "/admin.t
 events::Store& GatewayService::store() { return *parts_->store; }
 gateway::Registry& GatewayService::registry() { return *parts_->registry; }
 gateway::FramePath& GatewayService::path() { return *parts_->path; }
+const gateway::EventRecord* GatewayService::events() const { return parts_->event_record.get(); }
 Status GatewayService::LoadBackends(const gateway::PoolsConfig& pools, const gateway::RoutingConfig& routing) {
   return parts_->api->LoadBackends(pools, routing);
 }
@@ -482,7 +493,7 @@ bool GatewayService::Drain() {
                     std::chrono::duration_cast<milliseconds>(limit - std::chrono::steady_clock::now()));
   };
   const bool frames_ended = parts_->path->Drain(left());
-  parts_->http->Stop();
+  if (parts_->http) parts_->http->Stop();
   return parts_->api->Drain(std::max(milliseconds(1000), left())) && frames_ended;
 }
 

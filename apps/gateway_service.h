@@ -11,6 +11,8 @@
 #include "base/status.h"
 #include "gateway/api/registry.h"
 #include "gateway/backends/backends.h"
+#include "gateway/event_record.h"
+#include "gateway/names.h"
 #include "notify/post_office.h"
 
 namespace pawsight {
@@ -20,9 +22,18 @@ namespace pawsight {
 /// setting.
 Status CheckGatewayOptions(const GatewayOptions& options, const notify::PostOfficeOptions& receivers);
 
+/// What a command that is a gateway besides something else wants otherwise. All that it names outlives the service.
+struct GatewayExtras {
+  bool serves = true;                  // false: nobody listens, the API is unreachable
+  const Clock* frame_clock = nullptr;  // the time of frames; null: the machine's
+  gateway::Names* names = nullptr;     // learns what there is; with `events`
+  std::string events;                  // file of this machine's events, beside the store; "": none
+};
+
 class GatewayService {
  public:
-  GatewayService(const GatewayOptions& options, const notify::PostOfficeOptions& receivers);
+  GatewayService(const GatewayOptions& options, const notify::PostOfficeOptions& receivers,
+                 const GatewayExtras& extras = {});
   /// After Drain.
   ~GatewayService();
   GatewayService(const GatewayService&) = delete;
@@ -32,17 +43,19 @@ class GatewayService {
   /// model's, a listener's.
   Status Start();
 
-  /// "http://127.0.0.1:8080"
+  /// "http://127.0.0.1:8080"; "" when it does not serve.
   std::string url() const;
   std::string Where() const;
   /// The first admin's token when this start made it, else "". And the file that holds it.
   const std::string& first_token() const;
   std::string token_path() const;
 
-  /// Its parts, for the demonstration's home. After Start.
+  /// Its parts, for the home of `watch` and `demo`. After Start.
   events::Store& store();
   gateway::Registry& registry();
   gateway::FramePath& path();
+  /// Null without a file of events.
+  const gateway::EventRecord* events() const;
   /// Pools and routing instead of the settings', until others are put. Errors: BackendsApi::Load's.
   Status LoadBackends(const gateway::PoolsConfig& pools, const gateway::RoutingConfig& routing);
 

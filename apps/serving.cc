@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <thread>
 
 #include "apps/commands.h"
@@ -42,6 +43,14 @@ void AllowDescriptors() {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   (void)setrlimit(RLIMIT_NOFILE, &limit);  // then the first limit stands
+}
+
+Result<std::string> DefaultDataDir() {
+  const char* data = std::getenv("XDG_DATA_HOME");
+  if (data != nullptr && *data == '/') return std::string(data) + "/pawsight";
+  const char* home = std::getenv("HOME");
+  if (home != nullptr && *home == '/') return std::string(home) + "/.local/share/pawsight";
+  return FailedPrecondition("neither XDG_DATA_HOME nor HOME is set");
 }
 
 Result<std::string> ReadSecret(const std::string& path) {

@@ -1,5 +1,5 @@
 // apps/serving.h: what commands that serve until they are told to stop have in common: signals as values, descriptors,
-// secrets in files.
+// where data is, secrets in files.
 #pragma once
 
 #include <signal.h>
@@ -27,6 +27,10 @@ class Signals {
 /// A connection is a descriptor, and the system's first limit is often 1,024; the second is ours to use. Past it no
 /// connection is taken until another ends.
 void AllowDescriptors();
+
+/// Where this user's data is unless a setting says otherwise: pawsight under $XDG_DATA_HOME or ~/.local/share. Makes
+/// nothing. Errors: kFailedPrecondition, neither variable is set. Read at start, before there are other threads.
+Result<std::string> DefaultDataDir();
 
 /// The text of a file without the line end behind it; "" when `path` is. Errors: ReadTextFile's; kInvalidArgument,
 /// empty.

@@ -22,10 +22,14 @@ constexpr const char* kFooter = R"(Examples:
   pawsight stress random-base --grid "server=1,2 client=1,2,4" --slo p99=500ms --duration 30s --out base
   pawsight stress http://10.0.0.7:8000 --grid client=1,4,16,64 --price-per-hour 0.34 --out report --json
   pawsight stress grpc://10.0.0.7:8001 --open-loop 5,10,20 --arrivals motion
+  pawsight stress http://10.0.0.8:8080 --token-file admin.token --grid client=1,8,64     a gateway and all behind it
   pawsight stress --out report --apply worker.yaml            writes the cap into the worker's settings
 
-TARGET is the address of a worker (http, https, grpc, grpcs), or a model: pawsight-mini, random-base or a directory, for
-which workers are started with each number of server threads (forward passes at once; the cores are shared among them).
+TARGET is the address of a worker (http, https, grpc, grpcs) or of a gateway (http, https), which is found out by asking,
+or a model: pawsight-mini, random-base or a directory, for which workers are started with each number of server threads
+(forward passes at once; the cores are shared among them). At a gateway, which wants an admin's token, an owner with
+cameras and a rule a question is made and removed again; frames are posted and waited for (?wait=answers), and what
+became of them is counted by its reasons. Its cap is not ours to set, nor is a worker's behind an address.
 Frames are JPEG files of virtual cameras, no two of the same bytes. In a closed loop each client sends when it is
 answered; in an open loop frames come when they are due and latency counts from then. --arrivals: constant, poisson,
 burst, motion (pet cameras: long quiet, then a bout of a frame a second) or replay (--replay FILE, a time in seconds a
@@ -109,6 +113,9 @@ bool Holds(const tools::StressResult& result) {
 
 Status Apply(const std::string& path, const tools::StressResult& result) {
   if (path.empty()) return Ok();
+  if (result.target.kind == "gateway") {
+    return FailedPrecondition("--apply: the cap is a worker's setting, and " + result.target.name + " is a gateway");
+  }
   if (!result.recommendation) return FailedPrecondition("--apply: there is no advice");
   if (!Holds(result)) return FailedPrecondition("--apply: the advice does not hold, so " + path + " is as it was");
   std::string text;
@@ -144,7 +151,7 @@ void AddStressCommand(CLI::App& program, int* exit_code) {
   CLI::App& stress =
       *program.add_subcommand("stress", "what one instance holds: latency, throughput, the knee, advice");
   stress.footer(kFooter);
-  stress.add_option("target", options.target, "a worker's address, or a model")->capture_default_str();
+  stress.add_option("target", options.target, "a worker's or gateway's address, or a model")->capture_default_str();
   stress.add_option("--grid", command->grid, "server=LIST client=LIST [server=1,2 client=1,2,4,8,16,32]");
   stress.add_option("--open-loop", options.rates, "frames a second of open loops; a list")
       ->delimiter(',')
@@ -162,7 +169,12 @@ void AddStressCommand(CLI::App& program, int* exit_code) {
   stress.add_option("--precision", options.precision, "of workers started here")
       ->capture_default_str()
       ->check(CLI::IsMember({"fp32", "bf16", "int8"}));
-  stress.add_option("--token-file", command->token_path, "bearer token of the target");
+  stress.add_option("--token-file", command->token_path, "bearer token of the target; of a gateway an admin's");
+  stress.add_option("--metrics", options.metrics_url,
+                    "of an address: URL of its metrics, for its processor time and memory [a gateway's own]");
+  stress.add_option("--cameras", options.gateway_cameras, "of a gateway: how many send; more than frames under way")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10000));
   stress.add_option("--server-pid", options.server_pid, "of an address on this machine: whose processor time to read");
   stress.add_option("--seed", options.cell.seed, "of frames and arrivals")->capture_default_str();
   stress.add_option("--out", options.out,

@@ -13,6 +13,7 @@
 #include "apps/random_base.h"
 #include "base/files.h"
 #include "client/http_client.h"
+#include "net/http_client.h"
 #include "rpc/grpc_client.h"
 #include "tools/recommendation.h"
 #include "tools/server_view.h"
@@ -28,12 +29,19 @@ constexpr size_t kMaxCalls = 4096;
 bool IsAddress(const std::string& target) { return target.find("://") != std::string::npos; }
 bool IsGrpc(const std::string& address) { return address.starts_with("grpc://") || address.starts_with("grpcs://"); }
 
-/// Whether the server says that it is ready, within ten seconds.
+/// Whether the server says that it is ready; one that says not yet is asked again for ten seconds.
 Status AwaitReady(client::InferenceClient& server) {
-  const auto told = std::make_shared<std::promise<Status>>();
-  server.CheckReady(std::chrono::steady_clock::now() + std::chrono::seconds(10),
-                    [told](Status ready) { told->set_value(std::move(ready)); });
-  return told->get_future().get();
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (true) {
+    const auto told = std::make_shared<std::promise<Status>>();
+    server.CheckReady(give_up, [told](Status ready) { told->set_value(std::move(ready)); });
+    Status ready = told->get_future().get();
+    // A reason is the server's own word: it is there.
+    const bool not_yet =
+        ready.code() == StatusCode::kUnavailable && !ready.reason().empty() && ready.reason() != "connect_failed";
+    if (!not_yet || std::chrono::steady_clock::now() >= give_up) return ready;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
 }
 
 /// Writes a line over on a terminal's standard error.
@@ -77,6 +85,7 @@ Status StressSession::Prepare() {
                   .warmup_s = static_cast<double>(options_.cell.warmup.count()) * 1e-9,
                   .duration_s = static_cast<double>(options_.cell.duration.count()) * 1e-9,
                   .seed = seed};
+  if (model_dir_.empty()) PAWSIGHT_RETURN_IF_ERROR(ServerWith(0, {}));  // what it is, is asked before anything is told
   return OpenLog();
 }
 
@@ -104,41 +113,87 @@ Status StressSession::OpenLog() {
 }
 
 Status StressSession::Connect(const std::string& address) {
+  send_ = nullptr;
   client_.reset();
   place_ = {};
-  if (IsGrpc(address)) {
+  if (!options_.metrics_url.empty()) {
+    place_.metrics = [url = options_.metrics_url]() -> Result<std::string> {
+      PAWSIGHT_ASSIGN_OR_RETURN(const net::Fetched got,
+                                net::HttpClient().Get(url, {.total_timeout = std::chrono::seconds(2)}, {}));
+      return std::string(got.body.begin(), got.body.end());
+    };
+  }
+  if (!IsGrpc(address)) {
+    PAWSIGHT_RETURN_IF_ERROR(ConnectHttp(address));
+  } else {
     rpc::GrpcClientOptions grpc;
     grpc.tls = address.starts_with("grpcs://");
     grpc.address = address.substr(address.find("://") + 3);
     grpc.token = options_.token;
     grpc.max_calls = kMaxCalls;
     PAWSIGHT_ASSIGN_OR_RETURN(client_, rpc::MakeGrpcClient(grpc));
-  } else {
-    client::HttpClientOptions http;
-    http.url = address;
-    http.token = options_.token;
-    http.max_connections = kMaxCalls;
-    http.max_bytes_in_flight = 1U << 30U;
-    PAWSIGHT_ASSIGN_OR_RETURN(client_, client::HttpClient::Make(http, io_));
-    if (options_.token.empty()) place_.stats_url = address + "/v2/models/vqa/stats";
   }
+  if (!gateway_) send_ = tools::AskServer(*client_, [this](int64_t number) { return frames_->Request(number); });
   return Ok();
 }
 
-Result<client::InferenceClient*> StressSession::ServerWith(int server, const std::vector<std::string>& more) {
+Status StressSession::ConnectHttp(const std::string& address) {
+  client::HttpClientOptions http;
+  http.url = address;
+  http.token = options_.token;
+  http.max_connections = kMaxCalls;
+  http.max_bytes_in_flight = 1U << 30U;
+  PAWSIGHT_ASSIGN_OR_RETURN(std::shared_ptr<client::HttpClient> client, client::HttpClient::Make(http, io_));
+  PAWSIGHT_ASSIGN_OR_RETURN(const tools::ServerKind kind, tools::AskKind(*client));
+  if (kind == tools::ServerKind::kGateway) return ConnectGateway(address);
+  place_.stats = [client] { return tools::Fetch(*client, {.target = "/v2/models/vqa/stats"}); };
+  client_ = std::move(client);
+  return Ok();
+}
+
+Status StressSession::ConnectGateway(const std::string& address) {
+  if (options_.token.empty()) {
+    return Status(StatusCode::kUnauthenticated,
+                  "a gateway: want --token-file with an admin's token (admin.token of its data directory)");
+  }
+  Say("making " + std::to_string(options_.gateway_cameras) + " cameras");
+  PAWSIGHT_ASSIGN_OR_RETURN(gateway_, tools::GatewayTarget::Make({.url = address,
+                                                                  .token = options_.token,
+                                                                  .cameras = options_.gateway_cameras,
+                                                                  .questions = options_.questions},
+                                                                 *frames_, io_));
+  result_.target.kind = "gateway";
+  send_ = gateway_->Sender();
+  if (!place_.metrics) place_.metrics = [this] { return gateway_->Metrics(); };
+  return Ok();
+}
+
+void StressSession::CleanUp() {
+  if (!gateway_) return;
+  send_ = nullptr;
+  place_ = {};
+  if (const Status removed = gateway_->Remove(); !removed.ok()) {
+    std::fprintf(stderr, "pawsight: %s\n", removed.message().c_str());
+  }
+  gateway_.reset();
+}
+
+Status StressSession::ServerWith(int server, const std::vector<std::string>& more) {
   if (model_dir_.empty()) {
-    if (!client_) {
-      PAWSIGHT_RETURN_IF_ERROR(Connect(options_.target));
-      if (Status ready = AwaitReady(*client_); !ready.ok()) return Annotate(ready, options_.target);
-    }
+    if (send_) return Ok();
+    Status ready = Connect(options_.target);
+    if (ready.ok() && client_ != nullptr) ready = AwaitReady(*client_);
+    if (!ready.ok()) return Annotate(ready, options_.target);
     place_.pid = options_.server_pid;
-    return client_.get();
+    return Ok();
   }
   std::vector<std::string> arguments = {"--model",          model_dir_, "--precision",
                                         options_.precision, "--teams",  std::to_string(server)};
   arguments.insert(arguments.end(), more.begin(), more.end());
-  if (worker_ != nullptr && arguments == worker_arguments_) return client_.get();
+  if (worker_ != nullptr && arguments == worker_arguments_) return Ok();
   Say("starting a worker with " + std::to_string(server) + " server threads");
+  send_ = nullptr;
+  place_ = {};
   client_.reset();
   worker_.reset();
   std::error_code error;
@@ -148,11 +203,10 @@ Result<client::InferenceClient*> StressSession::ServerWith(int server, const std
   worker_arguments_ = arguments;
   PAWSIGHT_RETURN_IF_ERROR(Connect(worker_->http_url()));
   place_.pid = worker_->pid();
-  return client_.get();
+  return Ok();
 }
 
 void StressSession::Show(const tools::CellPlan& plan, double part) {
-  if (worker_) (void)worker_->LastWords();  // so that it never waits for us to read
   const double a_cell = result_.load.warmup_s + result_.load.duration_s;
   const double left = a_cell * (static_cast<double>(num_cells_ - num_done_) - part);
   char text[160];
@@ -169,10 +223,10 @@ Status StressSession::Measure(const tools::CellPlan& plan, const std::vector<std
   if (known != nullptr) {
     cell = *known;
   } else {
-    PAWSIGHT_ASSIGN_OR_RETURN(client::InferenceClient* const server, ServerWith(plan.server, more));
-    PAWSIGHT_ASSIGN_OR_RETURN(cell, tools::RunCell(*server, *frames_, plan, options_.cell, place_, clock_, stop_,
-                                                   [&](double part) { Show(plan, part); }));
-    if (log_ && !stop_.stop_requested()) PAWSIGHT_RETURN_IF_ERROR(log_->Append(cell));
+    PAWSIGHT_RETURN_IF_ERROR(ServerWith(plan.server, more));
+    PAWSIGHT_ASSIGN_OR_RETURN(cell, tools::RunCell(send_, frames_->num_questions(), plan, options_.cell, place_, clock_,
+                                                   stop_, [&](double part) { Show(plan, part); }));
+    if (log_) PAWSIGHT_RETURN_IF_ERROR(log_->Append(cell));
   }
   ++num_done_;
   result_.cells.push_back(cell);
@@ -197,6 +251,7 @@ Status StressSession::Check() {
   for (const auto& [name, value] : tools::WorkerSettings(advice)) {
     if (name != "teams") more.insert(more.end(), {"--" + name, value});
   }
+  advice.cap_set = !model_dir_.empty();  // of an address the cap is not ours to set
   num_cells_ += 2;
   PAWSIGHT_RETURN_IF_ERROR(Measure({tools::CellRole::kCheckCap, advice.server, advice.cap, 0}, more));
   advice.cap_holds = tools::Holds(result_.cells.back(), options_.slo);
@@ -221,6 +276,7 @@ Result<tools::StressResult> StressSession::Run() {
   }
   Advise();
   if (status.ok()) status = Check();
+  CleanUp();
   Say("");
   if (!status.ok() && !stop_.stop_requested()) return status;
   result_.complete = status.ok() && !stop_.stop_requested();

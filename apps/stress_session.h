@@ -12,15 +12,20 @@
 #include "client/inference_client.h"
 #include "client/io_thread.h"
 #include "tools/cell_run.h"
+#include "tools/gateway_target.h"
+#include "tools/load_frames.h"
+#include "tools/server_process.h"
 #include "tools/stress_result.h"
-#include "tools/worker_process.h"
 
 namespace pawsight {
 
 struct StressOptions {
-  std::string target = "pawsight-mini";  // an address, pawsight-mini, random-base, or a model directory
-  std::string precision = "int8";        // of workers started here
+  std::string target =
+      "pawsight-mini";             // a worker's or gateway's address, pawsight-mini, random-base, or a model directory
+  std::string precision = "int8";  // of workers started here
   std::string token;
+  std::string metrics_url;  // of an address: where it tells its processor time and memory; "" is nowhere
+  int gateway_cameras = 64;
   int server_pid = 0;  // of an address: whose processor time is the server's
   tools::Grid grid{{1, 2}, {1, 2, 4, 8, 16, 32}};
   std::vector<double> rates;  // of open loops
@@ -45,9 +50,14 @@ class StressSession {
  private:
   Status Prepare();
   Status OpenLog();
-  /// The client of a worker with so many server threads, started when it is not there.
-  Result<client::InferenceClient*> ServerWith(int server, const std::vector<std::string>& more);
+  /// Makes ready what is to be sent to: a worker with so many server threads, started when it is not there, or what
+  /// listens at the address.
+  Status ServerWith(int server, const std::vector<std::string>& more);
   Status Connect(const std::string& address);
+  Status ConnectHttp(const std::string& address);
+  Status ConnectGateway(const std::string& address);
+  /// Removes what was made at a gateway.
+  void CleanUp();
   Status Measure(const tools::CellPlan& plan, const std::vector<std::string>& more);
   Status Check();
   void Show(const tools::CellPlan& plan, double part);
@@ -63,7 +73,9 @@ class StressSession {
   client::IoThread io_;
   std::unique_ptr<tools::WorkerProcess> worker_;
   std::vector<std::string> worker_arguments_;
-  std::unique_ptr<client::InferenceClient> client_;
+  std::shared_ptr<client::InferenceClient> client_;
+  std::unique_ptr<tools::GatewayTarget> gateway_;
+  tools::SendFrame send_;
   tools::ServerPlace place_;
   size_t num_cells_ = 0;
   size_t num_done_ = 0;

@@ -1,21 +1,26 @@
 // apps/watch.cc: `pawsight watch`: a camera's frames, the questions, alerts as lines and as events.
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "apps/commands.h"
-#include "apps/embedded_pool.h"
+#include "apps/home.h"
 #include "apps/interrupt.h"
+#include "apps/serving.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "gateway/camera_watch.h"
-#include "net/http_client.h"
+#include "net/http.h"
 #include "rules/lint.h"
 
 namespace pawsight {
 namespace {
+
+constexpr std::chrono::minutes kAnswerWithin{5};  // a slow machine is waited for
+
+constexpr const char* kNameIt = "; name the file with --events";
 
 constexpr const char* kFooter = R"(Examples:
   pawsight watch rtsp://user:password@camera/1 -q "Is the dog on the couch?" --for 5
@@ -29,6 +34,7 @@ Live sources: the newest frame wins. Files and directories: every sampled frame,
 --json: one object a line, "type" is "frame", "alert.fired", "alert.updated" or "alert.resolved".
 --rules: a JSON array of {"question", "id", "expect", "threshold", "unsure_band", "for_s", "clear_s", "cooldown_s",
 "severity"}; all but the question may be left out.
+--listen serves a gateway's API and page while the source lasts; the link that is printed signs in.
 Exit codes: 0 the source ended, 2 usage, 3 environment, 4 the source cannot be reached, 130 interrupted.)";
 
 struct WatchCommand {
@@ -75,21 +81,39 @@ Result<std::vector<rules::Rule>> RulesOf(const WatchCommand& command) {
   return rules::ParseRules(all, &zones);
 }
 
-Result<gateway::CameraWatchOptions> OptionsOf(const WatchCommand& command) {
-  gateway::CameraWatchOptions options;
-  options.camera = command.camera;
-  options.gate = !command.every_frame;
-  options.refresh = std::chrono::milliseconds(static_cast<int64_t>(command.refresh_s * 1000));
-  options.source = net::RedactUrl(command.source);
-  options.terminal = {.json = command.json, .answers = !command.alerts_only};
-  if (!command.listen.empty()) {
-    PAWSIGHT_ASSIGN_OR_RETURN(options.listen, net::ParseListenAddress(command.listen));
+/// $XDG_DATA_HOME/pawsight/events.sqlite or ~/.local/share/pawsight/events.sqlite; makes the directory.
+/// Errors: kFailedPrecondition, neither variable is set, or the directory cannot be made.
+Result<std::string> DefaultEventsPath() {
+  const Result<std::string> directory = DefaultDataDir();
+  if (!directory.ok()) return FailedPrecondition("events: " + directory.status().message() + kNameIt);
+  std::error_code error;
+  std::filesystem::create_directories(*directory, error);
+  if (error) return FailedPrecondition("events: " + *directory + ": " + error.message() + kNameIt);
+  return *directory + "/events.sqlite";
+}
+
+Result<HomeOptions> HomeOptionsOf(const WatchCommand& command) {
+  HomeOptions options;
+  options.model = command.model;
+  options.listen = command.listen;
+  options.answer_within = kAnswerWithin;
+  if (!command.listen.empty()) PAWSIGHT_RETURN_IF_ERROR(net::ParseListenAddress(command.listen).status());
+  if (command.camera.empty() || command.camera.size() > events::kMaxIdBytes) {
+    return InvalidArgument("--camera: want a name of 1 to " + std::to_string(events::kMaxIdBytes) + " bytes");
   }
-  options.events_path = command.events;
+  options.events = command.events;
   if (command.events.empty() && !command.no_events) {
-    PAWSIGHT_ASSIGN_OR_RETURN(options.events_path, gateway::DefaultEventsPath());
+    PAWSIGHT_ASSIGN_OR_RETURN(options.events, DefaultEventsPath());
   }
   return options;
+}
+
+/// As the gateway keeps it.
+events::Camera CameraOf(const WatchCommand& command) {
+  events::Camera camera;
+  camera.name = command.camera;
+  camera.document = Json(Json::Object{{"gate", !command.every_frame}, {"refresh_s", command.refresh_s}}).Dump();
+  return camera;
 }
 
 /// A source that fails is unreachable, whatever the code; unless it was named wrongly or our installation lacks a part.
@@ -99,45 +123,62 @@ int ReportSource(const Status& status) {
   return ours ? exit_code : kExitUnreachable;
 }
 
-void PrintSummary(const gateway::WatchSummary& seen) {
+void PrintSummary(const gateway::LineCounts& seen) {
   const auto number = [](uint64_t value) { return static_cast<unsigned long long>(value); };
   std::fprintf(stderr, "%llu frames, %llu asked about, %llu dropped, %llu alerts\n", number(seen.num_frames),
                number(seen.num_asked), number(seen.num_dropped), number(seen.num_alerts));
 }
 
-int Watch(const WatchCommand& command) {
-  const Interrupt interrupt;
-  SetLogLevel(LogLevel::kWarning);  // its lines are for a person: what goes wrong
-  const SystemClock clock;
-  const Result<std::vector<rules::Rule>> rules = RulesOf(command);
-  if (!rules.ok()) return ReportError(rules.status());
-  for (const rules::Rule& rule : *rules) {
+/// What lint says of questions; the rest is for those who write a rule.
+void PrintAdvice(const std::vector<rules::Rule>& rules) {
+  for (const rules::Rule& rule : rules) {
     for (const rules::Finding& finding : rules::LintRule(rule)) {
-      if (finding.field != "question" && finding.field != "guard") continue;  // the rest is for those who write a rule
+      if (finding.field != "question" && finding.field != "guard") continue;
       std::fprintf(stderr, "pawsight: \"%s\": %s\n", rule.question.text().c_str(), finding.advice.c_str());
     }
   }
+}
+
+/// Until the source ends, fails or Ctrl-C; the exit code.
+int WatchIn(Home& home, const std::string& camera, const gateway::SourceSpec& spec, const WatchCommand& command,
+            const Interrupt& interrupt) {
+  gateway::CameraWatch watch(home.service().path(), home.frame_clock(), home.owner(), camera, home.lines());
+  const SystemClock clock;
+  const auto source = gateway::MakeSource(spec, {.fps = command.fps}, clock);
+  const Status status = watch.Run(*source, interrupt.token());
+  const bool ended = home.Close();
+  const gateway::LineCounts seen = home.lines().counts();
+  if (seen.num_frames > 0) PrintSummary(seen);
+  int exit_code = kExitOk;
+  if (const uint64_t lost = home.num_unrecorded(); lost > 0) {
+    exit_code = ReportEnvironmentError(DataLoss(std::to_string(lost) + " events could not be recorded"));
+  } else if (interrupt.interrupted()) {
+    exit_code = kExitInterrupted;
+  } else if (!status.ok()) {
+    exit_code = ReportSource(status);
+  }
+  if (!ended) home.Leave(exit_code);
+  return exit_code;
+}
+
+int Watch(const WatchCommand& command) {
+  const Interrupt interrupt;
+  SetLogLevel(LogLevel::kWarning);  // its lines are for a person: what goes wrong
+  const Result<std::vector<rules::Rule>> rules = RulesOf(command);
+  if (!rules.ok()) return ReportError(rules.status());
+  PrintAdvice(*rules);
   const Result<gateway::SourceSpec> spec = gateway::ParseSource(command.source);
   if (!spec.ok()) return ReportSource(spec.status());
-  Result<gateway::CameraWatchOptions> options = OptionsOf(command);
+  const Result<HomeOptions> options = HomeOptionsOf(command);
   if (!options.ok()) return ReportError(options.status());
-  const Result<std::unique_ptr<EmbeddedPool>> pool = EmbeddedPool::Open(command.model, clock);
-  if (!pool.ok()) return ReportError(pool.status()), kExitEnvironment;
-  options->backend = (*pool)->name();
-  const auto watch = gateway::CameraWatch::Open(*rules, (*pool)->backend(), clock, stdout, *options);
-  if (!watch.ok()) return ReportError(watch.status()), kExitEnvironment;
-  if (options->listen) std::fprintf(stderr, "live page: %s/\n", (*watch)->url().c_str());
-
-  const auto source = gateway::MakeSource(*spec, {.fps = command.fps}, clock);
-  const Status status = (*watch)->Run(*source, interrupt.token());
-  const gateway::WatchSummary seen = (*watch)->summary();
-  if (seen.num_frames > 0) PrintSummary(seen);
-  if (seen.num_unrecorded > 0) {
-    return ReportEnvironmentError(
-        DataLoss(std::to_string(seen.num_unrecorded) + " events could not be recorded in " + options->events_path));
-  }
-  if (interrupt.interrupted()) return kExitInterrupted;
-  return status.ok() ? kExitOk : ReportSource(status);
+  const Result<std::unique_ptr<Home>> home = Home::Open(*options);
+  if (!home.ok()) return ReportEnvironmentError(home.status());
+  std::vector<events::Camera> cameras = {CameraOf(command)};
+  Status furnished = (*home)->Furnish("watch", &cameras, *rules);
+  if (furnished.ok()) furnished = (*home)->Tell({.json = command.json, .answers = !command.alerts_only});
+  if (!furnished.ok()) return ReportEnvironmentError(furnished);
+  if (!command.listen.empty()) (*home)->SayWhere(stderr, "the page");
+  return WatchIn(**home, cameras[0].id, *spec, command, interrupt);
 }
 
 }  // namespace
@@ -178,7 +219,7 @@ void AddWatchCommand(CLI::App& program, int* exit_code) {
   app->add_flag("--no-events", command->no_events, "record nothing");
   app->add_flag("--json", command->json, "JSON lines");
   app->add_flag("--alerts-only", command->alerts_only, "no lines for answers");
-  app->add_option("--listen", command->listen, "serve the live page there: HOST:PORT, port 0 is any");
+  app->add_option("--listen", command->listen, "serve the page and the API there: HOST:PORT, port 0 is any");
   app->footer(kFooter);
   app->callback([command, exit_code] { *exit_code = Watch(*command); });
 }

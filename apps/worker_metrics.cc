@@ -1,5 +1,6 @@
 #include "apps/worker_metrics.h"
 
+#include "apps/process_metrics.h"
 #include "base/metrics.h"
 #include "net/http_metrics.h"
 #include "server/exposition.h"
@@ -19,7 +20,7 @@ std::string WorkerMetrics(const WorkerParts& parts) {
     out.Sample(static_cast<double>(lines.suppressed), MetricLabel("outcome", "left_out"));
     out.Sample(static_cast<double>(lines.lost), MetricLabel("outcome", "lost"));
   }
-  std::string text = out.Take();
+  std::string text = ProcessMetrics() + out.Take();
   if (parts.batcher != nullptr) text += server::Exposition(parts.batcher->counters(), parts.batcher->health());
   if (parts.http != nullptr) {
     const net::NamedHttpServer http{"http", *parts.http};

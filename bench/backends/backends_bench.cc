@@ -83,7 +83,9 @@ void Flow(benchmark::State& state, Fleet& fleet) {
 
 void Instant(benchmark::State& state) {
   SetLogLevel(LogLevel::kError);
-  Fleet fleet({}, [] { return std::make_shared<InstantClient>(); });
+  Fleet fleet({}, [](const std::string&) {
+    return Result<std::shared_ptr<client::InferenceClient>>(std::make_shared<InstantClient>());
+  });
   fleet.Set({PoolOf("here", {{"embedded", "", ""}})}, {{{"here", 1}}, {}, {}});
   fleet.AwaitAll("healthy");
   Flow(state, fleet);

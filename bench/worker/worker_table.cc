@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/json.h"
@@ -55,8 +56,15 @@ void Doors() {
   }
   std::sort(ratios.begin(), ratios.end());
   Row("a good client's p99 beside 10,000 slow headers, against alone", Want::kAtMost, 1.2, ratios[1], "x");
-  Row("a client that goes is noticed, the slowest of 1,000", Want::kAtMost, 50,
-      Number(CountersOf("server_bench", "http/client_goes/iterations:1000/manual_time"), "slowest_us") / 1000, "ms");
+  const std::pair<const char*, Json> goes[] = {
+      {"HTTP", CountersOf("server_bench", "http/client_goes/iterations:1000/manual_time")},
+      {"gRPC", CountersOf("rpc_bench", "BM_GrpcClientGoes/iterations:1000/manual_time")}};
+  for (const auto& [door, times] : goes) {
+    const std::string what = std::string(door) + ": a client goes, its slot is free, ";
+    Row(what + "p50 of 1,000", Want::kNothing, 0, Number(times, "p50_us") / 1000, "ms");
+    Row(what + "p99", Want::kNothing, 0, Number(times, "p99_us") / 1000, "ms");
+    Row(what + "the slowest", Want::kAtMost, 50, Number(times, "slowest_us") / 1000, "ms");
+  }
 }
 
 void Scheduler() {

@@ -524,6 +524,18 @@ void HttpClient::GetMetadata(const std::string& model, Deadline deadline,
                });
 }
 
+HttpClient::CallId HttpClient::Exchange(Request request, Deadline deadline,
+                                        std::function<void(Result<net::ReceivedResponse>)> done) {
+  const Settings& settings = pool_->settings();
+  std::string head = RequestHead(settings.authority, request.token.empty() ? settings.options.token : request.token,
+                                 request.method, request.target, request.content_type, request.body.size());
+  return pool_->Start(std::move(head), std::move(request.body), deadline,
+                      [done = std::move(done)](Exchanged exchanged) {
+                        if (!exchanged.error.ok()) return done(std::move(exchanged.error));
+                        done(std::move(exchanged.response));
+                      });
+}
+
 size_t HttpClient::num_connections() const { return pool_->num_connections(); }
 size_t HttpClient::num_calls() const { return pool_->num_calls(); }
 

@@ -47,6 +47,18 @@ class HttpClient : public InferenceClient {
   void GetMetadata(const std::string& model, Deadline deadline,
                    std::function<void(Result<protocol::ModelMetadata>)> done) override;
 
+  /// A request to what else the server has, beside its inference protocol.
+  struct Request {
+    std::string method = "GET";
+    std::string target;        // path and query, without spaces
+    std::string content_type;  // of the body; "": there is none
+    std::string body;
+    std::string token;  // instead of the options'; "": theirs
+  };
+  /// The response, whatever its status. Errors: kUnavailable, no connection, or it broke. kDeadlineExceeded.
+  /// kCancelled. kResourceExhausted, over a limit of the options. kDataLoss, what came is no HTTP. `done` as Infer's.
+  CallId Exchange(Request request, Deadline deadline, std::function<void(Result<net::ReceivedResponse>)> done);
+
   /// Now: connections made or being made, and calls that have not ended.
   size_t num_connections() const;
   size_t num_calls() const;

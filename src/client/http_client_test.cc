@@ -165,6 +165,28 @@ TEST_F(HttpClientTest, HealthAndMetadataAreAsked) {
   EXPECT_EQ(metadata.get_future().get()->versions.at(0), "1");
 }
 
+TEST_F(HttpClientTest, AnyOtherRequestGetsItsResponseWhateverItsStatus) {
+  ScriptedServer server([](Peer& peer) {
+    for (std::string request = peer.Request(); !request.empty(); request = peer.Request()) {
+      const bool known = request.find("Authorization: Bearer other\r\n") != request.npos;
+      peer.Send(known ? "HTTP/1.1 204 No Content\r\n\r\n" : "HTTP/1.1 401 No\r\nContent-Length: 2\r\n\r\nno");
+    }
+  });
+  Client(server.url());
+  const auto exchange = [&](HttpClient::Request request) {
+    std::promise<Result<net::ReceivedResponse>> got;
+    client_->Exchange(std::move(request), steady_clock::now() + seconds(20),
+                      [&](auto r) { got.set_value(std::move(r)); });
+    return got.get_future().get();
+  };
+  const auto refused = exchange({.method = "POST", .target = "/v1/owners", .content_type = "text/plain", .body = "x"});
+  ASSERT_TRUE(refused.ok());
+  EXPECT_EQ(refused->status, 401);
+  EXPECT_EQ(refused->body, "no");
+  EXPECT_EQ(exchange({.method = "DELETE", .target = "/v1/owners/a", .token = "other"})->status, 204);
+  EXPECT_EQ(server.num_connections(), 1) << "a connection is kept";
+}
+
 TEST_F(HttpClientTest, NobodyThereIsSaidAndNothingRan) {
   int port = 0;
   {

@@ -133,15 +133,30 @@ std::string InferHead(const std::string& authority, const std::string& token, st
          "\r\nContent-Length: " + std::to_string(body_bytes) + "\r\n\r\n";
 }
 
+std::string RequestHead(const std::string& authority, const std::string& token, const std::string& method,
+                        const std::string& target, const std::string& content_type, size_t body_bytes) {
+  for (const std::string& part : {method, target, content_type}) CHECK(part.find_first_of("\r\n") == part.npos);
+  CHECK(target.find(' ') == target.npos);
+  std::string head = method + " " + target;
+  AppendFixed(authority, token, &head);
+  if (!content_type.empty()) {
+    head += "Content-Type: " + content_type + "\r\nContent-Length: " + std::to_string(body_bytes) + "\r\n";
+  }
+  return head + "\r\n";
+}
+
 Status StatusOf(const net::ReceivedResponse& response) {
   if (response.status == 200) return Ok();
   std::string message = "the server answered " + std::to_string(response.status);
+  std::string reason = "http_" + std::to_string(response.status);
   if (response.status >= 300 && response.status < 400) {
     message += ": redirects are not followed";
-  } else if (const std::string error = protocol::ParseError(response.body); !error.empty()) {
-    message += ": " + error;
+  } else {
+    protocol::ErrorText said = protocol::ParseError(response.body);
+    if (!said.text.empty()) message += ": " + said.text;
+    if (!said.reason.empty()) reason = std::move(said.reason);
   }
-  return {CodeOf(response.status), std::move(message), "http_" + std::to_string(response.status)};
+  return {CodeOf(response.status), std::move(message), std::move(reason)};
 }
 
 InferResult ReadInferResult(const net::ReceivedResponse& response, const protocol::InferLimits& limits) {

@@ -28,10 +28,16 @@ std::string GetHead(const std::string& authority, const std::string& token, std:
 std::string InferHead(const std::string& authority, const std::string& token, std::string_view model, size_t json_bytes,
                       size_t body_bytes);
 
+/// Of any other request: a method and a path with its query, a body of `body_bytes` when `content_type` is not "".
+/// CHECK that none of them breaks a line.
+std::string RequestHead(const std::string& authority, const std::string& token, const std::string& method,
+                        const std::string& target, const std::string& content_type, size_t body_bytes);
+
 /// What the response to an infer request says.
 InferResult ReadInferResult(const net::ReceivedResponse& response, const protocol::InferLimits& limits);
 
-/// OK for 200; else the status as a code, and what the body's error says.
+/// OK for 200; else the status as a code, what the body's error says, and its reason: the server's own word where it
+/// has one ("queue_full"), else "http_429".
 Status StatusOf(const net::ReceivedResponse& response);
 
 }  // namespace pawsight::client

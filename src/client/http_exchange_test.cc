@@ -32,6 +32,10 @@ TEST(HttpExchange, AHeadIsWhatTheServerReads) {
   EXPECT_THAT(InferHead("w:1", "secret", "vqa", 10, 30),
               HasSubstr("Authorization: Bearer secret\r\nContent-Type: application/octet-stream\r\n"
                         "Inference-Header-Content-Length: 10\r\nContent-Length: 30\r\n\r\n"));
+  EXPECT_EQ(RequestHead("w:1", "", "DELETE", "/v1/owners/a", "", 0),
+            "DELETE /v1/owners/a HTTP/1.1\r\nHost: w:1\r\nUser-Agent: pawsight\r\nAccept: */*\r\n\r\n");
+  EXPECT_THAT(RequestHead("w:1", "", "POST", "/v1/cameras/a/frames?wait=answers", "image/jpeg", 7),
+              HasSubstr("\r\nContent-Type: image/jpeg\r\nContent-Length: 7\r\n\r\n"));
 }
 
 TEST(HttpExchange, AStatusSaysWhatHappenedAndWhetherItMayHaveRun) {
@@ -61,6 +65,10 @@ TEST(HttpExchange, AStatusSaysWhatHappenedAndWhetherItMayHaveRun) {
   EXPECT_EQ(result(200).response.status().code(), StatusCode::kDataLoss);  // no outputs
   EXPECT_EQ(result(429, {{"retry-after", "2"}}).retry_after, std::chrono::seconds(2));
   EXPECT_EQ(result(429, {{"retry-after", "99999999"}}).retry_after, std::chrono::hours(1));
+  EXPECT_EQ(result(429, {}).response.status().reason(), "http_429");
+  const InferResult coded = ReadInferResult({429, {}, R"({"error":"full","code":"queue_full"})"}, {});
+  EXPECT_EQ(coded.response.status().reason(), "queue_full");
+  EXPECT_EQ(ReadInferResult({307, {}, R"({"code":"queue_full"})"}, {}).response.status().reason(), "http_307");
   for (const char* date : {"Wed, 21 Oct 2026 07:28:00 GMT", "-1", "", "1.5"}) {
     EXPECT_EQ(result(429, {{"retry-after", date}}).retry_after, std::nullopt) << date;
   }

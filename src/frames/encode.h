@@ -1,4 +1,4 @@
-// frames/encode.h: images out as JPEG, for virtual cameras and the live page. Not here: decoding (frames/decode.h).
+// frames/encode.h: images out as JPEG, for virtual cameras and sources that decode. Not here: decoding (frames/decode.h).
 // Thread-safe: functions without state.
 #pragma once
 

@@ -3,11 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <filesystem>
+#include <thread>
 
 #include "base/log.h"
+#include "events/rows.h"
 #include "frames/decode.h"
+#include "gateway/event_record.h"
+#include "gateway/lines.h"
 #include "gateway/path/testing.h"
 
 namespace pawsight::gateway {
@@ -19,9 +22,9 @@ using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
-using Script = testing::ScriptedSource::Script;
 
-std::vector<rules::Rule> Rules(const char* json) { return rules::ParseRules(Json::Parse(json).value()).value(); }
+constexpr const char* kOwner = "own_x";
+constexpr const char* kCamera = "cam_x";
 
 /// p_yes is the brightness of the top left pixel over 255, for every question.
 Result<double> Brightness(const Inquiry& inquiry, const std::string&) {
@@ -29,6 +32,7 @@ Result<double> Brightness(const Inquiry& inquiry, const std::string&) {
   return static_cast<double>(decoded.image.rgb[0]) / 255;
 }
 
+/// One camera, "den", on a path with a file of events.
 class CameraWatchTest : public ::testing::Test {
  protected:
   CameraWatchTest() {
@@ -38,19 +42,34 @@ class CameraWatchTest : public ::testing::Test {
     out_ = std::tmpfile();
   }
   ~CameraWatchTest() override {
-    watch_.reset();
+    path_.reset();
+    lines_.reset();
+    store_.reset();
     std::fclose(out_);
     std::filesystem::remove_all(directory_);
     SetLogLevel(LogLevel::kInfo);
   }
 
-  void Open(const char* rules, CameraWatchOptions options = {}) {
-    watch_ = CameraWatch::Open(Rules(rules), backend_, clock_, out_, options).value();
+  void Open(const char* rule, const CameraSetup& setup = {kCamera, {}}, const LinesOptions& lines = {}) {
+    OwnerSetup home;
+    home.cameras = {setup};
+    home.rules = {rules::ParseRule(Json::Parse(rule).value()).value()};
+    events::Camera camera;
+    camera.id = kCamera;
+    camera.name = "den";
+    names_.Learn({kOwner, {camera}, home.rules, {}});
+    store_ = events::Store::Open(EventsPath()).value();
+    record_ = std::make_unique<EventRecord>(*store_, home_record_, names_);
+    path_ = std::make_unique<FramePath>(backend_, record_.get(), clock_, FramePathOptions{});
+    ASSERT_TRUE(path_->SetOwner(kOwner, home).ok());
+    lines_ = std::make_shared<Lines>(out_, lines, names_, record_.get());
+    ASSERT_TRUE(path_->observers().Subscribe(kOwner, lines_).ok());
+    watch_ = std::make_unique<CameraWatch>(*path_, clock_, kOwner, kCamera, *lines_);
   }
   std::string EventsPath() const { return directory_ + "/e.sqlite"; }
   /// A frame of that brightness, a second after the last.
-  FrameReport Show(uint8_t level) { return ShowBytes(*testing::Jpeg(level)); }
-  FrameReport ShowBytes(std::vector<uint8_t> bytes) {
+  std::shared_ptr<const FrameResult> Show(uint8_t level) { return ShowBytes(*testing::Jpeg(level)); }
+  std::shared_ptr<const FrameResult> ShowBytes(std::vector<uint8_t> bytes) {
     return watch_->Take({Time(seconds(1'000'000 + ++number_)), std::move(bytes), {}});
   }
   std::string Written() {
@@ -63,33 +82,34 @@ class CameraWatchTest : public ::testing::Test {
 
   std::string directory_;
   std::FILE* out_ = nullptr;
-  const SystemClock clock_;
+  FrameClock clock_;
+  Names names_;
   Status failure_;  // of the backend
   testing::InstantBackend backend_{[this](const Inquiry& inquiry, const std::string& question) -> Result<double> {
     if (!failure_.ok()) return failure_;
     return Brightness(inquiry, question);
   }};
+  testing::MemoryRecord home_record_;
+  std::unique_ptr<EventRecord> record_;
+  std::unique_ptr<events::Store> store_;  // closed before what it calls back goes
+  std::shared_ptr<Lines> lines_;
+  std::unique_ptr<FramePath> path_;
   std::unique_ptr<CameraWatch> watch_;
   int64_t number_ = 0;
 };
 
-constexpr const char* kOneRule = R"([{"question":"Is it bright?","for_s":2,"clear_s":2,"cooldown_s":0}])";
-constexpr const char* kAtOnce = R"([{"question":"Is it bright?"}])";
+constexpr const char* kRule = R"({"id":"rul_x","question":"Is it bright?","for_s":2,"clear_s":2,"cooldown_s":0})";
+constexpr const char* kAtOnce = R"({"id":"rul_x","question":"Is it bright?"})";
 
-TEST_F(CameraWatchTest, AFrameBecomesAnAlertThatIsStoredAndThenResolved) {
-  Open(kOneRule, {.camera = "den", .events_path = EventsPath()});
+TEST_F(CameraWatchTest, AFrameBecomesAnAlertThatIsStoredUnderNamesAndThenResolved) {
+  Open(kRule);
   std::vector<Reason> reasons;
-  std::vector<int64_t> sequences;
   for (const int level : {10, 250, 250, 250, 10, 10, 10}) {
-    const FrameReport report = Show(static_cast<uint8_t>(level));
-    reasons.push_back(report.result->outcomes[0].reason);
-    sequences.insert(sequences.end(), report.sequences.begin(), report.sequences.end());
+    reasons.push_back(Show(static_cast<uint8_t>(level))->outcomes[0].reason);
   }
   EXPECT_THAT(reasons, ElementsAre(Reason::kBelowThreshold, Reason::kPending, Reason::kPending, Reason::kFired,
                                    Reason::kClearing, Reason::kClearing, Reason::kResolved));
-  EXPECT_THAT(sequences, ElementsAre(1, 2));
-  watch_.reset();
-  const std::vector<events::Event> stored = events::Store::Open(EventsPath()).value()->List(0, 10).value();
+  const std::vector<events::Event> stored = store_->List(0, 10).value();
   ASSERT_THAT(stored, SizeIs(2));
   EXPECT_EQ(stored[0].type, "alert.fired");
   EXPECT_EQ(stored[0].camera, "den");
@@ -98,71 +118,59 @@ TEST_F(CameraWatchTest, AFrameBecomesAnAlertThatIsStoredAndThenResolved) {
   EXPECT_EQ(stored[0].detail.GetString("since").value(), FormatTime(Time(seconds(1'000'002))));
   EXPECT_EQ(stored[1].type, "alert.resolved");
   EXPECT_EQ(stored[1].detail.GetString("fired_at").value(), FormatTime(stored[0].time));
+  EXPECT_THAT(home_record_.Notices(), SizeIs(2)) << "and the home's own record has it";
+  EXPECT_EQ(record_->PlaceOf(home_record_.Notices()[1]).sequence, 2);
+  EXPECT_EQ(record_->num_written(), 2U);
 }
 
 TEST_F(CameraWatchTest, UnchangedFramesAreAskedOnlyWithoutTheGate) {
   Open(kAtOnce);
   for (int n = 0; n < 10; ++n) Show(10);
   EXPECT_LE(backend_.num_asked, 2) << "the first, and perhaps one to compare with";
-  const int before = backend_.num_asked;
-  Open(kAtOnce, {.gate = false});
-  for (int n = 0; n < 5; ++n) Show(10);
-  EXPECT_EQ(backend_.num_asked, before + 5);
 }
 
 TEST_F(CameraWatchTest, BytesThatAreNoImageAreToldAndStopNothing) {
   Open(kAtOnce);
-  const FrameReport half = ShowBytes({0xff, 0xd8, 0xff, 0x00});
-  EXPECT_FALSE(half.result->trouble.ok());
-  const FrameReport none = ShowBytes({'t', 'e', 'x', 't'});
-  EXPECT_EQ(none.result->trouble.reason(), "image_type_unsupported");
-  EXPECT_EQ(none.number, 2U);
-  EXPECT_EQ(Show(250).result->outcomes[0].phase, AlertPhase::kFiring);
+  EXPECT_FALSE(ShowBytes({0xff, 0xd8, 0xff, 0x00})->trouble.ok());
+  const auto none = ShowBytes({'t', 'e', 'x', 't'});
+  EXPECT_EQ(none->trouble.reason(), "image_type_unsupported");
+  EXPECT_EQ(none->sequence, 2U);
+  EXPECT_EQ(Show(250)->outcomes[0].phase, AlertPhase::kFiring);
   EXPECT_THAT(Written(), HasSubstr("frame 2  "));
-  EXPECT_EQ(watch_->summary().num_frames, 3U);
+  EXPECT_EQ(lines_->counts().num_frames, 3U);
 }
 
 TEST_F(CameraWatchTest, ABackendThatFailsIsAskedAgainWithTheNextFrame) {
   Open(kAtOnce);
   failure_ = Unavailable("gone");
-  EXPECT_EQ(Show(250).result->outcomes[0].reason, Reason::kUnanswered);
+  EXPECT_EQ(Show(250)->outcomes[0].reason, Reason::kUnanswered);
   failure_ = Ok();
-  EXPECT_EQ(Show(250).result->outcomes[0].reason, Reason::kFired) << "though the frame has not changed";
+  EXPECT_EQ(Show(250)->outcomes[0].reason, Reason::kFired) << "though the frame has not changed";
 }
 
-TEST_F(CameraWatchTest, LinesAreReadableAndJsonHasTheSameFacts) {
-  Open(kOneRule, {.camera = "den"});
-  Show(10);
-  const FrameReport report = Show(250);
-  EXPECT_EQ(Terminal::Lines(Rules(kOneRule), report, true), "13:46:42  frame 2  Is it bright? yes 0.98 [pending]\n");
-  const Json json = FrameToJson(report);
-  EXPECT_EQ(json.GetString("camera").value(), "den");
-  EXPECT_EQ(json.GetInteger("frame").value(), 2);
-  EXPECT_EQ(json.GetString("time").value(), "1970-01-12T13:46:42.000Z");
-  const Json& rule = (*json.GetArray("rules").value())[0];
-  EXPECT_EQ(rule.GetString("reason").value(), "pending");
-  EXPECT_NEAR(rule.GetNumber("p_yes").value(), 0.98, 0.01);
-  Show(250);
-  const FrameReport fired = Show(250);
-  EXPECT_THAT(Terminal::Lines(Rules(kOneRule), fired, false), HasSubstr("ALERT     Is it bright?  yes 0.98"));
-  EXPECT_EQ(AlertToJson(fired, 0).GetString("since").value(), "1970-01-12T13:46:42.000Z");
-  EXPECT_EQ(AlertToJson(fired, 0).GetInteger("frame").value(), 4);
-}
-
-TEST_F(CameraWatchTest, AnAlertIsToldThoughTheStoreRefusesIt) {
-  Open(kAtOnce, {.events_path = EventsPath()});
+TEST_F(CameraWatchTest, AnAlertIsToldThoughTheFileOfEventsRefusesIt) {
+  Open(kAtOnce);
   std::filesystem::remove(EventsPath());
-  const FrameReport report = Show(250);
-  ASSERT_THAT(report.result->changes, SizeIs(1));
-  EXPECT_FALSE(report.result->changes[0].recorded.ok());
+  const auto result = Show(250);
+  ASSERT_THAT(result->changes, SizeIs(1));
+  EXPECT_FALSE(result->changes[0].recorded.ok());
   EXPECT_THAT(Written(), HasSubstr("not recorded"));
-  testing::ScriptedSource nothing(false, {});
-  EXPECT_TRUE(watch_->Run(nothing, {}).ok());
-  EXPECT_EQ(watch_->summary().num_unrecorded, 1U);
+  EXPECT_EQ(lines_->counts().num_changes, 1U);
+  EXPECT_EQ(record_->num_written(), 0U);
+}
+
+TEST_F(CameraWatchTest, AChangeThatComesAgainIsNotPutIntoTheFileTwice) {
+  Open(kAtOnce);
+  home_record_.trouble = ResourceExhausted("full");
+  Show(250);
+  home_record_.trouble = Ok();
+  path_->Tick();  // what waits is tried again
+  while (home_record_.Notices().empty()) std::this_thread::yield();
+  EXPECT_THAT(store_->List(0, 10).value(), SizeIs(1));
 }
 
 TEST_F(CameraWatchTest, ARecordedSourceWaitsForEachAnswerAtItsFramesTimes) {
-  Open(kOneRule, {.gate = false, .terminal = {.json = true}});
+  Open(kRule, {kCamera, {}, false}, {.json = true});
   testing::ScriptedSource source(false, {[](std::stop_token, const Source::OnFrame& on_frame) {
                                    for (int n = 1; n <= 5; ++n) {
                                      on_frame({Time(seconds(2'000'000 + n)), *testing::Jpeg(250), {}});
@@ -170,11 +178,11 @@ TEST_F(CameraWatchTest, ARecordedSourceWaitsForEachAnswerAtItsFramesTimes) {
                                    return Ok();
                                  }});
   EXPECT_TRUE(watch_->Run(source, {}).ok());
-  EXPECT_EQ(watch_->summary().num_frames, 5U);
-  EXPECT_EQ(watch_->summary().num_asked, 5U);
-  EXPECT_EQ(watch_->summary().num_dropped, 0U);
-  EXPECT_EQ(watch_->summary().num_alerts, 1U);
-  EXPECT_THAT(Written(), HasSubstr(R"("type":"alert.fired","id":"","sequence":0,"time":"1970-01-24T03:33:23.000Z")"));
+  EXPECT_EQ(lines_->counts().num_frames, 5U);
+  EXPECT_EQ(lines_->counts().num_asked, 5U);
+  EXPECT_EQ(lines_->counts().num_dropped, 0U);
+  EXPECT_EQ(lines_->counts().num_alerts, 1U);
+  EXPECT_THAT(Written(), HasSubstr(R"("sequence":1,"time":"1970-01-24T03:33:23.000Z","camera":"den")"));
 }
 
 TEST_F(CameraWatchTest, OfALiveSourceTheNewestFrameWins) {
@@ -185,12 +193,12 @@ TEST_F(CameraWatchTest, OfALiveSourceTheNewestFrameWins) {
                                    on_frame({clock_.Now(), *testing::Jpeg(10), {}});
                                    while (backend_.num_held() == 0) std::this_thread::yield();
                                    for (int n = 0; n < 4; ++n) on_frame({clock_.Now(), *testing::Jpeg(250), {}});
-                                   while (watch_->summary().num_frames < 2) backend_.Release();
+                                   while (lines_->counts().num_frames < 2) backend_.Release();
                                    stop.request_stop();
                                    return Ok();
                                  }});
   EXPECT_TRUE(watch_->Run(source, stop.get_token()).ok());
-  EXPECT_EQ(watch_->summary().num_dropped, 3U);
+  EXPECT_EQ(lines_->counts().num_dropped, 3U);
   EXPECT_THAT(Written(), HasSubstr("frame 5  "));
 }
 

@@ -1,44 +1,48 @@
 #include "gateway/event_record.h"
 
-#include <optional>
-
 #include "events/rows.h"
 
 namespace pawsight::gateway {
 
 void EventRecord::Write(std::vector<RecordEntry> entries, Done done) {
   events::WriteBatch batch;
-  std::vector<std::optional<size_t>> places;  // in the batch, of each entry
+  std::vector<Kept> written;  // one a write of the batch
   for (const RecordEntry& entry : entries) {
-    places.emplace_back();
-    if (!entry.notice) continue;
-    places.back() = batch.size();
+    if (!entry.notice || PlaceOf(*entry.notice).sequence > 0) continue;
     events::Event event = EventOf(*entry.notice);
     event.owner = std::string(events::kLocalOwner);
     event.alert.clear();  // there is no row of it
+    event.camera = names_.CameraOf(event.camera);
+    event.rule = names_.WordOf(event.rule);
+    written.push_back({entry.notice->id, entry.notice->change, entry.notice->time, {}});
     batch.emplace_back(events::AddEvent{std::move(event), {}});
   }
-  if (batch.empty()) return done(std::vector<std::string>(entries.size()));
-  store_.Submit(std::move(batch), [this, done = std::move(done), places](const Result<events::Receipt>& receipt) {
+  if (batch.empty()) return next_.Write(std::move(entries), std::move(done));
+  store_.Submit(std::move(batch), [this, entries = std::move(entries), done = std::move(done),
+                                   written = std::move(written)](const Result<events::Receipt>& receipt) mutable {
     if (!receipt.ok()) return done(receipt.status());
-    {
-      MutexLock lock(mu_);
-      num_written_ += receipt->size();
-      for (const events::Written& written : *receipt) newest_.emplace_back(written.id, written.number);
-      while (newest_.size() > kKept) newest_.pop_front();
+    for (size_t i = 0; i < written.size(); ++i) {
+      written[i].place = {receipt->at(i).id, receipt->at(i).number};
+      Keep(std::move(written[i]));
     }
-    std::vector<std::string> ids;
-    for (const std::optional<size_t> place : places) ids.push_back(place ? receipt->at(*place).id : std::string());
-    done(std::move(ids));
+    next_.Write(std::move(entries), std::move(done));
   });
 }
 
-int64_t EventRecord::SequenceOf(const std::string& event) const {
+void EventRecord::Keep(Kept kept) {
   MutexLock lock(mu_);
-  for (const auto& [id, sequence] : newest_) {
-    if (id == event) return sequence;
+  ++num_written_;
+  newest_.push_back(std::move(kept));
+  while (newest_.size() > kKept) newest_.pop_front();
+}
+
+EventRecord::Place EventRecord::PlaceOf(const AlertNotice& change) const {
+  MutexLock lock(mu_);
+  for (auto kept = newest_.rbegin(); kept != newest_.rend(); ++kept) {
+    const bool same = kept->alert == change.id && kept->change == change.change && kept->time == change.time;
+    if (same) return kept->place;
   }
-  return 0;
+  return {};
 }
 
 uint64_t EventRecord::num_written() const {

@@ -1,6 +1,7 @@
-// gateway/event_record.h: station 12 for one camera that is watched by whoever started the program: an alert's change
-// is an event of this machine's owner (events::kLocalOwner) and nothing more. Nobody is told but those who watch, and
-// no state outlives the process. For owners with rules, receivers and states: gateway/api/store_record.h. Thread-safe.
+// gateway/event_record.h: station 12 for a home that lasts as long as the program (`watch`, `demo`): an alert's change
+// is an event of this machine's owner (events::kLocalOwner) in a file that stays, with the names that people know it
+// by; then it goes on to the home's own record, with its state. In that order, so that what is told was kept.
+// Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -10,28 +11,43 @@
 
 #include "base/mutex.h"
 #include "events/store.h"
+#include "gateway/names.h"
 #include "gateway/path/record.h"
 
 namespace pawsight::gateway {
 
 class EventRecord : public Record {
  public:
-  /// `store` must outlive it, and is closed before it goes.
-  explicit EventRecord(events::Store& store) : store_(store) {}
+  /// All must outlive it, but that `store` is closed before it goes.
+  EventRecord(events::Store& store, Record& next, const Names& names) : store_(store), next_(next), names_(names) {}
 
+  /// A change whose event is in the file already is not put there twice when it comes again.
   void Write(std::vector<RecordEntry> entries, Done done) override EXCLUDES(mu_);
 
-  /// The sequence that the store gave an event, of the newest kKept; 0: not known.
-  int64_t SequenceOf(const std::string& event) const EXCLUDES(mu_);
+  /// Where the event of a change is in the file, of the newest kKept. Sequence 0: it is not known.
+  struct Place {
+    std::string id;
+    int64_t sequence = 0;
+  };
+  Place PlaceOf(const AlertNotice& change) const EXCLUDES(mu_);
   /// Events that are on disk.
   uint64_t num_written() const EXCLUDES(mu_);
 
  private:
-  static constexpr size_t kKept = 256;  // more than one frame's rules
+  static constexpr size_t kKept = 2048;  // more than wait for the disk (RecordQueue::kMaxWaiting)
+  struct Kept {
+    std::string alert;
+    AlertChange change = AlertChange::kFired;
+    Time time{};
+    Place place;
+  };
+  void Keep(Kept kept) EXCLUDES(mu_);
 
   events::Store& store_;
+  Record& next_;
+  const Names& names_;
   mutable Mutex mu_;
-  std::deque<std::pair<std::string, int64_t>> newest_ GUARDED_BY(mu_);
+  std::deque<Kept> newest_ GUARDED_BY(mu_);
   uint64_t num_written_ GUARDED_BY(mu_) = 0;
 };
 

@@ -6,11 +6,7 @@
 
 namespace pawsight::gateway {
 
-extern const std::string_view kIndexHtml;
-extern const std::string_view kAppJs;
-extern const std::string_view kAppCss;
 extern const std::string_view kIconSvg;
-// The gateway's dashboard.
 extern const std::string_view kHomeHtml;
 extern const std::string_view kHomeJs;
 extern const std::string_view kHomeCss;

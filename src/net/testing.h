@@ -3,6 +3,8 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -61,6 +63,17 @@ class RawClient {
     return text;
   }
   void CloseSending() { shutdown(fd_, SHUT_WR); }
+  /// Goes, as a close does, and returns once the server's kernel has acknowledged that: whoever waits for this
+  /// connection there has been woken, and what is sent on another one from now on comes after it.
+  void Leave() {
+    CloseSending();
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    do {
+      sched_yield();
+      CHECK(getsockopt(fd_, IPPROTO_TCP, TCP_INFO, &info, &size) == 0);
+    } while (info.tcpi_state == TCP_ESTABLISHED || info.tcpi_state == TCP_FIN_WAIT1);
+  }
 
  private:
   bool ReadSome() {

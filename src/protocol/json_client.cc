@@ -153,16 +153,29 @@ Result<ModelMetadata> ParseModelMetadata(std::string_view body, const InferLimit
   return metadata;
 }
 
-std::string ParseError(std::string_view body) {
-  if (body.size() > kMaxErrorBody) return {};
+ErrorText ParseError(std::string_view body) {
+  ErrorText said;
+  if (body.size() > kMaxErrorBody) return said;
   const Result<Json> json = Json::Parse(body, {kMaxErrorBody, 4, true, 64});
-  if (!json.ok()) return {};
-  const Json* error = json->Find("error");
-  if (error == nullptr || !error->is_string()) return {};
-  std::string text = error->as_string().substr(0, kMaxErrorBytes);
+  if (!json.ok() || !json->is_object()) return said;
+  const auto text_of = [&](std::string_view key) {
+    const Json* member = json->Find(key);
+    return member != nullptr && member->is_string() ? std::string_view(member->as_string()) : std::string_view();
+  };
+  const std::string_view error = text_of("error");
+  said.text = (error.empty() ? text_of("detail") : error).substr(0, kMaxErrorBytes);
   std::ranges::replace_if(
-      text, [](unsigned char c) { return c < ' ' || c == 0x7F; }, ' ');
-  return text;
+      said.text, [](unsigned char c) { return c < ' ' || c == 0x7F; }, ' ');
+  said.reason = ReadReason(text_of("code"));
+  return said;
+}
+
+std::string ReadReason(std::string_view word) {
+  constexpr size_t kMaxReasonBytes = 64;
+  const auto letter = [](char c) { return c >= 'a' && c <= 'z'; };
+  const bool plain = !word.empty() && word.size() <= kMaxReasonBytes && letter(word.front()) &&
+                     std::ranges::all_of(word, [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '_'; });
+  return plain ? std::string(word) : std::string();
 }
 
 }  // namespace pawsight::protocol

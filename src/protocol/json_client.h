@@ -24,8 +24,16 @@ Result<InferResponse> ParseInferResponse(const InferBody& body, const InferLimit
 /// Reads the body of GET /v2/models/{model}. Errors: kInvalidArgument.
 Result<ModelMetadata> ParseModelMetadata(std::string_view body, const InferLimits& limits);
 
-/// What {"error": ...} says, at most 256 bytes of it, without control characters; "" when the body says nothing of the
-/// kind.
-std::string ParseError(std::string_view body);
+/// What a body says that tells of an error.
+struct ErrorText {
+  std::string text;    // at most 256 bytes, without control characters; "" when it says nothing of the kind
+  std::string reason;  // ReadReason of its code
+};
+/// {"error": text, "code": reason} as inference servers write it, or {"detail": text, "code": reason}, a problem
+/// (RFC 9457). Every server has its own idea of errors, so whatever is in the body is no error here.
+ErrorText ParseError(std::string_view body);
+
+/// `word` when it may be a Status's reason: 1 to 64 of a-z, 0-9 and _, the first a letter; else "".
+std::string ReadReason(std::string_view word);
 
 }  // namespace pawsight::protocol

@@ -109,11 +109,26 @@ TEST(JsonClient, MetadataIsRead) {
 }
 
 TEST(JsonClient, AnErrorsTextIsShortAndPlain) {
-  EXPECT_EQ(ParseError(R"({"error":"the queue is full"})"), "the queue is full");
-  EXPECT_EQ(ParseError(R"({"error":"a\nb\u0007c"})"), "a b c");
-  EXPECT_EQ(ParseError(R"({"error":")" + std::string(1000, 'x') + "\"}").size(), 256U);
-  EXPECT_EQ(ParseError("<html>502 Bad Gateway</html>"), "");
-  EXPECT_EQ(ParseError(R"({"error":7})"), "");
+  EXPECT_EQ(ParseError(R"({"error":"the queue is full"})").text, "the queue is full");
+  EXPECT_EQ(ParseError(R"({"error":"a\nb\u0007c"})").text, "a b c");
+  EXPECT_EQ(ParseError(R"({"error":")" + std::string(1000, 'x') + "\"}").text.size(), 256U);
+  EXPECT_EQ(ParseError("<html>502 Bad Gateway</html>").text, "");
+  EXPECT_EQ(ParseError(R"({"error":7})").text, "");
+  EXPECT_EQ(ParseError("[1]").text, "");
+}
+
+TEST(JsonClient, AnErrorsReasonIsAWordOrNothing) {
+  EXPECT_EQ(ParseError(R"({"error":"full","code":"queue_full"})").reason, "queue_full");
+  const ErrorText problem =
+      ParseError(R"({"title":"Conflict","status":409,"code":"duplicate_frame","detail":"it came before"})");
+  EXPECT_EQ(problem.reason, "duplicate_frame");
+  EXPECT_EQ(problem.text, "it came before");
+  for (const char* body : {R"({"error":"full"})", R"({"code":429})", R"({"code":"Queue full"})", R"({"code":""})",
+                           R"({"code":"4xx"})", R"({"code":"a\nb"})"}) {
+    EXPECT_EQ(ParseError(body).reason, "") << body;
+  }
+  EXPECT_EQ(ReadReason(std::string(64, 'x')), std::string(64, 'x'));
+  EXPECT_EQ(ReadReason(std::string(65, 'x')), "");
 }
 
 }  // namespace

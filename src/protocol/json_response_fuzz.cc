@@ -27,8 +27,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
   if (data[0] >= 192) {
-    const std::string error = ParseError(text);
-    CHECK(error.size() <= 256 && error.find('\n') == std::string::npos);
+    const ErrorText error = ParseError(text);
+    CHECK(error.text.size() <= 256 && error.text.find('\n') == std::string::npos);
+    CHECK(error.reason.empty() || ReadReason(error.reason) == error.reason);
     return 0;
   }
   if (data[0] >= 128) {

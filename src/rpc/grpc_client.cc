@@ -12,6 +12,7 @@
 
 #include "open_inference.grpc.pb.h"
 #include "protocol/binary_tensors.h"
+#include "protocol/json_client.h"
 #include "rpc/proto_codec.h"
 
 namespace pawsight::rpc {
@@ -70,13 +71,20 @@ bool MayHaveRun(const grpc::ClientContext& context, StatusCode code) {
   CHECK(false);
 }
 
-Status FromGrpc(const grpc::Status& status) {
+/// The server's own word for it, "" when it has none.
+std::string ReasonOf(const grpc::ClientContext& context) {
+  const auto& trailing = context.GetServerTrailingMetadata();
+  const auto found = trailing.find(kReasonKey);
+  return found == trailing.end() ? "" : protocol::ReadReason({found->second.data(), found->second.size()});
+}
+
+Status FromGrpc(const grpc::Status& status, const grpc::ClientContext& context) {
   if (status.ok()) return Ok();
   constexpr size_t kMaxMessageBytes = 256;
   std::string message = status.error_message().substr(0, kMaxMessageBytes);
   std::ranges::replace_if(
       message, [](unsigned char c) { return c < ' ' || c == 0x7F; }, ' ');
-  return {static_cast<StatusCode>(status.error_code()), "the server: " + message};
+  return {static_cast<StatusCode>(status.error_code()), "the server: " + message, ReasonOf(context)};
 }
 
 /// What a client and its calls share; outlives the client until the last call has ended.
@@ -167,7 +175,7 @@ struct Call {
     start(*call->shared->stub().async(), *call, [call, done = std::move(done)](const grpc::Status& status) {
       call->shared->Forget(call->id);
       call->shared->Leave(call->bytes);
-      done(*call, FromGrpc(status));
+      done(*call, FromGrpc(status, *call->context));
     });
     return id;
   }

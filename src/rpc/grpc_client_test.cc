@@ -90,9 +90,10 @@ TEST_F(GrpcClientTest, WhatTheModelSeesIsWhatWasAsked) {
   EXPECT_EQ(entry.request->id, "frm_7");
   EXPECT_EQ(entry.request->Find("image")->elements.at(0), std::string_view("\xFF\xD8\0x", 4));
   EXPECT_LE(entry.context.deadline - clock_.Monotonic(), seconds(6));  // gRPC rounds up
-  entry.done(ResourceExhausted("full"));
+  entry.done(ResourceExhausted("full", "queue_full"));
   const InferResult result = call.get();
   EXPECT_EQ(result.response.status().code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(result.response.status().reason(), "queue_full");
   EXPECT_FALSE(result.may_have_run);  // the server said so
   EXPECT_EQ(result.retry_after, seconds(1));
 }

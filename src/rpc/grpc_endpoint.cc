@@ -30,13 +30,14 @@ using server::Model;
 using server::RequestContext;
 using Service = inference::GRPCInferenceService;
 
-/// The codes are gRPC's own. What may be tried again says when
+/// The codes are gRPC's own, and the reason goes beside them. What may be tried again says when
 /// (https://github.com/grpc/proposal/blob/master/A6-client-retries.md).
 grpc::Status ToGrpc(const Status& status, grpc::CallbackServerContext* context) {
   if (status.ok()) return grpc::Status::OK;
   if (status.code() == StatusCode::kResourceExhausted || status.code() == StatusCode::kUnavailable) {
     context->AddTrailingMetadata("grpc-retry-pushback-ms", "1000");
   }
+  if (!status.reason().empty()) context->AddTrailingMetadata(kReasonKey, status.reason());
   return {static_cast<grpc::StatusCode>(status.code()), status.message()};
 }
 

@@ -7,14 +7,20 @@
 #include <benchmark/benchmark.h>
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
+#include <chrono>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/check.h"
 #include "open_inference.grpc.pb.h"
 #include "server/empty_model.h"
+#include "server/fake_engine.h"
+#include "server/vqa_model.h"
 
 namespace pawsight::rpc {
 namespace {
@@ -105,6 +111,46 @@ void BM_GrpcInfer30kB(benchmark::State& state) {
   state.SetBytesProcessed(state.iterations() * kCalls * static_cast<int64_t>(kImageBytes));
 }
 BENCHMARK(BM_GrpcInfer30kB)->ArgName("calls")->Arg(1)->Arg(64)->UseRealTime()->Unit(benchmark::kMillisecond);
+
+/// From a client's cancelling its call to its slot's being free, as for HTTP's http/client_goes.
+void BM_GrpcClientGoes(benchmark::State& state) {
+  const SystemClock clock;
+  const auto engine = std::make_shared<server::testing::FakeEngine>();
+  const auto batcher = std::move(server::Batcher::Start({}, engine, clock).value());
+  server::Repository repository;
+  repository.Put(std::make_shared<server::VqaModel>("1", *batcher, [] { return true; }));
+  GrpcEndpointOptions options;
+  options.listen = "127.0.0.1:0";
+  auto endpoint = GrpcEndpoint::Start(options, repository, clock);
+  CHECK(endpoint.ok());
+  const auto stub = inference::GRPCInferenceService::NewStub(
+      grpc::CreateChannel("127.0.0.1:" + std::to_string((*endpoint)->port()), grpc::InsecureChannelCredentials()));
+  const inference::ModelInferRequest request = RawRequest();
+  std::vector<double> micros;
+  int came = 0;
+  for (auto _ : state) {
+    engine->look.Close();
+    grpc::ClientContext context;
+    inference::ModelInferResponse response;
+    std::promise<void> ended;
+    stub->async()->ModelInfer(&context, &request, &response, [&](const grpc::Status&) { ended.set_value(); });
+    engine->look.Await(++came);
+    const auto start = std::chrono::steady_clock::now();
+    context.TryCancel();
+    while (batcher->health().num_requests != 0) std::this_thread::yield();
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+    state.SetIterationTime(taken.count());
+    micros.push_back(taken.count() * 1e6);
+    engine->look.Open();
+    while (batcher->health().num_running != 0) std::this_thread::yield();
+    ended.get_future().wait();
+  }
+  std::sort(micros.begin(), micros.end());
+  state.counters["p50_us"] = micros[micros.size() / 2];
+  state.counters["p99_us"] = micros[micros.size() * 99 / 100];
+  state.counters["slowest_us"] = micros.back();
+}
+BENCHMARK(BM_GrpcClientGoes)->Iterations(1000)->UseManualTime();
 
 }  // namespace
 }  // namespace pawsight::rpc

@@ -20,6 +20,9 @@ class ServerMetadataResponse;
 
 namespace pawsight::rpc {
 
+/// Trailing metadata of a call that failed: the Status's reason, where it has one.
+inline constexpr const char* kReasonKey = "pawsight-reason";
+
 /// Reads a request and checks it against the model (CheckAgainst). BYTES and raw contents are viewed in `message`,
 /// which the request keeps; other typed contents are packed into memory of their own. binary_outputs says that the
 /// tensors came raw. Errors: kInvalidArgument, naming the field: what CheckAgainst refuses, contents in the field of

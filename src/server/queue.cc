@@ -12,6 +12,8 @@ Status RefusalStatus(Refusal refusal) {
   switch (refusal) {
     case Refusal::kNone:
       break;
+    case Refusal::kRequestLimit:
+      return ResourceExhausted("full: as many requests are under way as may", "request_limit");
     case Refusal::kQueueFull:
       return ResourceExhausted("full: as many frames wait as may", "queue_full");
     case Refusal::kBytesFull:

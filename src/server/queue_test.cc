@@ -46,10 +46,29 @@ class QueueTest : public ::testing::Test {
     std::vector<Result<FrameHandle>> handles(batch.to_encode.size(), FrameHandle(std::make_shared<int>(0)));
     (void)queue_.Encoded(batch, std::move(handles), Ms(10), now);
   }
-  void Answer(const Batch& batch, Nanos now) {
+  void Answer(const Batch& batch, Nanos now, Nanos took = Ms(1)) {
     std::vector<Result<std::vector<engine::Answer>>> answers;
     for (const Part& part : batch.parts) answers.push_back(std::vector<engine::Answer>(part.questions().size()));
-    queue_.Answered(batch, std::move(answers), 1, Ms(1), now);
+    queue_.Answered(batch, std::move(answers), 1, took, now);
+  }
+  /// A batch that runs and is not given back, about "a".
+  std::optional<Batch> Hang(Nanos now) {
+    Add(Work({"a"}, {"q"}), now);
+    DecodeAll(now);
+    std::optional<Batch> batch = Next(now + Ms(5));  // company is not waited for that long
+    EXPECT_TRUE(batch);
+    return batch;
+  }
+  /// From batches of one frame before time 1 s: the encoder takes 10 ms, the questions `ask`.
+  void Learn(Nanos ask) {
+    for (int64_t i = 0; i < 20; ++i) {
+      const Nanos now = Ms(i * 40);
+      auto batch = Hang(now);
+      if (!batch) return;
+      Encode(*batch, now + Ms(15));
+      Answer(*batch, now + Ms(16), ask);
+    }
+    (void)queue_.TakeFinished();
   }
 
   Counters counters_;
@@ -173,6 +192,61 @@ TEST_F(QueueTest, WhatTheLastOneEndedNeverStopsTheNextOne) {
   ASSERT_EQ(finished.size(), 2U);
   EXPECT_EQ(finished[0].result.status.code(), StatusCode::kUnavailable);
   EXPECT_EQ(finished[1].result.status.code(), StatusCode::kInternal);
+}
+
+/// A batch that does not come back. What is let in behind it was expected to be in time: it ends at its deadline, 504.
+/// What is expected to be too late is refused at the door, 429. Which of the two depends on what batches took before
+/// and on what waits, never on the hang itself: a batch that is late is expected at any moment.
+TEST_F(QueueTest, BehindABatchThatHangsWhoIsLetInExpiresAtItsDeadline) {
+  Learn(Ms(10));
+  const auto hung = Hang(Ms(1000));
+  VqaWork work = Work({"b"}, {"q"});
+  work.deadline = Ms(6200);
+  Add(std::move(work), Ms(6000));
+  EXPECT_TRUE(queue_.TakeFinished().empty()) << "let in: 200 ms are enough for a batch of 10 ms";
+  queue_.Expire(Ms(6199));
+  EXPECT_TRUE(queue_.TakeFinished().empty());
+  queue_.Expire(Ms(6200));
+  const std::vector<Finished> finished = queue_.TakeFinished();
+  ASSERT_EQ(finished.size(), 1U);
+  EXPECT_EQ(finished[0].result.outcome, Outcome::kExpired);
+  EXPECT_EQ(finished[0].result.status.code(), StatusCode::kDeadlineExceeded);
+}
+
+TEST_F(QueueTest, BehindABatchThatHangsWhoWouldBeTooLateByWhatWasLearntIsRefused) {
+  Learn(Ms(300));
+  const auto hung = Hang(Ms(1000));
+  VqaWork work = Work({"b"}, {"q"});
+  work.deadline = Ms(6200);
+  Add(std::move(work), Ms(6000));
+  const std::vector<Finished> finished = queue_.TakeFinished();
+  ASSERT_EQ(finished.size(), 1U);
+  EXPECT_EQ(finished[0].result.refusal, Refusal::kDeadline);
+  EXPECT_EQ(finished[0].result.status.code(), StatusCode::kResourceExhausted);
+}
+
+TEST_F(QueueTest, BehindABatchThatHasHungTooLongEveryoneIsTurnedAway) {
+  Learn(Ms(10));
+  const auto hung = Hang(Ms(1000));
+  Add(Work({"b"}, {"q"}), Ms(9005));
+  EXPECT_TRUE(queue_.TakeFinished().empty()) << "8 s are the limit";
+  Add(Work({"c"}, {"q"}), Ms(9006));
+  const std::vector<Finished> finished = queue_.TakeFinished();
+  ASSERT_EQ(finished.size(), 1U);
+  EXPECT_EQ(finished[0].result.refusal, Refusal::kWedged);
+  EXPECT_EQ(finished[0].result.status.code(), StatusCode::kUnavailable);
+}
+
+TEST_F(QueueTest, WhileNothingRunsAndNothingWaitsNobodyIsRefusedForWhatWasLearnt) {
+  Learn(Ms(300));
+  VqaWork work = Work({"b"}, {"q"});
+  work.deadline = Ms(1200);
+  Add(std::move(work), Ms(1000));  // the decoder, say, hangs
+  EXPECT_TRUE(queue_.TakeFinished().empty());
+  queue_.Expire(Ms(1200));
+  const std::vector<Finished> finished = queue_.TakeFinished();
+  ASSERT_EQ(finished.size(), 1U);
+  EXPECT_EQ(finished[0].result.outcome, Outcome::kExpired);
 }
 
 }  // namespace

@@ -265,7 +265,7 @@ Admission Admit(const LoadView& load, const Newcomer& newcomer, const ServiceEst
   if (load.draining) return refuse(Refusal::kDraining);
   if (newcomer.canary) return admission;
   if (load.wedged) return refuse(Refusal::kWedged);
-  if (load.num_requests >= options.request_limit) return refuse(Refusal::kQueueFull);
+  if (load.num_requests >= options.request_limit) return refuse(Refusal::kRequestLimit);
   const int waiting = std::accumulate(load.parts.begin(), load.parts.end(), 0);
   const int eighths = 8 - static_cast<int>(LevelOf(newcomer.priority));
   if (waiting + newcomer.frames > options.queue_limit * eighths / 8) return refuse(Refusal::kQueueFull);

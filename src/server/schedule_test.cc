@@ -256,7 +256,7 @@ TEST(Admit, EachLimitRefusesWithItsReason) {
   EXPECT_EQ(refusal({.bytes = 900}, {.bytes = 101}), Refusal::kBytesFull);
   const ScheduleOptions capped{.request_limit = 6};
   EXPECT_EQ(Admit({.num_requests = 5}, {}, estimate, capped, Ms(0)).refusal, Refusal::kNone);
-  EXPECT_EQ(Admit({.num_requests = 6}, {}, estimate, capped, Ms(0)).refusal, Refusal::kQueueFull);
+  EXPECT_EQ(Admit({.num_requests = 6}, {}, estimate, capped, Ms(0)).refusal, Refusal::kRequestLimit);
   EXPECT_EQ(Admit({.num_requests = 6}, {.canary = true}, estimate, capped, Ms(0)).refusal, Refusal::kNone);
   EXPECT_EQ(refusal({.parts = {0, 55, 0}}, {}), Refusal::kNone);
   EXPECT_EQ(refusal({.parts = {0, 56, 0}}, {}), Refusal::kQueueFull);

@@ -109,14 +109,15 @@ inline constexpr int kNumOutcomes = 6;
 
 enum class Refusal : uint8_t {
   kNone,
-  kQueueFull,   // as many frames wait, or requests are under way, as may
-  kBytesFull,   // as many bytes are held as may
-  kDeadline,    // it would not be ready in time
-  kOverloaded,  // work has waited too long for too long (server/schedule.h)
-  kWedged,      // every runner's batch has run for longer than it can
-  kDraining,    // stopping
+  kRequestLimit,  // as many requests are under way as may: the concurrency cap
+  kQueueFull,     // as many frames wait as may
+  kBytesFull,     // as many bytes are held as may
+  kDeadline,      // it would not be ready in time
+  kOverloaded,    // work has waited too long for too long (server/schedule.h)
+  kWedged,        // every runner's batch has run for longer than it can
+  kDraining,      // stopping
 };
-inline constexpr int kNumRefusals = 7;
+inline constexpr int kNumRefusals = 8;
 
 /// Words for metrics: "ok", "refused"..; "queue_full"..
 inline std::string_view OutcomeName(Outcome outcome) {
@@ -126,7 +127,7 @@ inline std::string_view OutcomeName(Outcome outcome) {
 }
 inline std::string_view RefusalName(Refusal refusal) {
   static constexpr std::array<std::string_view, kNumRefusals> kNames = {
-      "none", "queue_full", "bytes_full", "deadline", "overloaded", "wedged", "draining"};
+      "none", "request_limit", "queue_full", "bytes_full", "deadline", "overloaded", "wedged", "draining"};
   return kNames[static_cast<size_t>(refusal)];
 }
 inline std::string_view PriorityName(Priority priority) {

@@ -1,11 +1,13 @@
 #include "tools/cell_run.h"
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/memory.h"
-#include "net/http_client.h"
+#include "tools/metrics_text.h"
 #include "tools/server_view.h"
 
 namespace pawsight::tools {
@@ -16,26 +18,25 @@ struct Sight {
   double own_cpu = 0, server_cpu = 0;
   MachineTime machine;
   std::optional<ModelTimes> model;
+  std::optional<double> told_cpu, told_rss;  // by its metrics
+  std::map<std::string, double> outcomes;
 };
 
-class Watcher {
- public:
-  explicit Watcher(const ServerPlace& place) : place_(place) {}
-
-  Sight Look() {
-    Sight sight{ProcessCpuSeconds(0), place_.pid > 0 ? ProcessCpuSeconds(place_.pid) : 0, ReadMachineTime(), {}};
-    if (place_.stats_url.empty()) return sight;
-    const auto fetched = http_.Get(place_.stats_url, {.total_timeout = std::chrono::milliseconds(2000)}, {});
-    if (!fetched.ok()) return sight;
-    const auto times = ParseModelTimes(std::string(fetched->body.begin(), fetched->body.end()));
-    if (times.ok()) sight.model = *times;
-    return sight;
+Sight LookAt(const ServerPlace& place) {
+  Sight sight;
+  sight.own_cpu = ProcessCpuSeconds(0);
+  if (place.pid > 0) sight.server_cpu = ProcessCpuSeconds(place.pid);
+  sight.machine = ReadMachineTime();
+  if (const auto stats = place.stats ? place.stats() : NotFound("none"); stats.ok()) {
+    if (const auto times = ParseModelTimes(*stats); times.ok()) sight.model = *times;
   }
-
- private:
-  const ServerPlace& place_;
-  net::HttpClient http_;
-};
+  if (const auto metrics = place.metrics ? place.metrics() : NotFound("none"); metrics.ok()) {
+    sight.told_cpu = MetricOf(*metrics, "process_cpu_seconds_total");
+    sight.told_rss = MetricOf(*metrics, "process_resident_memory_bytes");
+    sight.outcomes = MetricByLabel(*metrics, "pawsight_gateway_outcomes_total", "reason");
+  }
+  return sight;
+}
 
 void AddSight(const Sight& before, const Sight& after, const ServerPlace& place, double seconds, StressCell* cell) {
   if (seconds <= 0) return;
@@ -43,15 +44,19 @@ void AddSight(const Sight& before, const Sight& after, const ServerPlace& place,
   if (place.pid > 0) {
     cell->server_cores = (after.server_cpu - before.server_cpu) / seconds;
     cell->server_rss_mb = static_cast<double>(ResidentBytes(place.pid)) / 1e6;
+  } else if (before.told_cpu && after.told_cpu) {
+    cell->server_cores = std::max(0.0, *after.told_cpu - *before.told_cpu) / seconds;
+    if (after.told_rss) cell->server_rss_mb = *after.told_rss / 1e6;
   }
   const double all = after.machine.all - before.machine.all;
   if (all > 0) cell->machine_busy = std::clamp((after.machine.busy - before.machine.busy) / all, 0.0, 1.0);
   if (before.model && after.model) cell->server_times = TimesBetween(*before.model, *after.model);
+  cell->outcomes = Growth(before.outcomes, after.outcomes);
 }
 
 }  // namespace
 
-Result<StressCell> RunCell(client::InferenceClient& server, const LoadFrames& frames, const CellPlan& plan,
+Result<StressCell> RunCell(const SendFrame& send, int questions_a_frame, const CellPlan& plan,
                            const CellSettings& settings, const ServerPlace& place, const Clock& clock,
                            std::stop_token stop, const OnProgress& progress) {
   LoadSpec spec{
@@ -64,13 +69,15 @@ Result<StressCell> RunCell(client::InferenceClient& server, const LoadFrames& fr
                                             ? ReplayArrivals(settings.replay, length)
                                             : Arrivals(arrivals, plan.rate_per_s, length, settings.seed));
   }
-  Watcher watcher(place);
   Sight before, after;
   // No two cells send the same bytes: a server may remember answers.
   const auto first = static_cast<int64_t>(clock.Now().time_since_epoch().count() / 1000);
-  const LoadSeen seen = RunLoad(server, [&](int64_t number) { return frames.Request(first + number); }, spec, clock,
-                                stop, progress, {[&] { before = watcher.Look(); }, [&] { after = watcher.Look(); }});
-  if (seen.seconds < 1 && stop.stop_requested()) return Cancelled("stopped");
+  const SendFrame send_fresh = [&](int64_t number, client::Deadline deadline, OnEnded on_ended) {
+    send(first + number, deadline, std::move(on_ended));
+  };
+  const LoadSeen seen = RunLoad(send_fresh, spec, clock, stop, progress,
+                                {[&] { before = LookAt(place); }, [&] { after = LookAt(place); }});
+  if (stop.stop_requested()) return Cancelled("stopped");
   StressCell cell;
   cell.role = plan.role;
   cell.server = plan.server;
@@ -80,7 +87,7 @@ Result<StressCell> RunCell(client::InferenceClient& server, const LoadFrames& fr
   cell.seconds = seen.seconds;
   cell.offered = seen.offered;
   cell.answered = seen.answered;
-  cell.answers = seen.answered * frames.num_questions();
+  cell.answers = seen.answered * questions_a_frame;
   cell.refused = seen.refused;
   cell.failed = seen.failed;
   if (seen.seconds > 0) {

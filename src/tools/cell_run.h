@@ -2,14 +2,13 @@
 // of the load itself. Used by one thread.
 #pragma once
 
-#include <optional>
+#include <functional>
 #include <stop_token>
 #include <string>
 
 #include "base/clock.h"
-#include "client/inference_client.h"
+#include "base/status.h"
 #include "tools/arrivals.h"
-#include "tools/load_frames.h"
 #include "tools/load_run.h"
 #include "tools/stress_plan.h"
 #include "tools/stress_result.h"
@@ -26,15 +25,16 @@ struct CellSettings {
   uint64_t seed = 1;
 };
 
-/// Where the server's own numbers are.
+/// Where the server's own numbers are. What is empty, or fails, is not told.
 struct ServerPlace {
-  std::string stats_url;  // GET .../v2/models/vqa/stats; "": not asked
-  int pid = 0;            // 0: its process cannot be seen
+  std::function<Result<std::string>()> stats;    // the body of GET /v2/models/{model}/stats
+  std::function<Result<std::string>()> metrics;  // Prometheus's text: processor time, memory, a gateway's outcomes
+  int pid = 0;                                   // of its process on this machine; 0: it cannot be seen
 };
 
-/// Errors: kCancelled, stopped before a second had been measured; those of Arrivals. A server that does not tell its
-/// statistics is no error.
-Result<StressCell> RunCell(client::InferenceClient& server, const LoadFrames& frames, const CellPlan& plan,
+/// Errors: kCancelled, stopped before its time was over: what was measured by then says something else than a whole
+/// cell. Those of Arrivals. A server that does not tell its numbers is no error.
+Result<StressCell> RunCell(const SendFrame& send, int questions_a_frame, const CellPlan& plan,
                            const CellSettings& settings, const ServerPlace& place, const Clock& clock,
                            std::stop_token stop, const OnProgress& progress);
 

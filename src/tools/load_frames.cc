@@ -63,11 +63,16 @@ Result<LoadFrames> LoadFrames::Read(const std::string& folder, std::vector<std::
   return frames;
 }
 
+std::string LoadFrames::Image(int64_t number) const {
+  std::string image = images_[static_cast<size_t>(number % count())];
+  for (unsigned shift = 0; shift < 64; shift += 8) image += static_cast<char>(number >> shift);
+  return image;
+}
+
 std::shared_ptr<const protocol::InferRequest> LoadFrames::Request(int64_t number) const {
   auto owned = std::make_shared<Owned>();
   owned->questions = questions_;
-  owned->image = images_[static_cast<size_t>(number % count())];
-  for (unsigned shift = 0; shift < 64; shift += 8) owned->image += static_cast<char>(number >> shift);
+  owned->image = Image(number);
   auto request = std::make_shared<protocol::InferRequest>();
   request->model = "vqa";
   protocol::InputTensor image{.name = "image", .shape = {1}};

@@ -21,7 +21,9 @@ class LoadFrames {
   /// Errors: kNotFound, no such folder, none in it; those of ReadFile.
   static Result<LoadFrames> Read(const std::string& folder, std::vector<std::string> questions);
 
-  /// The request of frame number 0, 1, ...: frames in turn, each with its number behind the image's end.
+  /// Frame number 0, 1, ...: the frames in turn, each with its number behind the image's end.
+  std::string Image(int64_t number) const;
+  /// All questions of it.
   std::shared_ptr<const protocol::InferRequest> Request(int64_t number) const;
 
   int64_t count() const { return static_cast<int64_t>(images_.size()); }

@@ -21,6 +21,12 @@ struct Frame {
   bool counts = false;  // due in the measured time
 };
 
+void Count(const CallOutcome& outcome, LoadSeen* seen) {
+  auto& counts = outcome.refused ? seen->refused : seen->failed;
+  const bool room = counts.size() < kMaxOutcomeReasons || counts.contains(outcome.reason);
+  ++counts[room ? outcome.reason : "other"];
+}
+
 /// What a run and the calls it has under way share; calls may outlive a run only within RunLoad.
 struct Notes {
   explicit Notes(const Clock& the_clock) : clock(the_clock) {}
@@ -32,16 +38,14 @@ struct Notes {
   int64_t under_way GUARDED_BY(mu) = 0;
   std::vector<nanoseconds> free_again GUARDED_BY(mu);  // of a closed loop: when its clients send next
 
-  void Ended(const Frame& frame, const LoadSpec& spec, nanoseconds end_time, const client::InferResult& result)
-      EXCLUDES(mu) {
+  void Ended(const Frame& frame, const LoadSpec& spec, nanoseconds end_time, const CallOutcome& outcome) EXCLUDES(mu) {
     const nanoseconds now = clock.Monotonic();
-    const CallOutcome outcome = OutcomeOf(result);
     MutexLock lock(mu);
     if (frame.counts && outcome.reason.empty()) {
       seen.latency.Add(now - frame.due);
       if (spec.clients == 0 || now < end_time) ++seen.answered;
     } else if (frame.counts) {
-      ++(outcome.refused ? seen.refused : seen.failed)[outcome.reason];
+      Count(outcome, &seen);
       if (outcome.refused) seen.refused_latency.Add(now - frame.sent);
     }
     --under_way;
@@ -53,9 +57,8 @@ struct Notes {
 /// The thread of a run.
 class Driver {
  public:
-  Driver(client::InferenceClient& server, const MakeRequest& make, const LoadSpec& spec, const Clock& clock)
-      : server_(server),
-        make_(make),
+  Driver(const SendFrame& send, const LoadSpec& spec, const Clock& clock)
+      : send_(send),
         spec_(spec),
         clock_(clock),
         notes_(std::make_shared<Notes>(clock)),
@@ -103,10 +106,9 @@ class Driver {
       }
     }
     const auto deadline = client::Deadline(std::chrono::duration_cast<client::Deadline::duration>(now + spec_.timeout));
-    (void)server_.Infer(make_(number_++), deadline,
-                        [notes = notes_, frame, spec = &spec_, end = end_](const client::InferResult& result) {
-                          notes->Ended(frame, *spec, end, result);
-                        });  // nobody cancels it
+    send_(number_++, deadline, [notes = notes_, frame, spec = &spec_, end = end_](const CallOutcome& outcome) {
+      notes->Ended(frame, *spec, end, outcome);
+    });
   }
 
   /// Until something is due, a client is free, or `latest`.
@@ -128,8 +130,7 @@ class Driver {
     return seen;
   }
 
-  client::InferenceClient& server_;
-  const MakeRequest& make_;
+  const SendFrame& send_;
   const LoadSpec& spec_;
   const Clock& clock_;
   const std::shared_ptr<Notes> notes_;
@@ -140,9 +141,17 @@ class Driver {
 
 }  // namespace
 
-LoadSeen RunLoad(client::InferenceClient& server, const MakeRequest& make, const LoadSpec& spec, const Clock& clock,
-                 std::stop_token stop, const OnProgress& progress, const LoadMarks& marks) {
-  return Driver(server, make, spec, clock).Run(stop, progress, marks);
+LoadSeen RunLoad(const SendFrame& send, const LoadSpec& spec, const Clock& clock, std::stop_token stop,
+                 const OnProgress& progress, const LoadMarks& marks) {
+  return Driver(send, spec, clock).Run(stop, progress, marks);
+}
+
+SendFrame AskServer(client::InferenceClient& server, MakeRequest make) {
+  return [&server, make = std::move(make)](int64_t number, client::Deadline deadline, OnEnded on_ended) {
+    (void)server.Infer(make(number), deadline, [on_ended = std::move(on_ended)](const client::InferResult& result) {
+      on_ended(OutcomeOf(result));
+    });
+  };  // nobody cancels the call
 }
 
 CallOutcome OutcomeOf(const client::InferResult& result) {

@@ -1,8 +1,8 @@
-// tools/load_run.h: asks a server for a while and tells what came of it: a closed loop of so many clients, each with
+// tools/load_run.h: sends frames for a while and tells what came of them: a closed loop of so many clients, each with
 // one frame under way, or an open loop of frames that come when they are due, whatever became of those before. Latency
-// is counted from when a frame was due (coordinated omission). Not here: what is asked (tools/load_frames.h), which
-// protocol (client/inference_client.h), the server's own numbers. Run blocks its thread; the client's threads only
-// note.
+// is counted from when a frame was due (coordinated omission). Not here: what is sent (tools/load_frames.h) and how
+// (client/inference_client.h, tools/gateway_target.h), the server's own numbers. Run blocks its thread; the threads on
+// which frames end only note.
 #pragma once
 
 #include <chrono>
@@ -40,8 +40,24 @@ struct LoadSeen {
   double seconds = 0;             // less than asked when it was stopped
 };
 
-/// The request of frame number 0, 1, 2...
+/// How a frame ended: "" answered, else its reason; `refused`: it was shed, unexecuted.
+struct CallOutcome {
+  std::string reason;
+  bool refused = false;
+};
+using OnEnded = std::function<void(CallOutcome)>;
+/// Sends frame number 0, 1, 2...; does not wait. `on_ended` is called once, from any thread, perhaps before this
+/// returns, and soon after the deadline at the latest.
+using SendFrame = std::function<void(int64_t number, client::Deadline deadline, OnEnded on_ended)>;
+
+/// Asks an inference server; `make` gives the request of a frame. `server` outlives what it returns.
 using MakeRequest = std::function<std::shared_ptr<const protocol::InferRequest>(int64_t number)>;
+SendFrame AskServer(client::InferenceClient& server, MakeRequest make);
+CallOutcome OutcomeOf(const client::InferResult& result);
+
+/// Reasons are the server's words: past so many of them others count as "other".
+constexpr size_t kMaxOutcomeReasons = 64;
+
 /// Called about ten times a second with the share done, by Run's thread.
 using OnProgress = std::function<void(double)>;
 /// Called by Run's thread when the warm-up is over and when the time is, before what is under way has ended: read what
@@ -51,14 +67,7 @@ struct LoadMarks {
 };
 
 /// Returns when all frames have ended: at most `timeout` after the time. Stopped early, with what there is.
-LoadSeen RunLoad(client::InferenceClient& server, const MakeRequest& make, const LoadSpec& spec, const Clock& clock,
-                 std::stop_token stop, const OnProgress& progress, const LoadMarks& marks);
-
-/// How an ended call counts: "" answered, else its reason; `refused`: it was shed, unexecuted.
-struct CallOutcome {
-  std::string reason;
-  bool refused = false;
-};
-CallOutcome OutcomeOf(const client::InferResult& result);
+LoadSeen RunLoad(const SendFrame& send, const LoadSpec& spec, const Clock& clock, std::stop_token stop,
+                 const OnProgress& progress, const LoadMarks& marks);
 
 }  // namespace pawsight::tools

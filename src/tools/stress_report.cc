@@ -159,6 +159,9 @@ std::string AdviceSection(const StressResult& result) {
   row("check at the cap", check(r.cap_holds));
   row("check at twice that, of what is accepted", check(r.overload_holds));
   html += "</dl><p class=soft>" + EscapeMarkup(r.why) + ".</p>";
+  if (!r.cap_set.value_or(true)) {
+    html += "<p class=soft>The checks are of the server as it is: the cap was not set there.</p>";
+  }
   for (const LawFit& law : result.laws) {
     html +=
         "<p class=soft>Scaling law, " + ServerName(law.server) + ": &lambda; " + Number(law.lambda) + "/s, &sigma; " +

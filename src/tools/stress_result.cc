@@ -171,6 +171,7 @@ Json RecommendationToJson(const Recommendation& r) {
                       {"why", r.why},
                       {"cap_holds", OrNull(r.cap_holds)},
                       {"overload_holds", OrNull(r.overload_holds)},
+                      {"cap_set", OrNull(r.cap_set)},
                       {"price_per_million_frames", OrNull(r.price_per_million_frames)},
                       {"price_per_million_answers", OrNull(r.price_per_million_answers)}};
 }
@@ -180,6 +181,7 @@ void ReadRecommendation(Reader& in, Recommendation* r) {
   in.Number("safe_per_s", &r->safe_per_s).Number("latency_ms", &r->latency_ms);
   in.Bool("slo_kept", &r->slo_kept).Text("why", &r->why);
   in.Bool("cap_holds", &r->cap_holds).Bool("overload_holds", &r->overload_holds);
+  in.Bool("cap_set", &r->cap_set);
   in.Number("price_per_million_frames", &r->price_per_million_frames);
   in.Number("price_per_million_answers", &r->price_per_million_answers);
 }
@@ -236,6 +238,7 @@ Json CellToJson(const StressCell& cell) {
                       {"answers", cell.answers},
                       {"refused", CountsToJson(cell.refused)},
                       {"failed", CountsToJson(cell.failed)},
+                      {"outcomes", CountsToJson(cell.outcomes)},
                       {"frames_per_s", cell.frames_per_s},
                       {"answers_per_s", cell.answers_per_s},
                       {"latency", LatencyToJson(cell.latency)},
@@ -257,6 +260,7 @@ Result<StressCell> CellFromJson(const Json& json) {
   in.Number("rate_per_s", &cell.rate_per_s).Text("arrivals", &cell.arrivals).Number("seconds", &cell.seconds);
   in.Count("offered", &cell.offered).Count("answered", &cell.answered).Count("answers", &cell.answers);
   in.Counts("refused", &cell.refused).Counts("failed", &cell.failed);
+  if (in.Has("outcomes")) in.Counts("outcomes", &cell.outcomes);
   in.Number("frames_per_s", &cell.frames_per_s).Number("answers_per_s", &cell.answers_per_s);
   in.Object("latency", [&](Reader& r) { ReadLatency(r, &cell.latency); });
   in.Number("refused_p99_ms", &cell.refused_p99_ms);

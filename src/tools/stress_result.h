@@ -73,6 +73,7 @@ struct StressCell {
   std::optional<double> server_rss_mb;      // resident memory at the end, 1e6 bytes
   double machine_busy = 0;                  // share of all cores of this machine that was in use, 0..1
   double late_p99_ms = 0;                   // open loop: how much later than due frames were sent
+  std::map<std::string, int64_t> outcomes;  // of a gateway: frames x rules by its reasons; "below_threshold"
   bool client_saturated = false;  // the load could not keep up: the numbers are the client's, not the server's
 
   int64_t num_refused() const;
@@ -108,6 +109,7 @@ struct Recommendation {
   std::string why;                // a sentence
   std::optional<bool> cap_holds;  // the check at the cap; absent: not made
   std::optional<bool> overload_holds;              // the check at twice the load
+  std::optional<bool> cap_set;                     // the checks' server had the cap; absent: none were made
   std::optional<double> price_per_million_frames;  // with a price: $ at safe_per_s
   std::optional<double> price_per_million_answers;
 };

@@ -38,6 +38,9 @@ std::string Reasons(const StressCell& cell) {
     text += Line(" %s %lld", reason.c_str(), static_cast<long long>(count));
   for (const auto& [reason, count] : cell.failed)
     text += Line(" FAILED %s %lld", reason.c_str(), static_cast<long long>(count));
+  if (!cell.outcomes.empty()) text += "; rules:";
+  for (const auto& [reason, count] : cell.outcomes)
+    text += Line(" %s %lld", reason.c_str(), static_cast<long long>(count));
   return text;
 }
 
@@ -86,8 +89,10 @@ std::string Advice(const StressResult& result) {
   const auto said = [](const std::optional<bool>& check) {
     return !check ? "not made" : *check ? "holds" : "DOES NOT HOLD";
   };
-  return text + Line("  check at the cap     %s\n  check at twice that  %s (of what was accepted)\n", said(r.cap_holds),
-                     said(r.overload_holds));
+  text += Line("  check at the cap     %s\n  check at twice that  %s (of what was accepted)\n", said(r.cap_holds),
+               said(r.overload_holds));
+  if (!r.cap_set.value_or(true)) text += "  both of the server as it is: the cap was not set there\n";
+  return text;
 }
 
 std::string CellsCsv(const StressResult& result) {

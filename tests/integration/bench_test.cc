@@ -43,7 +43,8 @@ std::vector<std::string> Keys(const Json& object) {
   return keys;
 }
 
-/// Every stage took its time, and together about what the pass took: medians of each by itself need not add up.
+/// Times of one pass: every stage took its time, and they were within the pass. (Medians of several passes, each stage's
+/// by itself, need not add up.)
 void CheckTimes(const Json& times) {
   EXPECT_THAT(Keys(times), ElementsAre("image_encoder", "image_kv", "text_encoder", "decoder", "total"));
   const double total = times.GetNumber("total").value();
@@ -54,13 +55,12 @@ void CheckTimes(const Json& times) {
     EXPECT_LE(part, total) << stage;
     parts += part;
   }
-  EXPECT_GT(parts, 0.5 * total);
-  EXPECT_LT(parts, 1.5 * total);
+  EXPECT_LE(parts, total + 0.003) << "each is rounded to a thousandth";
 }
 
 TEST(Bench, ALineOfJsonForEachCaseWithEveryKey) {
   const Ended ended =
-      RunBench({"--precision", "fp32", "--questions", "1,2", "--steps", "1,5", "--repeat", "2", "--json"});
+      RunBench({"--precision", "fp32", "--questions", "1,2", "--steps", "1,5", "--repeat", "1", "--json"});
   ASSERT_EQ(ended.code, 0) << ended.err;
   const std::vector<Json> lines = JsonLines(ended.out);
   ASSERT_EQ(lines.size(), 4U) << ended.out;
@@ -70,7 +70,6 @@ TEST(Bench, ALineOfJsonForEachCaseWithEveryKey) {
                             "frames_per_s", "gops", "peak_share", "peak_rss_mb", "bytes_moved", "kernels"));
     CheckTimes(*line.Find("median_ms"));
     CheckTimes(*line.Find("p95_ms"));
-    EXPECT_GE(line.Find("p95_ms")->GetNumber("total").value(), line.Find("median_ms")->GetNumber("total").value());
     EXPECT_NEAR(line.GetNumber("frames_per_s").value(), 1000 / line.Find("median_ms")->GetNumber("total").value(),
                 0.01 * line.GetNumber("frames_per_s").value());
     for (const char* key : {"gops", "peak_share", "peak_rss_mb"}) EXPECT_GT(line.GetNumber(key).value(), 0) << key;
@@ -111,6 +110,7 @@ TEST(Bench, FramesInABatchAndTeamsAtOnceCountAllFrames) {
   EXPECT_EQ(lines[0].GetInteger("teams").value(), 2);
   EXPECT_EQ(lines[0].GetInteger("threads").value(), 1);
   EXPECT_GT(lines[0].GetNumber("frames_per_s").value(), 0);
+  EXPECT_GE(lines[0].Find("p95_ms")->GetNumber("total").value(), lines[0].Find("median_ms")->GetNumber("total").value());
 }
 
 TEST(Bench, ForAPersonThereIsATableThatNamesTheMachine) {

@@ -25,14 +25,14 @@ using net::testing::RawClient;
 using std::chrono::milliseconds;
 using ::testing::HasSubstr;
 
-using SteadyTime = std::chrono::steady_clock::time_point;
-SteadyTime Now() { return std::chrono::steady_clock::now(); }
-
-/// How long it took until `true_now` was, at most `limit`; asked again and again.
-milliseconds Until(const std::function<bool()>& true_now, milliseconds limit = milliseconds(20'000)) {
-  const SteadyTime start = Now();
-  while (!true_now() && Now() - start < limit) std::this_thread::sleep_for(milliseconds(2));
-  return std::chrono::duration_cast<milliseconds>(Now() - start);
+/// Whether it comes true; asked again and again, for longer than any machine needs.
+bool Comes(const std::function<bool()>& true_now) {
+  const auto start = std::chrono::steady_clock::now();
+  while (!true_now()) {
+    if (std::chrono::steady_clock::now() - start > std::chrono::minutes(2)) return false;
+    std::this_thread::sleep_for(milliseconds(2));
+  }
+  return true;
 }
 
 const char* const kComponents[] = {"image_encoder", "text_encoder", "text_decoder"};
@@ -95,11 +95,11 @@ TEST_F(Faults, AnArtifactCutShortOrWrittenIntoWhileItServesIsNoAnswerAndTheProce
       const HttpAnswer harmed = Ask(*worker);
       EXPECT_EQ(harmed.status, 503) << harmed.body;
       EXPECT_THAT(harmed.body, HasSubstr("put artifacts in place by renaming"));
-      EXPECT_LT(Until([&] { return !Ready(*worker); }), milliseconds(10'000));
+      EXPECT_TRUE(Comes([&] { return !Ready(*worker); }));
       EXPECT_EQ(worker->Get("/v2/health/live").status, 200);
       Repair(component);
       worker->program().Signal(SIGHUP);
-      EXPECT_LT(Until([&] { return Ready(*worker); }), milliseconds(10'000));
+      EXPECT_TRUE(Comes([&] { return Ready(*worker); }));
       EXPECT_EQ(Ask(*worker).body, before.body) << "as before the harm";
     }
   }
@@ -145,7 +145,7 @@ TEST_F(Faults, ABadArtifactNeverReplacesAGoodOne) {
         ++found;
       return found;
     };
-    EXPECT_LT(Until([&] { return count() == failures; }), milliseconds(10'000));
+    EXPECT_TRUE(Comes([&] { return count() == failures; }));
     EXPECT_TRUE(Ready(*worker));
     EXPECT_EQ(Ask(*worker).body, before.body);
     Repair("text_decoder");
@@ -153,6 +153,26 @@ TEST_F(Faults, ABadArtifactNeverReplacesAGoodOne) {
   std::filesystem::remove(path);
   worker->program().Signal(SIGHUP);
   EXPECT_EQ(Ask(*worker).body, before.body) << "a missing one neither";
+}
+
+/// How a request that no thread works on ends, by what the worker counts: let in, it is told at its deadline; refused
+/// at the door, at once. Which of them is for the schedule (its tests have each case): what batches took before says
+/// whether it could be in time, and how long one has run whether that comes back.
+void ExpectToldWhyNot(const RunningWorker& worker, const std::function<int()>& ask) {
+  struct Way {
+    int status;
+    std::string counter;
+    double before = 0;
+  };
+  std::vector<Way> ways = {{504, R"(pawsight_server_requests_total{outcome="expired"})"},
+                           {429, R"(pawsight_server_refusals_total{reason="deadline"})"},
+                           {503, R"(pawsight_server_refusals_total{reason="wedged"})"}};
+  for (Way& way : ways) way.before = worker.Metric(way.counter);
+  const int status = ask();
+  for (const Way& way : ways) {
+    EXPECT_EQ(worker.Metric(way.counter) - way.before, way.status == status ? 1 : 0) << status << ", " << way.counter;
+  }
+  EXPECT_THAT(status, ::testing::AnyOf(504, 429, 503));
 }
 
 TEST_F(Faults, AThreadThatHangsMakesTheWorkerNotReadyAndItsReturnReadyAgain) {
@@ -165,13 +185,12 @@ TEST_F(Faults, AThreadThatHangsMakesTheWorkerNotReadyAndItsReturnReadyAgain) {
     std::string why_not;
     auto stopped = StoppedThread::Stop(worker->program().pid(), thread, StopWhere::kWaiting, &why_not);
     if (stopped == nullptr) GTEST_SKIP() << "SKIPPED: " << why_not;
-    EXPECT_LT(Until([&] { return !Ready(*worker); }), milliseconds(2'000)) << "100 ms and 300 ms, and some";
+    EXPECT_TRUE(Comes([&] { return !Ready(*worker); }));
     EXPECT_EQ(worker->Get("/v2/health/live").status, 200);
-    // Who is let in learns it at the deadline; who would wait behind a batch that does not end is refused.
-    EXPECT_THAT(Ask(*worker, R"({"timeout":200000})").status, ::testing::AnyOf(504, 429));
+    ExpectToldWhyNot(*worker, [&] { return Ask(*worker, R"({"timeout":200000})").status; });
     stopped.reset();
-    EXPECT_LT(Until([&] { return Ready(*worker); }), milliseconds(10'000));
-    EXPECT_EQ(Ask(*worker).status, 200);
+    EXPECT_TRUE(Comes([&] { return Ready(*worker); }));
+    EXPECT_TRUE(Comes([&] { return Ask(*worker).status == 200; })) << "what the hang taught of batches is forgotten";
   }
 }
 
@@ -184,18 +203,25 @@ std::string LargeJpeg() {
   return {jpeg.begin(), jpeg.end()};
 }
 
-TEST_F(Faults, AClientThatVanishesFreesItsSlotAtOnce) {  // B31
-  // No canary comes between: what is in flight is the clients'.
+TEST_F(Faults, AClientThatVanishesFreesItsSlotBeforeAnythingElseIsAnswered) {  // B31
+  // One thread reads all connections, so who asks after a client has gone finds its slot free: no time is measured
+  // here. server_bench's http/client_goes measures it. No canary comes between: what is in flight is the clients'.
   const auto worker = Serve({"--threads", "2", "--canary-interval", "60s"});
   ASSERT_EQ(Ask(*worker).status, 200);
   const auto in_flight = [&] { return worker->Metric("pawsight_server_requests_in_flight"); };
   const auto busy = [&] { return worker->Metric("pawsight_server_runners_busy"); };
+  const auto num_gone = [&] {
+    const Json said = worker->Get("/v2/models/vqa/stats").json();
+    return said.Find("model_stats")->as_array().at(0).Find("inference_stats")->Find("fail")->Find("count")->as_number();
+  };
   std::string why_not;
 
   const auto vanish = [&](std::optional<RawClient>& client, double left) {
+    const double before = num_gone();
+    client->Leave();
+    EXPECT_EQ(num_gone(), before + 1);
+    EXPECT_EQ(in_flight(), left);
     client.reset();
-    // Wanted are 50 ms, which server_bench's http/client_goes measures; here other tests share the cores.
-    EXPECT_LE(Until([&] { return in_flight() == left; }), milliseconds(1'000));
   };
   {
     SCOPED_TRACE("executing, then queued behind it");
@@ -203,24 +229,31 @@ TEST_F(Faults, AClientThatVanishesFreesItsSlotAtOnce) {  // B31
     if (stopped == nullptr) GTEST_SKIP() << "SKIPPED: " << why_not;
     std::optional<RawClient> executing(std::in_place, worker->http_port());
     executing->Send(Request(RoomJpeg(1, 64, 64)));
-    Until([&] { return busy() == 1; });
+    ASSERT_TRUE(Comes([&] { return busy() == 1; }));
     std::optional<RawClient> queued(std::in_place, worker->http_port());
     queued->Send(Request(RoomJpeg(2, 64, 64)));
-    Until([&] { return worker->Metric("pawsight_server_queue_length") == 1; });
+    ASSERT_TRUE(Comes([&] { return worker->Metric("pawsight_server_queue_length") == 1; }));
     EXPECT_EQ(in_flight(), 2);
     vanish(queued, 1);
     EXPECT_EQ(worker->Metric("pawsight_server_queue_length"), 0);
     vanish(executing, 0);
     EXPECT_EQ(busy(), 1) << "the engine's call is not cut off; its slot in the queue is free";
   }
-  Until([&] { return busy() == 0; });
+  ASSERT_TRUE(Comes([&] { return busy() == 0; }));
   {
     SCOPED_TRACE("decoding");
-    std::optional<RawClient> decoding(std::in_place, worker->http_port());
-    decoding->Send(Request(LargeJpeg()));
-    Until([&] { return in_flight() == 1; });
-    const auto stopped = StoppedThread::Stop(worker->program().pid(), "decode", StopWhere::kComputing, &why_not);
+    const std::string request = Request(LargeJpeg());
+    std::unique_ptr<StoppedThread> stopped;
+    std::optional<RawClient> decoding;
+    for (int tries = 0; stopped == nullptr && tries < 20; ++tries) {  // it may be decoded before the stop comes
+      if (decoding) decoding->Leave();
+      EXPECT_GE(num_gone(), 0) << "and that is in the books";
+      decoding.emplace(worker->http_port());
+      decoding->Send(request);
+      stopped = StoppedThread::Stop(worker->program().pid(), "decode", StopWhere::kComputing, &why_not);
+    }
     ASSERT_NE(stopped, nullptr) << why_not;
+    ASSERT_TRUE(Comes([&] { return in_flight() == 1; }));
     vanish(decoding, 0);
   }
   {
@@ -231,9 +264,9 @@ TEST_F(Faults, AClientThatVanishesFreesItsSlotAtOnce) {  // B31
       std::this_thread::sleep_for(std::chrono::microseconds(100 * i));  // somewhere around its answer
       responding.reset();
     }
-    EXPECT_LE(Until([&] { return in_flight() == 0; }), milliseconds(100));
+    EXPECT_TRUE(Comes([&] { return in_flight() == 0; }));
   }
-  EXPECT_EQ(worker->Metric(R"(pawsight_server_requests_total{outcome="cancelled"})") >= 3, true);
+  EXPECT_GE(worker->Metric(R"(pawsight_server_requests_total{outcome="cancelled"})"), 3);
   EXPECT_EQ(Ask(*worker).status, 200);
 }
 

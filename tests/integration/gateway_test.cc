@@ -13,6 +13,7 @@
 #include <string>
 #include <thread>
 
+#include "api_call.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "frames/encode.h"
@@ -74,21 +75,12 @@ class Gateway {
   /// Waits until it has said so.
   Gateway(const std::vector<std::string>& arguments, const std::string& awaited) : program_(arguments) {
     const std::string said = program_.WaitUntilSaid(awaited);
-    const size_t at = said.find("listens=http://127.0.0.1:");
-    port_ = at == std::string::npos ? 0 : std::atoi(said.c_str() + at + 25);
+    port_ = PortIn(said.substr(std::min(said.size(), said.find("listens="))));
   }
   /// Status line and body.
   std::pair<std::string, Json> Call(const std::string& method, const std::string& target, const std::string& token,
                                     const std::string& body = "", const std::string& type = "application/json") const {
-    RawClient client(port_);
-    client.Send(method + " " + target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer " +
-                token + "\r\nContent-Type: " + type + "\r\nContent-Length: " + std::to_string(body.size()) +
-                "\r\n\r\n" + body);
-    const std::string whole = client.ReadAll();
-    const size_t end = whole.find("\r\n\r\n");
-    if (end == std::string::npos) return {whole, Json()};
-    const Result<Json> json = Json::Parse(whole.substr(end + 4));
-    return {whole.substr(0, whole.find("\r\n")), json.ok() ? *json : Json()};
+    return CallApi(port_, method, target, token, body, type);
   }
   Json Post(const std::string& target, const std::string& token, const std::string& body) const {
     const auto [status, json] = Call("POST", target, token, body);

@@ -10,11 +10,46 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "program.h"
+#include "running_worker.h"
 
 namespace pawsight::integration {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
+
+/// A gateway with the small model in its own process.
+class Gateway {
+ public:
+  Gateway() : program_({"gateway", "--listen", "127.0.0.1:0", "--data", folder_.Path("data")}) {
+    constexpr std::string_view kListens = "listens=http://127.0.0.1:";
+    const std::string said = program_.WaitUntilSaid("gateway_ready");
+    const size_t at = said.find(kListens);
+    port_ = at == std::string::npos ? 0 : std::atoi(said.c_str() + at + kListens.size());
+  }
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  std::string token_file() const { return folder_.Path("data/admin.token"); }
+  /// The names of its owners.
+  std::string Owners() const {
+    const std::string token = ReadTextFile(token_file(), 1000).value();
+    return RunningWorker::Exchange(
+               port_, "GET /v1/owners HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer " +
+                          token.substr(0, token.find('\n')) + "\r\n\r\n")
+        .body;
+  }
+
+ private:
+  TempFolder folder_;
+  RunningProgram program_;
+  int port_ = 0;
+};
+
+/// What `out` names is a result of exactly the cells that it goes on from.
+void ExpectOneTruth(const std::string& out) {
+  const Json result = Json::Parse(ReadTextFile(out + "/result.json", 1U << 20U).value()).value();
+  const std::string log = ReadTextFile(out + "/cells.jsonl", 1U << 20U).value();
+  EXPECT_EQ(static_cast<int64_t>(result.Find("cells")->as_array().size()), std::ranges::count(log, '\n') - 1) << log;
+}
 
 TEST(Stress, MeasuresAModelAndASecondStartGoesOn) {
   const TempFolder folder;
@@ -49,6 +84,9 @@ TEST(Stress, MeasuresAModelAndASecondStartGoesOn) {
   EXPECT_THAT(ReadTextFile(folder.Path("worker.yaml"), 1000).value(), HasSubstr("request-limit: "));
   EXPECT_THAT(ReadTextFile(folder.Path("out/report.html"), 1U << 20U).value(), HasSubstr("</html>"));
 
+  ExpectOneTruth(folder.Path("out"));
+  EXPECT_TRUE(result->Find("recommendation")->Find("cap_set")->as_bool());
+
   const Ended second = RunProgram(command);
   EXPECT_EQ(second.code, 0);
   EXPECT_THAT(second.err, HasSubstr("4 cells of this plan are measured already"));
@@ -66,6 +104,62 @@ TEST(Stress, MeasuresAModelAndASecondStartGoesOn) {
   std::vector<std::string> other = command;
   other.insert(other.end(), {"--questions", folder.Path("questions")});
   EXPECT_NE(RunProgram(other).code, 0) << "other questions are another plan";
+}
+
+TEST(Stress, AGatewayIsToldByAskingAndLeftAsItWas) {
+  const Gateway gateway;
+  const TempFolder folder;
+  const Ended untold = RunProgram({"stress", gateway.url(), "--grid", "client=1"});
+  EXPECT_EQ(untold.code, 3);
+  EXPECT_THAT(untold.err, HasSubstr("--token-file"));
+
+  const Ended ended = RunProgram({"stress",     gateway.url(), "--token-file", gateway.token_file(),
+                                  "--grid",     "client=1,2",  "--open-loop",  "4",
+                                  "--cameras",  "4",           "--duration",   "1s",
+                                  "--warmup",   "100ms",       "--slo",        "p99=9s",
+                                  "--no-check", "--json",      "--apply",      folder.Path("worker.yaml")});
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_THAT(ended.err, HasSubstr("is a gateway")) << "its cap is no worker's setting";
+  const auto result = Json::Parse(ended.out);
+  ASSERT_TRUE(result.ok()) << ended.err;
+  EXPECT_EQ(result->Find("target")->Find("kind")->as_string(), "gateway");
+  ASSERT_EQ(result->Find("cells")->as_array().size(), 3U);
+  for (const Json& cell : result->Find("cells")->as_array()) {
+    EXPECT_GT(cell.Find("answered")->as_integer(), 0) << cell.Dump();
+    EXPECT_TRUE(cell.Find("failed")->as_object().empty()) << cell.Dump();
+    EXPECT_FALSE(cell.Find("outcomes")->as_object().empty()) << cell.Dump();
+    EXPECT_GT(cell.Find("server_cores")->as_number(), 0) << "by its metrics";
+    EXPECT_GT(cell.Find("server_rss_mb")->as_number(), 1);
+  }
+  EXPECT_THAT(gateway.Owners(), Not(HasSubstr("stress")));
+}
+
+TEST(Stress, WhatIsInterruptedLeavesTheGatewayAsItWasAndKeepsWholeCells) {
+  const Gateway gateway;
+  const TempFolder folder;
+  const Ended ended =
+      RunProgram({"stress", gateway.url(), "--token-file", gateway.token_file(), "--grid", "client=1,2,3,4,5,6,7,8",
+                  "--duration", "2s", "--warmup", "0s", "--slo", "p99=9s", "--out", folder.Path("out")},
+                 "frames/s");  // the heading comes with the first cell
+  EXPECT_EQ(ended.code, 130) << ended.err;
+  ExpectOneTruth(folder.Path("out"));
+  EXPECT_THAT(ReadTextFile(folder.Path("out/result.json"), 1U << 20U).value(), HasSubstr(R"("complete":false)"));
+  EXPECT_THAT(gateway.Owners(), Not(HasSubstr("stress")));
+}
+
+TEST(Stress, OfAnAddressTheServersOwnMetricsTellWhatItTakes) {
+  const RunningWorker worker(std::vector<std::string>{});
+  const std::string url = "http://127.0.0.1:" + std::to_string(worker.http_port());
+  const Ended ended =
+      RunProgram({"stress", url, "--metrics", "http://127.0.0.1:" + std::to_string(worker.metrics_port()) + "/metrics",
+                  "--grid", "client=1", "--duration", "1s", "--warmup", "100ms", "--slo", "p99=9s", "--json"});
+  const auto result = Json::Parse(ended.out);
+  ASSERT_TRUE(result.ok()) << ended.err;
+  EXPECT_EQ(result->Find("target")->Find("kind")->as_string(), "worker");
+  const Json& cell = result->Find("cells")->as_array().front();
+  EXPECT_GT(cell.Find("server_cores")->as_number(), 0);
+  EXPECT_GT(cell.Find("server_rss_mb")->as_number(), 1);
+  EXPECT_FALSE(result->Find("recommendation")->Find("cap_set")->as_bool()) << "it is not ours to set";
 }
 
 TEST(Stress, WhatIsNotThereIsUnreachableAndWrongFlagsAreUsage) {

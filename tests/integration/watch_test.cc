@@ -2,13 +2,20 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
+#include <memory>
 
+#include "api_call.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "frames/encode.h"
+#include "net/http_server.h"
 #include "program.h"
+#include "scenes/draw.h"
 
 namespace pawsight::integration {
 namespace {
@@ -96,6 +103,59 @@ TEST(Watch, AFolderIsWatchedToItsEndAndItsAlertsAreRecorded) {
   EXPECT_EQ(frames, 4) << watched.out;
   EXPECT_EQ(fired, 1) << watched.out;
   EXPECT_TRUE(FileExists(folder.Path("events.sqlite")));
+}
+
+/// A camera that shows another drawn room each time.
+class SnapshotCamera {
+ public:
+  SnapshotCamera() {
+    router_.Add("GET", "/snapshot.jpg", [this](const net::HttpRequest&) {
+      const auto jpeg = frames::EncodeJpeg(scenes::Draw(++number_ % 40, 320, 240).image, 85).value();
+      return net::HttpResponse{200, "image/jpeg", std::string(jpeg.begin(), jpeg.end()), {}, {}, nullptr};
+    });
+    server_ = net::HttpServer::Start({}, router_).value();
+  }
+  std::string url() const { return server_->url() + "/snapshot.jpg"; }
+
+ private:
+  std::atomic<uint64_t> number_{0};
+  net::Router router_;
+  std::unique_ptr<net::HttpServer> server_;
+};
+
+TEST(Watch, ItsPageAndItsApiAreAGatewaysAndARuleMadeThereIsToldOf) {
+  const TempFolder folder;
+  const SnapshotCamera camera;
+  RunningProgram watch({"watch", camera.url(), "-q", "Is there a dog?", "--camera", "den", "--every-frame", "--fps",
+                        "20", "--json", "--events", folder.Path("events.sqlite"), "--listen", "127.0.0.1:0"});
+  const std::string said = watch.WaitUntilSaid("/v1 too.");
+  const size_t at = said.find("#token=");
+  ASSERT_NE(at, std::string::npos) << said;
+  const std::string token = said.substr(at + 7, said.find('\n', at) - at - 7);
+  const int port = PortIn(said);
+  EXPECT_THAT(CallApi(port, "GET", "/", "").first, HasSubstr(" 200 "));
+  EXPECT_THAT(CallApi(port, "GET", "/v1/cameras", "paw_oWrong").first, HasSubstr(" 401 "));
+  const Json cameras = CallApi(port, "GET", "/v1/cameras", token).second;
+  ASSERT_NE(cameras.Find("items"), nullptr) << cameras.Dump();
+  EXPECT_EQ(cameras.Find("items")->as_array().at(0).GetString("name").value(), "den");
+
+  const auto [status, rule] =
+      CallApi(port, "POST", "/v1/rules", token, R"({"question":"Is there a cat?","threshold":0.01})");
+  ASSERT_THAT(status, HasSubstr(" 201 ")) << rule.Dump();
+  const std::string alerts = "/v1/alerts?rule=" + rule.GetString("id").value();
+  while (watch.Runs() && CallApi(port, "GET", alerts, token).second.Find("items")->as_array().empty()) {
+  }
+  watch.Signal(SIGINT);
+  const Ended ended = watch.Wait();
+  EXPECT_EQ(ended.code, 130) << ended.err;
+  int fired = 0;
+  for (const Json& line : JsonLines(ended.out)) {
+    EXPECT_EQ(line.GetString("camera").value(), "den") << line.Dump();
+    if (line.GetString("type").value() != "alert.fired" || line.GetString("rule").value() != "is-there-a-cat") continue;
+    EXPECT_GT(line.GetInteger("sequence").value(), 0) << "it is in the file";
+    ++fired;
+  }
+  EXPECT_GE(fired, 1) << ended.out;
 }
 
 TEST(Watch, ACameraThatDoesNotAnswerIsUnreachable) {

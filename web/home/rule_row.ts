@@ -1,5 +1,5 @@
 // One rule on one camera's card: its question, the answer now and over time, and why it alerts or does not.
-import { Chart, Plotted } from "../src/chart";
+import { Chart, Plotted } from "./chart";
 import { Outcome, Rule } from "./api";
 import { make } from "./element";
 

@@ -72,7 +72,6 @@ struct FramePath::State : std::enable_shared_from_this<FramePath::State> {
   enum class Need {
     kNone,       // none is due
     kIfChanged,  // an answer if it changed
-    kLook,       // the same, and it is not held back: an alert is near
     kAnswer,     // an answer (rules::WantsAnswer)
     kMust,       // an answer, and the gate's opinion is of no use: it does not know what the rule has missed
   };

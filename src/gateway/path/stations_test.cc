@@ -207,11 +207,14 @@ TEST(PacePolicyTest, AfterARestTheNextChangeIsAFirstOneAgain) {
     if (!pace.HoldsBack(kNow + seconds(i))) pace.OnLook(true, kNow + seconds(i));
   }
   EXPECT_TRUE(pace.HoldsBack(kNow + seconds(9)));
-  for (int i = 10; i < 14; ++i) {
+  for (int i = 10; i < 15; ++i) {
     EXPECT_FALSE(pace.HoldsBack(kNow + seconds(i))) << "who rests is looked at";
     pace.OnLook(false, kNow + seconds(i));
   }
-  for (int i = 14; i < 18; ++i) {
+  pace.OnLook(true, kNow + seconds(15));
+  EXPECT_TRUE(pace.HoldsBack(kNow + seconds(16))) << "a pause is no rest";
+  for (int i = 17; i < 25; ++i) pace.OnLook(false, kNow + seconds(i));
+  for (int i = 25; i < 29; ++i) {
     EXPECT_FALSE(pace.HoldsBack(kNow + seconds(i))) << i;
     pace.OnLook(true, kNow + seconds(i));
   }

@@ -238,11 +238,7 @@ FramePath::State::Need FramePath::State::NeedOf(const Trip& trip) {
     const Time time = trip.result->time;
     const bool answer =
         WantsAgain(state, time) || rules::WantsAnswer(RuleAt(turn, i), state.alert, state.asked_at, time);
-    const bool near = rules::IsUndecided(state.alert);
-    need = std::max(need, state.must_ask ? Need::kMust
-                          : answer       ? Need::kAnswer
-                          : near         ? Need::kLook
-                                         : Need::kIfChanged);
+    need = std::max(need, state.must_ask ? Need::kMust : answer ? Need::kAnswer : Need::kIfChanged);
   }
   return need;
 }

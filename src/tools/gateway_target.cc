@@ -1,0 +1,178 @@
+#include "tools/gateway_target.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <future>
+#include <string_view>
+#include <utility>
+
+#include "base/json.h"
+#include "client/http_exchange.h"
+
+namespace pawsight::tools {
+namespace {
+
+constexpr std::chrono::seconds kPatience(10);  // of a call that is no frame
+constexpr size_t kMaxCalls = 4096;
+constexpr size_t kMaxBytes = 1U << 30U;  // of frames under way
+constexpr int kHoldSeconds = 86400;      // the longest `for_s` there is: no load lasts as long
+
+/// What a gateway says when a frame was not asked because there was too much.
+constexpr std::array<std::string_view, 9> kShed{"replaced",  "deadline",    "shed",       "backends_full", "owner_full",
+                                                "path_full", "device_rate", "queue_full", "draining"};
+
+Result<std::unique_ptr<client::HttpClient>> ClientOf(const std::string& url, const std::string& token,
+                                                     client::IoThread& io) {
+  client::HttpClientOptions options;
+  options.url = url;
+  options.token = token;
+  options.max_connections = kMaxCalls;
+  options.max_bytes_in_flight = kMaxBytes;
+  return client::HttpClient::Make(options, io);
+}
+
+Result<net::ReceivedResponse> Exchange(client::HttpClient& server, client::HttpClient::Request request) {
+  const auto told = std::make_shared<std::promise<Result<net::ReceivedResponse>>>();
+  server.Exchange(std::move(request), std::chrono::steady_clock::now() + kPatience,
+                  [told](Result<net::ReceivedResponse> response) { told->set_value(std::move(response)); });
+  return told->get_future().get();
+}
+
+Result<Json> Post(client::HttpClient& server, const std::string& target, const Json& document) {
+  PAWSIGHT_ASSIGN_OR_RETURN(
+      const std::string body,
+      Fetch(server, {.method = "POST", .target = target, .content_type = "application/json", .body = document.Dump()}));
+  return Json::Parse(body);
+}
+
+/// Its id goes into paths.
+Result<std::string> IdOf(const Json& json) {
+  PAWSIGHT_ASSIGN_OR_RETURN(std::string id, json.GetString("id"));
+  if (!net::IsPlainPath("/" + id)) return DataLoss("the gateway's answer: id: want letters, digits and -._~");
+  return id;
+}
+
+}  // namespace
+
+Result<ServerKind> KindOf(int live_status, int me_status) {
+  if (live_status != 404) return ServerKind::kInference;
+  if (me_status == 200 || me_status == 401 || me_status == 403) return ServerKind::kGateway;
+  return FailedPrecondition("neither an inference server (GET /v2/health/live) nor a gateway (GET /v1/me)");
+}
+
+Result<ServerKind> AskKind(client::HttpClient& server) {
+  PAWSIGHT_ASSIGN_OR_RETURN(const net::ReceivedResponse live, Exchange(server, {.target = "/v2/health/live"}));
+  if (live.status != 404) return KindOf(live.status, 0);
+  PAWSIGHT_ASSIGN_OR_RETURN(const net::ReceivedResponse me, Exchange(server, {.target = "/v1/me"}));
+  return KindOf(live.status, me.status);
+}
+
+Result<std::string> Fetch(client::HttpClient& server, client::HttpClient::Request request) {
+  PAWSIGHT_ASSIGN_OR_RETURN(net::ReceivedResponse response, Exchange(server, std::move(request)));
+  if (response.status < 200 || response.status > 299) return client::StatusOf(response);
+  return std::move(response.body);
+}
+
+CallOutcome FrameOutcome(const net::ReceivedResponse& response) {
+  const Status status = client::StatusOf(response);
+  if (status.ok()) return {};
+  return {status.reason(), std::ranges::find(kShed, status.reason()) != kShed.end()};
+}
+
+FreeCameras::FreeCameras(size_t count) : under_way_(count, 0) {
+  for (size_t camera = 0; camera < count; ++camera) free_.push_back(camera);
+}
+
+size_t FreeCameras::Take() {
+  MutexLock lock(mu_);
+  size_t camera = turn_;
+  if (free_.empty()) {
+    turn_ = (turn_ + 1) % under_way_.size();
+  } else {
+    camera = free_.front();
+    free_.pop_front();
+  }
+  ++under_way_[camera];
+  return camera;
+}
+
+void FreeCameras::GiveBack(size_t camera) {
+  MutexLock lock(mu_);
+  if (--under_way_[camera] == 0) free_.push_back(camera);
+}
+
+Result<std::unique_ptr<GatewayTarget>> GatewayTarget::Make(const GatewayTargetOptions& options,
+                                                           const LoadFrames& frames, client::IoThread& io) {
+  if (options.cameras < 1 || options.cameras > 10'000) return InvalidArgument("cameras: want 1..10000");
+  PAWSIGHT_ASSIGN_OR_RETURN(std::unique_ptr<client::HttpClient> admin, ClientOf(options.url, options.token, io));
+  PAWSIGHT_ASSIGN_OR_RETURN(const std::string me, Fetch(*admin, {.target = "/v1/me"}));
+  PAWSIGHT_ASSIGN_OR_RETURN(const Json who, Json::Parse(me));
+  PAWSIGHT_ASSIGN_OR_RETURN(const std::string role, who.GetString("role"));
+  if (role != "admin") {
+    return PermissionDenied(
+        "the token is of the role " + role.substr(0, 32) +
+        "; want an admin's, so that the load has an owner of its own and nobody's rules look at it");
+  }
+  PAWSIGHT_RETURN_IF_ERROR(Fetch(*admin, {.target = "/readyz"}).status());
+  std::unique_ptr<GatewayTarget> target(
+      new GatewayTarget(std::move(admin), frames, static_cast<size_t>(options.cameras)));
+  PAWSIGHT_RETURN_IF_ERROR(target->MakeOwner(options, io));  // what was made by then is removed again
+  PAWSIGHT_RETURN_IF_ERROR(target->MakeRules(options.questions));
+  return target;
+}
+
+Status GatewayTarget::MakeOwner(const GatewayTargetOptions& options, client::IoThread& io) {
+  PAWSIGHT_ASSIGN_OR_RETURN(const Json owner,
+                            Post(*admin_, "/v1/owners", Json::Object{{"name", "pawsight stress, removed at its end"}}));
+  PAWSIGHT_ASSIGN_OR_RETURN(owner_id_, IdOf(owner));
+  const Json* credential = owner.Find("credential");
+  if (credential == nullptr) return DataLoss("the gateway's answer: credential: missing");
+  PAWSIGHT_ASSIGN_OR_RETURN(const std::string token, credential->GetString("token"));
+  PAWSIGHT_ASSIGN_OR_RETURN(owner_, ClientOf(options.url, token, io));
+  for (int n = 0; n < options.cameras; ++n) {
+    PAWSIGHT_ASSIGN_OR_RETURN(const Json camera,
+                              Post(*owner_, "/v1/cameras", Json::Object{{"name", "camera " + std::to_string(n + 1)}}));
+    PAWSIGHT_ASSIGN_OR_RETURN(cameras_.emplace_back(), IdOf(camera));
+  }
+  return Ok();
+}
+
+Status GatewayTarget::MakeRules(const std::vector<std::string>& questions) {
+  for (const std::string& question : questions) {
+    const auto made =
+        Post(*owner_, "/v1/rules?force=true", Json::Object{{"question", question}, {"for_s", kHoldSeconds}});
+    if (!made.ok()) return Annotate(made.status(), "\"" + question + "\"");
+  }
+  return Ok();
+}
+
+GatewayTarget::~GatewayTarget() { (void)Remove(); }  // whoever wants to know has called it
+
+SendFrame GatewayTarget::Sender() {
+  return [this](int64_t number, client::Deadline deadline, OnEnded on_ended) {
+    const size_t camera = free_.Take();
+    client::HttpClient::Request request{.method = "POST",
+                                        .target = "/v1/cameras/" + cameras_[camera] + "/frames?wait=answers",
+                                        .content_type = "image/jpeg",
+                                        .body = frames_.Image(number)};
+    owner_->Exchange(std::move(request), deadline,
+                     [this, camera, on_ended = std::move(on_ended)](const Result<net::ReceivedResponse>& response) {
+                       free_.GiveBack(camera);
+                       if (response.ok()) return on_ended(FrameOutcome(*response));
+                       on_ended(OutcomeOf({response.status(), true, std::nullopt}));
+                     });
+  };
+}
+
+Result<std::string> GatewayTarget::Metrics() { return Fetch(*admin_, {.target = "/metrics"}); }
+
+Status GatewayTarget::Remove() {
+  if (owner_id_.empty()) return Ok();
+  const Result<std::string> erased = Fetch(*admin_, {.method = "DELETE", .target = "/v1/owners/" + owner_id_});
+  if (!erased.ok()) return Annotate(erased.status(), "the owner " + owner_id_ + " is left");
+  owner_id_.clear();
+  return Ok();
+}
+
+}  // namespace pawsight::tools

@@ -1,0 +1,98 @@
+// tools/gateway_target.h: a gateway as what a load is sent to: an owner of its own with cameras and a rule a question,
+// made by the API and erased again, and frames posted to the cameras, each waited for until it is answered. Nobody
+// else's rules look at them, and its own never alert, so a load wakes nobody. Not here: measuring (tools/load_run.h).
+// Thread-safe, but Remove.
+//
+// Frames are sent by the owner's own token: `device-rate` limits devices, of which there are none here. ?wait=answers
+// asks about every frame, changed or not; what the change gate saves is measured by `pawsight scenes gate`.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/status.h"
+#include "client/http_client.h"
+#include "client/io_thread.h"
+#include "tools/load_frames.h"
+#include "tools/load_run.h"
+
+namespace pawsight::tools {
+
+/// What listens at an address.
+enum class ServerKind {
+  kInference,  // it speaks the Open Inference Protocol
+  kGateway,
+};
+/// Asks it. Errors: kFailedPrecondition, it is neither; else no answer came, and why.
+Result<ServerKind> AskKind(client::HttpClient& server);
+/// What follows from the statuses of GET /v2/health/live and, where that is not found, of GET /v1/me. Pure.
+Result<ServerKind> KindOf(int live_status, int me_status);
+
+/// One call, waited for: the body of a 200 to 299, or what the response's error says. Errors: as
+/// client::HttpClient::Exchange's; the status as a code.
+Result<std::string> Fetch(client::HttpClient& server, client::HttpClient::Request request);
+
+/// How a posted frame ended: by the gateway's reason. Refused is what was not asked because there was too much. Pure.
+CallOutcome FrameOutcome(const net::ReceivedResponse& response);
+
+/// Cameras that have no frame under way, the one that was free longest first: of a camera the newest frame wins, so two
+/// at once would be the load's fault. When all are busy they are taken in turns all the same: that is too much offered,
+/// and the gateway says what becomes of it. Thread-safe.
+class FreeCameras {
+ public:
+  explicit FreeCameras(size_t count);
+  size_t Take() EXCLUDES(mu_);
+  void GiveBack(size_t camera) EXCLUDES(mu_);
+
+ private:
+  Mutex mu_;
+  std::vector<int> under_way_ GUARDED_BY(mu_);  // of each camera
+  std::deque<size_t> free_ GUARDED_BY(mu_);
+  size_t turn_ GUARDED_BY(mu_) = 0;
+};
+
+struct GatewayTargetOptions {
+  std::string url;
+  std::string token;  // an admin's
+  int cameras = 64;   // 1..10000
+  std::vector<std::string> questions;
+};
+
+class GatewayTarget {
+ public:
+  /// Makes the owner and what is its own. `frames` and `io` outlive it. Errors: kPermissionDenied or kUnauthenticated,
+  /// the token is no admin's. kInvalidArgument, a question the gateway does not take. Those of Fetch.
+  static Result<std::unique_ptr<GatewayTarget>> Make(const GatewayTargetOptions& options, const LoadFrames& frames,
+                                                     client::IoThread& io);
+  /// Removes, whatever comes of it.
+  ~GatewayTarget();
+  GatewayTarget(const GatewayTarget&) = delete;
+  GatewayTarget& operator=(const GatewayTarget&) = delete;
+
+  /// Posts frames and waits for their answers. It outlives what this returns, and every frame that was sent.
+  SendFrame Sender();
+  /// The gateway's metrics, of all owners. Errors: as Fetch's.
+  Result<std::string> Metrics();
+  /// Erases the owner and all that is its own. Called again, it does nothing. Errors: as Fetch's; then it is still
+  /// there.
+  Status Remove();
+
+ private:
+  GatewayTarget(std::unique_ptr<client::HttpClient> admin, const LoadFrames& frames, size_t cameras)
+      : admin_(std::move(admin)), frames_(frames), free_(cameras) {}
+  Status MakeOwner(const GatewayTargetOptions& options, client::IoThread& io);
+  Status MakeRules(const std::vector<std::string>& questions);
+
+  const std::unique_ptr<client::HttpClient> admin_;
+  const LoadFrames& frames_;
+  std::unique_ptr<client::HttpClient> owner_;  // by the owner's token
+  std::string owner_id_;                       // "" once it is erased
+  std::vector<std::string> cameras_;
+  FreeCameras free_;
+};
+
+}  // namespace pawsight::tools

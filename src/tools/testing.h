@@ -1,0 +1,44 @@
+// tools/testing.h: time and a server that pass as a test says, in one thread, so that minutes of a load take a moment
+// and come out the same each time. For tests only.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <utility>
+
+#include "base/check.h"
+#include "base/clock.h"
+
+namespace pawsight::tools::testing {
+
+/// Time passes only while somebody waits, and straight to the next thing that is planned. Used by one thread.
+class PlannedClock : public Clock {
+ public:
+  Time Now() const override { return Time(now_); }
+  std::chrono::nanoseconds Monotonic() const override { return now_; }
+  void WaitUntil(Mutex& mu, CondVar&, std::chrono::nanoseconds until) const override REQUIRES(mu) {
+    if (planned_.empty() || planned_.begin()->first > until) {
+      CHECK(until != kForever);  // else it would wait for ever
+      now_ = std::max(now_, until);
+      return;
+    }
+    const auto next = planned_.begin();
+    now_ = std::max(now_, next->first);
+    const std::function<void()> happens = std::move(next->second);
+    planned_.erase(next);
+    mu.Unlock();
+    happens();
+    mu.Lock();
+  }
+  /// `happens` once time has come to `at`.
+  void Plan(std::chrono::nanoseconds at, std::function<void()> happens) const {
+    planned_.emplace(at, std::move(happens));
+  }
+
+ private:
+  mutable std::chrono::nanoseconds now_{0};
+  mutable std::multimap<std::chrono::nanoseconds, std::function<void()>> planned_;
+};
+
+}  // namespace pawsight::tools::testing
