@@ -15,6 +15,7 @@
 
 #include "apps/artifact_cache.h"
 #include "apps/bench_pass.h"
+#include "apps/measure_peak.h"
 #include "apps/commands.h"
 #include "apps/interrupt.h"
 #include "apps/open_model.h"

@@ -1,5 +1,5 @@
-// apps/bench_pass.h: timed forward passes of one target, and the arithmetic that the same kernels reach at best. What
-// `pawsight bench` measures; not here: which cases, and how they are shown (bench.cc).
+// apps/bench_pass.h: timed forward passes of one target. What `pawsight bench` measures; not here: which cases, and how
+// they are shown (bench.cc).
 #pragma once
 
 #include <functional>
@@ -9,7 +9,6 @@
 #include "base/status.h"
 #include "engine/pass_work.h"
 #include "engine/target.h"
-#include "kernels/kernels.h"
 
 namespace pawsight {
 
@@ -44,9 +43,5 @@ Result<Measured> MeasurePasses(engine::Target& target, const engine::PassShape& 
 
 /// The value below which the part `quantile` of a stage's passes lies, of every stage by itself; `passes` is not empty.
 PassTimes Quantile(const std::vector<PassTimes>& passes, double quantile);
-
-/// Operations a second, a multiply-add counted as two, that one thread reaches in products of this precision whose
-/// operands stay in the first-level cache: the best of a few shapes and short runs. Cost: about half a second.
-double MeasurePeak(const kernels::Kernels& kernels, kernels::Precision precision);
 
 }  // namespace pawsight

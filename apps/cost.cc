@@ -52,6 +52,7 @@ struct Measured {
   int questions = 1;
   double answered_share = 1;  // of the check at the recommended cap
   std::optional<double> price_per_hour;
+  std::string model;
   std::string what;  // "pawsight-mini on Xeon, 2 cores"
   int cores = 0;
 };
@@ -63,13 +64,16 @@ Result<Measured> ReadMeasured(const std::string& path) {
   measured.frames_per_s = result.recommendation->safe_per_s;
   measured.questions = result.load.questions_a_frame;
   measured.price_per_hour = result.price_per_hour;
+  if (result.target.kind == "model") measured.model = result.target.name;
   measured.cores = result.machine.cores;
   measured.what = result.target.name + " on " + result.machine.processor + ", " + std::to_string(result.machine.cores) +
                   " cores, measured " + result.made_at;
   if (!result.recommendation->slo_kept) measured.what += "; no cell kept the objective";
   for (const tools::StressCell& cell : result.cells) {
-    if (cell.role != tools::CellRole::kCheckCap || cell.offered == 0) continue;
-    measured.answered_share = static_cast<double>(cell.answered) / static_cast<double>(cell.offered);
+    if (cell.role != tools::CellRole::kCheckCap || cell.answered == 0) continue;
+    // What was refused there was asked again 5 ms later, and what was under way at the end is neither.
+    const auto answered = static_cast<double>(cell.answered);
+    measured.answered_share = answered / (answered + static_cast<double>(cell.num_failed()));
   }
   return measured;
 }
@@ -151,6 +155,11 @@ Result<Costed> Compute(const CostCommand& command) {
   PAWSIGHT_ASSIGN_OR_RETURN(costed.figures, tools::ComputeCost(costed.input));
   if (!command.baseline.empty()) {
     PAWSIGHT_ASSIGN_OR_RETURN(costed.baseline, tools::ReadBaseline(command.baseline));
+    const std::string& model = costed.baseline->model;
+    if (costed.measured && !model.empty() && !costed.measured->model.empty() && model != costed.measured->model) {
+      return InvalidArgument(command.baseline + ": is of " + model + ", and " + command.result + " of " +
+                             costed.measured->model);
+    }
     PAWSIGHT_ASSIGN_OR_RETURN(costed.saving, tools::ComputeSaving(costed.input, *costed.baseline));
   }
   return costed;

@@ -8,6 +8,7 @@
 #include "apps/commands.h"
 #include "apps/demo_episode.h"
 #include "apps/demo_home.h"
+#include "apps/demo_webhook.h"
 #include "apps/home.h"
 #include "apps/interrupt.h"
 #include "base/log.h"
@@ -24,13 +25,15 @@ using std::chrono::steady_clock;
 constexpr std::chrono::minutes kAnswerWithin{5};  // of --once: a slow machine is waited for
 
 constexpr const char* kFooter = R"(Examples:
-  pawsight demo                        a drawn room on a gateway, live; prints where its page and its API are
-  pawsight demo --cameras 4            four rooms
-  pawsight demo --seed 7               another room and its pets
+  pawsight demo                        drawn rooms on a gateway, live; prints where its page and its API are
+  pawsight demo --cameras 1            one room
+  pawsight demo --seed 7               other rooms and their pets
   pawsight demo --once                 one episode of 60 s, fast; exit 0 when exactly the true alerts came
 
 --once plays camera time faster than it passes: computing is measured and moves camera time on, frames that pass
 meanwhile are dropped, painting is free. The delays it prints are in camera time, from the true start until the alert was out.)";
+
+constexpr int kRooms = 4;
 
 struct DemoCommand {
   bool once = false;
@@ -39,7 +42,7 @@ struct DemoCommand {
   double fps = 2;     // frames a second, 0.1..30
   std::string events;
   bool json = false;
-  int cameras = 1;  // rooms, 1..16
+  int cameras = kRooms;  // 1..16; --once has one
   ModelOptions model;
 };
 
@@ -114,8 +117,8 @@ int DemoOnce(const DemoCommand& command) {
   return exit_code;
 }
 
-/// Several rooms show how routing is switched; one is to start as fast as it can.
-bool HasTwoPools(const DemoCommand& command) { return command.cameras > 1 && command.model.artifacts.empty(); }
+/// They show how routing is switched. Artifacts have one precision.
+bool HasTwoPools(const DemoCommand& command) { return command.model.artifacts.empty(); }
 
 /// The model as two pools, of which that of `precision` is asked.
 Status OfferTwoPools(GatewayService& service, const std::string& precision) {
@@ -144,7 +147,9 @@ void SayWhere(const DemoCommand& command, Home& home) {
   std::fprintf(out, "For /v1/backends and /v1/routing, the admin's token:\n  %s\n",
                home.service().first_token().c_str());
   if (HasTwoPools(command)) SayHowToSwitch(out, home.service());
-  std::fprintf(out, "Ctrl-C ends it.\n");
+  std::fprintf(out,
+               "Alerts go to the page, to this terminal and to a webhook, a small server in this program that "
+               "says here what it was sent.\nCtrl-C ends it.\n");
   std::fflush(out);
 }
 
@@ -164,9 +169,14 @@ int DemoLive(const DemoCommand& command) {
       return ReportError(two);
     }
   }
+  const Result<std::unique_ptr<DemoWebhook>> webhook = DemoWebhook::Start(command.json);
+  if (!webhook.ok()) return ReportEnvironmentError(webhook.status());
   {
     DemoHome rooms(**home);
     Status furnished = rooms.Furnish({.cameras = command.cameras, .seed = command.seed, .fps = command.fps});
+    if (furnished.ok()) {
+      furnished = (*home)->AddWebhook("this terminal", (*webhook)->url(), (*webhook)->secret());
+    }
     if (furnished.ok()) furnished = (*home)->Tell({.json = command.json, .answers = command.json});
     if (!furnished.ok()) return ReportEnvironmentError(furnished);
     SayWhere(command, **home);
@@ -180,7 +190,6 @@ int DemoLive(const DemoCommand& command) {
 int Demo(const DemoCommand& command) {
   SetLogLevel(LogLevel::kWarning);  // its lines are for a person: what goes wrong
   if (!command.once) return DemoLive(command);
-  if (command.cameras > 1) return ReportError(InvalidArgument("--once plays one camera's episode"));
   if (command.seed != 0) return ReportError(InvalidArgument("--once plays the episode; --seed is for the live demo"));
   return DemoOnce(command);
 }
@@ -189,18 +198,24 @@ int Demo(const DemoCommand& command) {
 
 void AddDemoCommand(CLI::App& program, int* exit_code) {
   auto command = std::make_shared<DemoCommand>();
-  CLI::App* app = program.add_subcommand("demo", "watch a drawn room: alerts in the terminal and a live page");
+  CLI::App* app = program.add_subcommand("demo", "watch drawn rooms: alerts in the terminal, on a page, at a webhook");
   app->add_flag("--once", command->once, "play one short episode, check its alerts, exit 0 or 1");
   app->add_option("--listen", command->listen,
                   "serve the page and the API there: HOST:PORT, port 0 is any (default 127.0.0.1:8077)");
-  app->add_option("--seed", command->seed, "another room; 0 is the episode, over and over")->capture_default_str();
+  app->add_option("--seed", command->seed, "other rooms; 0: the first plays the episode, over and over")
+      ->capture_default_str();
   app->add_option("--fps", command->fps, "frames a second")->check(CLI::Range(0.1, 30.0))->capture_default_str();
   app->add_option("--events", command->events, "file that keeps the events (default: none)");
   app->add_flag("--json", command->json, "JSON lines");
-  app->add_option("--cameras", command->cameras, "drawn rooms")->check(CLI::Range(1, 16))->capture_default_str();
+  const CLI::Option* rooms =
+      app->add_option("--cameras", command->cameras, "drawn rooms")->check(CLI::Range(1, 16))->capture_default_str();
   AddModelOptions(*app, &command->model);
   app->footer(kFooter);
-  app->callback([command, exit_code] { *exit_code = Demo(*command); });
+  app->callback([command, rooms, exit_code] {
+    const bool several = rooms->count() > 0 && command->cameras > 1;
+    *exit_code =
+        command->once && several ? ReportError(InvalidArgument("--once plays one camera's episode")) : Demo(*command);
+  });
 }
 
 }  // namespace pawsight

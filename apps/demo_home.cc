@@ -16,13 +16,22 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr int kJpegQuality = 85;
-constexpr const char* kRoomNames[] = {"living room", "den", "kitchen", "hall", "study", "nursery", "attic", "porch"};
+constexpr milliseconds kHeadStart{6000};  // into the rooms' day: the first alert comes sooner
+constexpr const char* kRoomNames[] = {"living room", "den", "kitchen", "hall", "study", "nursery", "attic", "loft"};
+constexpr size_t kGroundFloor = 4;  // of them
 constexpr const char* kQuestions[] = {"Is the dog on the couch?", "Is the dog chewing the couch?",
                                       "Is the cat on the table?", "Is there a person?"};
 
 std::string RoomName(size_t number) {
   const size_t known = std::size(kRoomNames);
   return kRoomNames[number % known] + (number < known ? std::string() : " " + std::to_string(number / known + 1));
+}
+
+/// 0: the demonstration's episode. Without a seed, rooms in which soon something happens.
+uint64_t SeedOf(const DemoHomeOptions& options, size_t room) {
+  constexpr uint64_t kShown[] = {0, 8, 5, 6};
+  if (options.seed != 0) return options.seed + room;
+  return room < std::size(kShown) ? kShown[room] : room + 8;
 }
 
 }  // namespace
@@ -33,7 +42,7 @@ Status DemoHome::Furnish(const DemoHomeOptions& options) {
   for (size_t i = 0; i < static_cast<size_t>(options.cameras); ++i) {
     events::Camera camera;
     camera.name = RoomName(i);
-    camera.labels = {"room=" + RoomName(i)};
+    camera.labels = {i % std::size(kRoomNames) < kGroundFloor ? "floor=ground" : "floor=upper"};
     camera.document = R"({"gate":true,"refresh_s":5})";
     cameras.push_back(std::move(camera));
   }
@@ -43,9 +52,9 @@ Status DemoHome::Furnish(const DemoHomeOptions& options) {
   }
   PAWSIGHT_RETURN_IF_ERROR(home_.Furnish("demo", &cameras, rules::ParseRules(rules).value()));  // ours: right, or a bug
   for (size_t i = 0; i < cameras.size(); ++i) {
-    const bool episode = i == 0 && options.seed == 0;
-    rooms_.push_back({cameras[i].id, episode ? scenes::VirtualCamera(scenes::DemoEpisode().script, {})
-                                             : scenes::VirtualCamera(options.seed + i, {})});
+    const uint64_t seed = SeedOf(options, i);
+    rooms_.push_back({cameras[i].id, seed == 0 ? scenes::VirtualCamera(scenes::DemoEpisode().script, {})
+                                               : scenes::VirtualCamera(seed, {})});
   }
   return Ok();
 }
@@ -62,7 +71,7 @@ void DemoHome::Send(std::stop_token stop) {
     ++number_;
     for (const Room& room : rooms_) {
       if (stop.stop_requested()) return;
-      const scenes::Frame drawn = room.drawn.At(t % room.drawn.script().length);
+      const scenes::Frame drawn = room.drawn.At((t + kHeadStart) % room.drawn.script().length);
       Result<std::vector<uint8_t>> jpeg = frames::EncodeJpeg(drawn.image, kJpegQuality);
       CHECK(jpeg.ok());  // ours is a picture
       gateway::Submission submission;

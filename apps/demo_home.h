@@ -14,7 +14,7 @@
 namespace pawsight {
 
 struct DemoHomeOptions {
-  int cameras = 1;    // 1..16
+  int cameras = 4;    // 1..16
   uint64_t seed = 0;  // 0: the first room plays the demonstration's episode
   double fps = 2;     // of each, 0.1..30; as many as this machine can draw
 };

@@ -119,8 +119,9 @@ class DirectoryLock {
   int fd_ = -1;
 };
 
-events::StoreOptions StoreOptionsOf(const GatewayOptions& options) {
+events::StoreOptions StoreOptionsOf(const GatewayOptions& options, bool lasts) {
   events::StoreOptions store;
+  store.durable = lasts;
   store.num_readers = std::min(16, 1 + options.http_threads);
   store.retention.events = options.keep_events;
   store.retention.alerts = options.keep_events;
@@ -271,7 +272,8 @@ struct GatewayService::Parts {
 Status GatewayService::Parts::OpenData() {
   PAWSIGHT_ASSIGN_OR_RETURN(data, DataDirectory(options));
   PAWSIGHT_RETURN_IF_ERROR(lock.Take(data + "/gateway.lock"));
-  PAWSIGHT_ASSIGN_OR_RETURN(store, events::Store::Open(data + "/gateway.sqlite", StoreOptionsOf(options)));
+  PAWSIGHT_ASSIGN_OR_RETURN(store,
+                            events::Store::Open(data + "/gateway.sqlite", StoreOptionsOf(options, extras.lasts)));
   if (!extras.events.empty()) {
     PAWSIGHT_ASSIGN_OR_RETURN(event_store, events::Store::Open(extras.events));
   }

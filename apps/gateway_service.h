@@ -24,6 +24,7 @@ Status CheckGatewayOptions(const GatewayOptions& options, const notify::PostOffi
 
 /// What a command that is a gateway besides something else wants otherwise. All that it names outlives the service.
 struct GatewayExtras {
+  bool lasts = true;                   // false: its directory goes away with it, nothing waits for the disk
   bool serves = true;                  // false: nobody listens, the API is unreachable
   const Clock* frame_clock = nullptr;  // the time of frames; null: the machine's
   gateway::Names* names = nullptr;     // learns what there is; with `events`

@@ -10,6 +10,7 @@
 
 #include "events/ids.h"
 #include "gateway/api/owners.h"
+#include "notify/receiver_config.h"
 
 namespace pawsight {
 namespace {
@@ -47,8 +48,11 @@ Result<std::unique_ptr<Home>> Home::Open(const HomeOptions& options) {
 Status Home::Start(const HomeOptions& options) {
   GatewayOptions how = OptionsOf(options, scratch_.path());
   const notify::PostOfficeOptions receivers{.allowed_networks = {"127.0.0.0/8"}, .allow_plain = true};
-  const GatewayExtras extras{
-      .serves = !options.listen.empty(), .frame_clock = &frame_clock_, .names = &names_, .events = options.events};
+  const GatewayExtras extras{.lasts = false,
+                             .serves = !options.listen.empty(),
+                             .frame_clock = &frame_clock_,
+                             .names = &names_,
+                             .events = options.events};
   service_ = std::make_unique<GatewayService>(how, receivers, extras);
   Status started = service_->Start();
   if (started.code() == StatusCode::kUnavailable && !options.instead.empty()) {
@@ -96,11 +100,30 @@ Status Home::Furnish(const std::string& name, std::vector<events::Camera>* camer
     row.document = rules::RuleToJson(rule).Dump();
     batch.emplace_back(events::Put<events::Rule>{row});
   }
+  return Commit(std::move(batch));
+}
+
+Status Home::Commit(events::WriteBatch batch) {
   PAWSIGHT_RETURN_IF_ERROR(service_->store().Write(std::move(batch)).status());
   const auto brought = std::make_shared<std::promise<Status>>();
   std::future<Status> done = brought->get_future();
   service_->registry().Refresh(owner_, [brought](const Status& status) { brought->set_value(status); });
   return done.get();
+}
+
+Status Home::AddWebhook(const std::string& name, const std::string& url, const std::string& secret) {
+  const Json document(Json::Object{{"kind", "webhook"}, {"url", url}, {"secrets", Json::Array{Json(secret)}}});
+  const notify::SplitDocument split = notify::SplitSecrets(document);
+  events::Receiver receiver;
+  receiver.owner = owner_;
+  receiver.id = events::NewId("rcv_", SystemClock().Now());
+  receiver.kind = "webhook";
+  receiver.name = name;
+  receiver.document = split.open.Dump();
+  receiver.secret = split.secret.Dump();
+  events::WriteBatch batch;
+  batch.emplace_back(events::Put<events::Receiver>{std::move(receiver)});
+  return Commit(std::move(batch));
 }
 
 Status Home::Tell(const gateway::LinesOptions& options) {

@@ -40,6 +40,10 @@ class Home {
   /// store's, the path's.
   Status Furnish(const std::string& name, std::vector<events::Camera>* cameras, const std::vector<rules::Rule>& rules);
 
+  /// Tells a webhook of all alerts from now on; one on loopback, which this gateway allows. After Furnish. Errors: the
+  /// store's, the path's.
+  Status AddWebhook(const std::string& name, const std::string& url, const std::string& secret);
+
   /// Writes lines of what comes of frames to standard output from now on. After Furnish.
   Status Tell(const gateway::LinesOptions& options);
   /// After Tell.
@@ -63,6 +67,8 @@ class Home {
  private:
   Home() = default;
   Status Start(const HomeOptions& options);
+  /// Commits, and brings it to the path.
+  Status Commit(events::WriteBatch batch);
 
   ScratchDirectory scratch_;
   gateway::FrameClock frame_clock_;

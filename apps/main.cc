@@ -8,7 +8,7 @@ namespace pawsight {
 namespace {
 
 constexpr const char* kFooter = R"(Examples:
-  pawsight demo                                     watch a drawn room, get an alert
+  pawsight demo                                     watch drawn rooms, get an alert
   pawsight ask photo.jpg -q "Is there a cat?"       ask a photo
   pawsight ask *.jpg -q "Is there a dog?" --json    one JSON object a line
   pawsight watch rtsp://camera/stream -q "Is the dog on the couch?" --for 5

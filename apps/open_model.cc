@@ -7,6 +7,7 @@
 #include "apps/artifact_cache.h"
 #include "base/files.h"
 #include "base/log.h"
+#include "engine/artifact.h"
 #include "engine/folder_stamp.h"
 #include "frames/decode.h"
 #include "frames/normalize.h"
@@ -27,6 +28,11 @@ std::vector<float> Normalized(const engine::PreprocessConfig& preprocess, const 
   std::vector<float> pixels(sized.rgb.size());
   frames::Normalize(sized, server::NormalizationOf(preprocess), pixels);
   return pixels;
+}
+
+std::unique_ptr<engine::Target> Counted(std::unique_ptr<engine::Target> target, const ModelOptions& options) {
+  if (options.operations == nullptr) return target;
+  return engine::CountOperations(std::move(target), *options.operations);
 }
 
 }  // namespace
@@ -85,14 +91,26 @@ Result<engine::Vqa> OpenModel(const ModelOptions& options) {
                  {{"reason", cached.status().message()}, {"so", "the model is packed in memory, at every start"}});
       PAWSIGHT_ASSIGN_OR_RETURN(const engine::FolderStamp stamp, engine::FolderStamp::Take(model));
       PAWSIGHT_ASSIGN_OR_RETURN(std::unique_ptr<engine::Target> packed, targets::OpenCpuTarget(model, cpu));
-      PAWSIGHT_ASSIGN_OR_RETURN(engine::Vqa vqa, engine::Vqa::Open(model, std::move(packed), asking));
+      PAWSIGHT_ASSIGN_OR_RETURN(engine::Vqa vqa, engine::Vqa::Open(model, Counted(std::move(packed), options), asking));
       PAWSIGHT_RETURN_IF_ERROR(stamp.CheckUnchanged());  // all of the old model or all of the new one
       return vqa;
     }
     dir = *cached;
   }
   PAWSIGHT_ASSIGN_OR_RETURN(std::unique_ptr<engine::Target> target, targets::OpenCpuArtifacts(dir, cpu));
-  return engine::Vqa::Open(dir, std::move(target), asking);
+  return engine::Vqa::Open(dir, Counted(std::move(target), options), asking);
+}
+
+Result<engine::Precision> PrecisionOf(const ModelOptions& options) {
+  if (!options.artifacts.empty()) {
+    PAWSIGHT_ASSIGN_OR_RETURN(
+        const engine::Artifact artifact,
+        engine::Artifact::Open(targets::ArtifactPath(options.artifacts, engine::Component::kImageEncoder)));
+    return artifact.info().precision;
+  }
+  const auto precision = engine::ParsePrecision(options.precision);
+  if (!precision) return InvalidArgument("precision: \"" + options.precision + "\", want fp32, bf16 or int8");
+  return *precision;
 }
 
 std::vector<float> ToPixels(const engine::PreprocessConfig& preprocess, const frames::Image& image) {

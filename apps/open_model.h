@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "base/status.h"
+#include "engine/counted_target.h"
+#include "engine/precision.h"
 #include "engine/vqa.h"
 #include "frames/image.h"
 
@@ -26,6 +28,7 @@ struct ModelOptions {
   int threads = 0;                 // of one team; 0 is one a core
   int teams = 1;                   // forward passes at once
   bool calibrate = true;           // false: p_yes as if there were no calibration.json
+  engine::OperationCount* operations = nullptr;  // told of what is computed; outlives the model
   bool verify = false;  // compare artifacts with their checksums: reads all once, 0.1 to 0.3 s for BLIP base in int8
 };
 
@@ -39,6 +42,10 @@ Result<std::string> DefaultModelDir();
 /// From artifacts, or from a model directory by way of the cache (artifact_cache.h); where no cache can be written,
 /// packed in memory. Errors: those of DefaultModelDir, CachedArtifacts, targets::OpenCpuArtifacts, engine::Vqa::Open.
 Result<engine::Vqa> OpenModel(const ModelOptions& options);
+
+/// In which precision OpenModel's image encoder computes. Errors: kInvalidArgument, no such precision; those of
+/// Artifact::Open.
+Result<engine::Precision> PrecisionOf(const ModelOptions& options);
 
 /// An image as the model takes it: resized without keeping the aspect, normalised, [3, S, S].
 std::vector<float> ToPixels(const engine::PreprocessConfig& preprocess, const frames::Image& image);

@@ -1,5 +1,5 @@
 // apps/scratch_directory.h: a directory in the system's temporary one that goes away with it, for a gateway that lasts
-// as long as the program. (One that is killed leaves it.) Thread-compatible.
+// as long as the program. What a program that was killed left is removed by the next one. Thread-compatible.
 #pragma once
 
 #include <string>
@@ -8,6 +8,7 @@ namespace pawsight {
 
 class ScratchDirectory {
  public:
+  /// Makes it, readable by this user only, and first removes up to 64 of this user's whose programs are gone.
   ScratchDirectory();
   ~ScratchDirectory();
   ScratchDirectory(const ScratchDirectory&) = delete;
@@ -19,6 +20,7 @@ class ScratchDirectory {
 
  private:
   std::string path_;
+  int alive_ = -1;  // a file in it that is locked as long as the program lives
 };
 
 }  // namespace pawsight

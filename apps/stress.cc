@@ -172,7 +172,7 @@ void AddStressCommand(CLI::App& program, int* exit_code) {
   stress.add_option("--token-file", command->token_path, "bearer token of the target; of a gateway an admin's");
   stress.add_option("--metrics", options.metrics_url,
                     "of an address: URL of its metrics, for its processor time and memory [a gateway's own]");
-  stress.add_option("--cameras", options.gateway_cameras, "of a gateway: how many send; more than frames under way")
+  stress.add_option("--cameras", options.gateway_cameras, "of a gateway: how many send; at least one a client")
       ->capture_default_str()
       ->check(CLI::Range(1, 10000));
   stress.add_option("--server-pid", options.server_pid, "of an address on this machine: whose processor time to read");

@@ -156,12 +156,13 @@ Status StressSession::ConnectGateway(const std::string& address) {
     return Status(StatusCode::kUnauthenticated,
                   "a gateway: want --token-file with an admin's token (admin.token of its data directory)");
   }
-  Say("making " + std::to_string(options_.gateway_cameras) + " cameras");
-  PAWSIGHT_ASSIGN_OR_RETURN(gateway_, tools::GatewayTarget::Make({.url = address,
-                                                                  .token = options_.token,
-                                                                  .cameras = options_.gateway_cameras,
-                                                                  .questions = options_.questions},
-                                                                 *frames_, io_));
+  int cameras = options_.gateway_cameras;
+  for (const int clients : options_.grid.clients) cameras = std::max(cameras, clients);  // each has one to itself
+  Say("making " + std::to_string(cameras) + " cameras");
+  PAWSIGHT_ASSIGN_OR_RETURN(
+      gateway_, tools::GatewayTarget::Make(
+                    {.url = address, .token = options_.token, .cameras = cameras, .questions = options_.questions},
+                    *frames_, io_, stop_));
   result_.target.kind = "gateway";
   send_ = gateway_->Sender();
   if (!place_.metrics) place_.metrics = [this] { return gateway_->Metrics(); };
@@ -263,7 +264,10 @@ Status StressSession::Check() {
 }
 
 Result<tools::StressResult> StressSession::Run() {
-  PAWSIGHT_RETURN_IF_ERROR(Prepare());
+  if (Status ready = Prepare(); !ready.ok()) {
+    Say("");
+    return ready;
+  }
   const tools::Grid grid{model_dir_.empty() ? std::vector<int>{0} : options_.grid.server, options_.grid.clients};
   const std::vector<tools::CellPlan> plans = tools::PlanCells(grid, options_.rates);
   num_cells_ = plans.size();

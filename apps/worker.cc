@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "apps/commands.h"
+#include "apps/measure_peak.h"
 #include "apps/open_model.h"
 #include "apps/option_flags.h"
 #include "apps/serving.h"
@@ -17,6 +18,7 @@
 #include "apps/worker_options.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "engine/counted_target.h"
 #include "frames/encode.h"
 #include "net/access_log.h"
 #include "net/http_server.h"
@@ -47,21 +49,33 @@ Result<net::TlsText> Tls(const WorkerOptions& options) {
   return tls;
 }
 
-/// Beyond loopback a token or a certificate is wanted.
+/// Beyond loopback a token or a certificate is wanted, of who reads metrics too.
 Status CheckExposure(const WorkerOptions& options) {
-  for (const auto& [name, listen] :
-       {std::pair{"listen-http", options.listen_http}, std::pair{"listen-grpc", options.listen_grpc},
-        std::pair{"listen-metrics", options.listen_metrics}}) {
-    if (listen.empty()) continue;
-    const Result<net::ListenAddress> address = net::ParseListenAddress(listen);
-    if (!address.ok()) return Annotate(address.status(), name);
+  struct Door {
+    const char* name;
+    const std::string& listen;
+    bool guarded;
+    const char* want;
+  };
+  const bool with_ca = !options.tls_client_ca.empty();
+  const bool guarded = !options.token_file.empty() || with_ca;
+  const char* const want = "name the file of a bearer token with token-file, or want certificates with tls-client-ca";
+  for (const Door& door : {Door{"listen-http", options.listen_http, guarded, want},
+                           Door{"listen-grpc", options.listen_grpc, guarded, want},
+                           Door{"listen-metrics", options.listen_metrics,
+                                !options.metrics_token_file.empty() || (options.metrics_tls && with_ca),
+                                "name the file of a bearer token with metrics-token-file, or want certificates with "
+                                "metrics-tls and tls-client-ca"}}) {
+    if (door.listen.empty()) continue;
+    const Result<net::ListenAddress> address = net::ParseListenAddress(door.listen);
+    if (!address.ok()) return Annotate(address.status(), door.name);
     const bool loopback = address->host == "::1" || address->host.starts_with("127.");
-    const bool guarded = !options.token_file.empty() || !options.tls_client_ca.empty();
-    if (!loopback && !guarded && std::string_view(name) != "listen-metrics") {
-      return InvalidArgument(std::string(name) + ": " + listen +
-                             " is not loopback; name the file of a bearer token with token-file, or want certificates "
-                             "with tls-client-ca");
+    if (!loopback && !door.guarded) {
+      return InvalidArgument(std::string(door.name) + ": " + door.listen + " is not loopback; " + door.want);
     }
+  }
+  if (options.metrics_tls && options.tls_certificate.empty()) {
+    return InvalidArgument("metrics-tls: wants tls-certificate and tls-key");
   }
   return Tls(options).status();
 }
@@ -85,6 +99,10 @@ class Worker {
   void Tell(bool ready) {
     if (grpc_) grpc_->SetReady(ready);
   }
+  /// At least each second.
+  void SamplePeakShare() {
+    if (peak_share_) peak_share_->Sample(clock_.Monotonic(), operations_.total());
+  }
   Status ReopenAccessLog() { return access_log_ ? access_log_->Reopen() : Ok(); }
   bool has_tls() const { return !options_.tls_certificate.empty(); }
   Status ReloadModel() { return served_ ? served_->Reload() : Ok(); }
@@ -92,6 +110,7 @@ class Worker {
   Status ReloadTls() {
     PAWSIGHT_ASSIGN_OR_RETURN(const net::TlsText tls, Tls(options_));
     if (http_) PAWSIGHT_RETURN_IF_ERROR(http_->SetTls(tls));
+    if (metrics_ && options_.metrics_tls) PAWSIGHT_RETURN_IF_ERROR(metrics_->SetTls(tls));
     return grpc_ ? grpc_->SetTls(tls) : Ok();
   }
 
@@ -114,16 +133,29 @@ class Worker {
   }
 
  private:
-  ModelOptions Model() const {
-    const int cores = std::max(1U, std::thread::hardware_concurrency());
-    const int threads = options_.threads != 0 ? options_.threads : std::max(1, cores / options_.teams);
+  static int Cores() { return static_cast<int>(std::max(1U, std::thread::hardware_concurrency())); }
+  ModelOptions Model() {
+    const int threads = options_.threads != 0 ? options_.threads : std::max(1, Cores() / options_.teams);
     return {.model = options_.model,
             .artifacts = options_.artifacts,
             .precision = options_.precision,
             .kernels = options_.cpu,
             .threads = threads,
             .teams = options_.teams,
+            .operations = &operations_,
             .verify = true};  // what a reload puts in the old one's place has no flipped bit
+  }
+
+  /// What the threads of the model could do, before they are busy.
+  Status StartPeakShare(const ModelOptions& model) {
+    double peak = options_.peak_gops * 1e9;
+    if (peak == 0) {
+      PAWSIGHT_ASSIGN_OR_RETURN(const kernels::Kernels* const kernels, kernels::Choose(model.kernels));
+      PAWSIGHT_ASSIGN_OR_RETURN(const engine::Precision precision, PrecisionOf(model));
+      peak = MeasurePeak(*kernels, precision, kQuickPeak);
+    }
+    peak_share_.emplace(peak * std::min(Cores(), model.threads * model.teams));
+    return Ok();
   }
 
   Status StartModel() {
@@ -131,6 +163,8 @@ class Worker {
       repository_.Put(std::make_shared<server::EmptyModel>());
       return Ok();
     }
+    const ModelOptions model = Model();
+    PAWSIGHT_RETURN_IF_ERROR(StartPeakShare(model));
     server::ServedVqaOptions served;
     PAWSIGHT_ASSIGN_OR_RETURN(served.canary_image, CanaryImage());
     served.canary_interval = options_.canary_interval;
@@ -147,12 +181,12 @@ class Worker {
     schedule.shed_target = options_.shed_target;
     schedule.default_timeout = options_.default_timeout;
     const frames::DecodeLimits images{.max_pixels = options_.max_pixels};
-    const auto open = [model = Model(), images]() -> Result<std::shared_ptr<server::Engine>> {
+    const auto open = [model, images]() -> Result<std::shared_ptr<server::Engine>> {
       PAWSIGHT_ASSIGN_OR_RETURN(engine::Vqa vqa, OpenModel(model));
       return std::shared_ptr<server::Engine>(server::MakeVqaEngine(std::move(vqa), images));
     };
     PAWSIGHT_ASSIGN_OR_RETURN(served_, server::ServedVqa::Start(served, open, clock_));
-    for (const std::shared_ptr<server::Model>& model : served_->models()) repository_.Put(model);
+    for (const std::shared_ptr<server::Model>& served_one : served_->models()) repository_.Put(served_one);
     return Ok();
   }
 
@@ -191,6 +225,7 @@ class Worker {
     PAWSIGHT_ASSIGN_OR_RETURN(grpc.tls, Tls(options_));
     grpc.max_message_bytes = options_.max_body.value;
     grpc.max_calls = options_.max_calls;
+    grpc.max_growth_bytes = options_.max_growth.value;
     grpc.max_idle = options_.idle_timeout;
     grpc.handshake_timeout = options_.handshake_timeout;
     grpc.limits = Limits();
@@ -213,6 +248,10 @@ class Worker {
     if (options_.listen_metrics.empty()) return Ok();
     net::HttpServerOptions http;
     PAWSIGHT_ASSIGN_OR_RETURN(http.listen, net::ParseListenAddress(options_.listen_metrics));
+    PAWSIGHT_ASSIGN_OR_RETURN(http.token, ReadSecret(options_.metrics_token_file));
+    if (options_.metrics_tls) {
+      PAWSIGHT_ASSIGN_OR_RETURN(http.tls, Tls(options_));
+    }
     metrics_routes_.Add("GET", "/metrics", [this](const net::HttpRequest&) {
       return net::HttpResponse{200,
                                "text/plain; version=0.0.4; charset=utf-8",
@@ -220,6 +259,9 @@ class Worker {
                                               .http = http_.get(),
                                               .grpc = grpc_.get(),
                                               .access_log = access_log_.get(),
+                                              .operations = &operations_,
+                                              .peak_share = peak_share_ ? &*peak_share_ : nullptr,
+                                              .now = clock_.Monotonic(),
                                               .precision = options_.precision}),
                                {}};
     });
@@ -230,7 +272,9 @@ class Worker {
   const WorkerOptions& options_;
   const SystemClock clock_;
   std::unique_ptr<net::AccessLog> access_log_;  // outlives who writes to it; null: off
-  std::unique_ptr<server::ServedVqa> served_;   // outlives who asks it
+  engine::OperationCount operations_;           // outlives the model
+  std::optional<engine::PeakShare> peak_share_;
+  std::unique_ptr<server::ServedVqa> served_;  // outlives who asks it
   server::Repository repository_;
   server::HttpEndpoint endpoint_;
   net::Router routes_, metrics_routes_;
@@ -263,6 +307,7 @@ void Serve(const Signals& signals, const net::Systemd& systemd, Worker& worker) 
   MemoryTrim memory(clock);
   for (;;) {
     memory.Look();
+    worker.SamplePeakShare();
     const bool ready = worker.Ready();
     if (ready != told) {
       worker.Tell(ready);

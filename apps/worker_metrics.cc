@@ -20,6 +20,16 @@ std::string WorkerMetrics(const WorkerParts& parts) {
     out.Sample(static_cast<double>(lines.suppressed), MetricLabel("outcome", "left_out"));
     out.Sample(static_cast<double>(lines.lost), MetricLabel("outcome", "lost"));
   }
+  if (parts.operations != nullptr && parts.peak_share != nullptr) {
+    const double operations = parts.operations->total();
+    out.Metric("engine_operations_total", "counter",
+               "Floating-point operations that the model needed, a multiply-add counted as two.");
+    out.Sample(operations);
+    out.Gauge("engine_peak_operations_per_second", "Those that the engine's threads could do at best.",
+              parts.peak_share->peak());
+    out.Gauge("engine_peak_share", "Operations a second of the last ten seconds, by the peak.",
+              parts.peak_share->Share(parts.now, operations));
+  }
   std::string text = ProcessMetrics() + out.Take();
   if (parts.batcher != nullptr) text += server::Exposition(parts.batcher->counters(), parts.batcher->health());
   if (parts.http != nullptr) {

@@ -2,8 +2,10 @@
 // state.
 #pragma once
 
+#include <chrono>
 #include <string>
 
+#include "engine/counted_target.h"
 #include "net/access_log.h"
 #include "net/http_server.h"
 #include "rpc/grpc_endpoint.h"
@@ -17,6 +19,9 @@ struct WorkerParts {
   const net::HttpServer* http = nullptr;
   const rpc::GrpcEndpoint* grpc = nullptr;
   const net::AccessLog* access_log = nullptr;
+  const engine::OperationCount* operations = nullptr;
+  const engine::PeakShare* peak_share = nullptr;  // of these
+  std::chrono::nanoseconds now{0};
   std::string precision;
 };
 

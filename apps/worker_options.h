@@ -17,6 +17,7 @@ struct WorkerOptions {
   int threads = 0;
   int teams = 1;
   bool empty_model = false;
+  double peak_gops = 0;
 
   std::string listen_http = "127.0.0.1:8000";
   std::string listen_grpc = "127.0.0.1:8001";
@@ -25,6 +26,8 @@ struct WorkerOptions {
   std::string tls_certificate;
   std::string tls_key;
   std::string tls_client_ca;
+  std::string metrics_token_file;
+  bool metrics_tls = false;
 
   int http_threads = 1;
   int max_connections = 16384;
@@ -37,6 +40,7 @@ struct WorkerOptions {
   std::chrono::seconds write_timeout{20};
   Bytes max_body{32U << 20U};
   Bytes max_bytes_in_flight{256U << 20U};
+  Bytes max_growth{1U << 30U};
   int max_calls = 2048;
   int max_images = server::kMaxImages;
   int max_questions = server::kMaxQuestionsAnImage;
@@ -70,6 +74,8 @@ struct WorkerOptions {
     option(&O::threads, "threads", "of a forward pass; 0: the cores shared among the teams", 0, 256);
     option(&O::teams, "teams", "forward passes at once", 1, 256);
     option(&O::empty_model, "empty-model", "answers at once without a model, to measure everything else");
+    option(&O::peak_gops, "peak-gops",
+           "GFLOP/s of a thread that engine_peak_share is held against; 0: measured at start, some 10 ms", 0.0, 1e6);
 
     option(&O::listen_http, "listen-http", "address:port of HTTP; empty: none");
     option(&O::listen_grpc, "listen-grpc", "address:port of gRPC; empty: none");
@@ -80,6 +86,9 @@ struct WorkerOptions {
            "HTTP and gRPC: PEM file of the certificate and its chain; empty: no TLS");
     option(&O::tls_key, "tls-key", "PEM file of its key");
     option(&O::tls_client_ca, "tls-client-ca", "PEM file; callers want a certificate of it");
+    option(&O::metrics_token_file, "metrics-token-file",
+           "file with the bearer token for /metrics; beyond loopback, this or metrics-tls with tls-client-ca");
+    option(&O::metrics_tls, "metrics-tls", "/metrics shows tls-certificate, and wants one of tls-client-ca, too");
 
     option(&O::http_threads, "http-threads", "that read and answer HTTP", 1, 64);
     option(&O::max_connections, "max-connections", "HTTP: at once; another gets 503", 1, 1 << 20);
@@ -100,6 +109,9 @@ struct WorkerOptions {
     option(&O::max_bytes_in_flight, "max-bytes-in-flight", "HTTP: of bodies being read and answered; 503", Bytes{1024},
            Bytes{1ULL << 40U});
     option(&O::max_calls, "max-calls", "gRPC: infer calls at once; RESOURCE_EXHAUSTED", 1, 1 << 20);
+    option(&O::max_growth, "max-growth",
+           "gRPC: what the process may hold beyond what it had at start; then connections are cut", Bytes{64U << 20U},
+           Bytes{1ULL << 40U});
     option(&O::max_images, "max-images", "of a request", 1, server::kMaxImages);
     option(&O::max_questions, "max-questions", "about an image of a request", 1, server::kMaxQuestionsAnImage);
     option(&O::max_pixels, "max-pixels", "of an image", 256, 1 << 28);

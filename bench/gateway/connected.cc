@@ -34,14 +34,14 @@ Connected HoldCameras(const std::string& scratch, int count) {
   const int most = static_cast<int>(files.rlim_cur) - kOtherFiles;
   if (most < count) std::fprintf(stderr, "  %d cameras only: more files may not be open (ulimit -n)\n", most);
   const TruthfulWorker worker;
-  const GatewayProcess gateway(scratch,
-                               {"--workers", worker.url(), "--device-rate", "10000", "--device-burst", "10000"});
+  const std::unique_ptr<tools::GatewayProcess> gateway =
+      StartGateway(scratch, {"--workers", worker.url(), "--device-rate", "10000", "--device-burst", "10000"});
   const int homes_wanted = std::min(count, most) / kCamerasEach;
-  const std::vector<Home> homes = MakeHomes(gateway, homes_wanted, kCamerasEach, kRule, "");
+  const std::vector<Home> homes = MakeHomes(*gateway, homes_wanted, kCamerasEach, kRule, "");
   std::vector<std::unique_ptr<ApiConnection>> connections;
   for (const Home& home : homes) {
     for (const std::string& camera : home.cameras) {
-      connections.push_back(std::make_unique<ApiConnection>(gateway.port()));
+      connections.push_back(std::make_unique<ApiConnection>(gateway->port()));
       const auto answer =
           connections.back()->Call("POST", "/v1/cameras/" + camera + "/frames?wait=answers", home.device_token,
                                    Frame(camera, 1, false, kFrameBytes), "image/jpeg");
@@ -49,7 +49,7 @@ Connected HoldCameras(const std::string& scratch, int count) {
     }
   }
   std::this_thread::sleep_for(std::chrono::seconds(12));  // it gives back what the burst has left every 5 s
-  return {static_cast<int>(connections.size()), ResidentBytes(gateway.pid())};
+  return {static_cast<int>(connections.size()), ResidentBytes(gateway->pid())};
 }
 
 }  // namespace pawsight::bench

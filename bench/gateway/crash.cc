@@ -107,7 +107,7 @@ class Senders {
   std::vector<std::jthread> threads_;
 };
 
-int64_t CountLost(const GatewayProcess& gateway, const std::vector<Home>& homes,
+int64_t CountLost(const tools::GatewayProcess& gateway, const std::vector<Home>& homes,
                   const std::map<std::string, size_t>& alerts) {
   ApiConnection api(gateway.port());
   int64_t lost = 0;
@@ -167,8 +167,8 @@ Crashed CrashAgainAndAgain(const std::string& scratch, int kills) {
   Crashed result;
   std::vector<Home> homes;
   {
-    const GatewayProcess first(scratch, arguments);
-    homes = MakeHomes(first, kHomes, kCamerasEach, kRule, hook.url());
+    const std::unique_ptr<tools::GatewayProcess> first = StartGateway(scratch, arguments);
+    homes = MakeHomes(*first, kHomes, kCamerasEach, kRule, hook.url());
   }
   Rng rng(7);
   std::atomic<int64_t> number{0};
@@ -176,12 +176,12 @@ Crashed CrashAgainAndAgain(const std::string& scratch, int kills) {
   std::map<std::string, size_t> all, last;
   for (int n = 0; n <= kills; ++n) {
     const auto begin = steady_clock::now();
-    const GatewayProcess gateway(scratch, arguments);
+    const std::unique_ptr<tools::GatewayProcess> gateway = StartGateway(scratch, arguments);
     const std::chrono::duration<double, std::milli> taken = steady_clock::now() - begin;
     restarts_ms.push_back(taken.count());
-    result.lost += CountLost(gateway, homes, last);
+    result.lost += CountLost(*gateway, homes, last);
     if (n == kills) {
-      result.lost += CountLost(gateway, homes, all);
+      result.lost += CountLost(*gateway, homes, all);
       const auto patience = steady_clock::now() + std::chrono::seconds(60);
       const auto missing = [&] {
         return std::ranges::count_if(all, [&](const auto& alert) { return !hook.Knows(alert.first); });
@@ -192,9 +192,9 @@ Crashed CrashAgainAndAgain(const std::string& scratch, int kills) {
     }
     Said said;
     {
-      const Senders senders(gateway.port(), homes, number, said);
+      const Senders senders(gateway->port(), homes, number, said);
       std::this_thread::sleep_for(milliseconds(n % 10 == 9 ? rng.Below(20) : 20 + rng.Below(380)));
-      kill(gateway.pid(), SIGKILL);
+      kill(gateway->pid(), SIGKILL);
     }
     ++result.kills;
     last = std::move(said.acknowledged);
@@ -219,31 +219,31 @@ std::optional<FullDisk> FillTheDisk(const std::string& scratch) {
   std::atomic<int64_t> number{0};
   Said before, during;
   {
-    const GatewayProcess gateway(data, arguments);
-    homes = MakeHomes(gateway, kHomes, kCamerasEach, kRule, "");
+    const std::unique_ptr<tools::GatewayProcess> gateway = StartGateway(data, arguments);
+    homes = MakeHomes(*gateway, kHomes, kCamerasEach, kRule, "");
     {
-      const Senders senders(gateway.port(), homes, number, before);
+      const Senders senders(gateway->port(), homes, number, before);
       std::this_thread::sleep_for(milliseconds(500));
     }
     disk.Fill();
     {
-      const Senders senders(gateway.port(), homes, number, during);
+      const Senders senders(gateway->port(), homes, number, during);
       std::this_thread::sleep_for(std::chrono::seconds(2));
     }
   }
   disk.MakeRoom();
-  const GatewayProcess gateway(data, arguments);
+  const std::unique_ptr<tools::GatewayProcess> gateway = StartGateway(data, arguments);
   result.acknowledged = static_cast<int64_t>(before.acknowledged.size());
   result.answered_full = during.answered;
   result.unrecorded = during.unrecorded;
   result.acknowledged_full = static_cast<int64_t>(during.acknowledged.size());
-  result.lost = CountLost(gateway, homes, before.acknowledged) + CountLost(gateway, homes, during.acknowledged);
+  result.lost = CountLost(*gateway, homes, before.acknowledged) + CountLost(*gateway, homes, during.acknowledged);
   Said after;
   {
-    const Senders senders(gateway.port(), homes, number, after);
+    const Senders senders(gateway->port(), homes, number, after);
     std::this_thread::sleep_for(milliseconds(500));
   }
-  result.goes_on = !after.acknowledged.empty() && CountLost(gateway, homes, after.acknowledged) == 0;
+  result.goes_on = !after.acknowledged.empty() && CountLost(*gateway, homes, after.acknowledged) == 0;
   return result;
 }
 

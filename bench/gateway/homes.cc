@@ -73,7 +73,7 @@ Home MakeHome(ApiConnection& api, const std::string& admin, int cameras_each, co
 
 }  // namespace
 
-std::vector<Home> MakeHomes(const GatewayProcess& gateway, int count, int cameras_each, const std::string& rule,
+std::vector<Home> MakeHomes(const tools::GatewayProcess& gateway, int count, int cameras_each, const std::string& rule,
                             const std::string& hook) {
   std::vector<Home> homes(static_cast<size_t>(count));
   std::atomic<size_t> next{0};

@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "gateway/gateway_process.h"
+#include "built.h"
+#include "gateway/api_connection.h"
 #include "net/http_server.h"
 #include "server/empty_model.h"
 #include "server/http_endpoint.h"
@@ -22,7 +23,7 @@ struct Home {
 
 /// `count` of them with `cameras_each`; `rule` is the rule's document and `hook` the URL of a webhook, each "" for
 /// none. The cameras have no change gate. Progress on standard error when it takes long.
-std::vector<Home> MakeHomes(const GatewayProcess& gateway, int count, int cameras_each, const std::string& rule,
+std::vector<Home> MakeHomes(const tools::GatewayProcess& gateway, int count, int cameras_each, const std::string& rule,
                             const std::string& hook);
 
 /// A photo of `bytes` bytes or more, whose last bytes say: of this camera, the `number`th, `yes` to every question.

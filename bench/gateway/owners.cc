@@ -6,12 +6,18 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <thread>
 
 #include "base/check.h"
+#include "base/clock.h"
+#include "client/http_client.h"
+#include "client/io_thread.h"
 #include "gateway/homes.h"
+#include "tools/gateway_target.h"
+#include "tools/load_run.h"
 
 namespace pawsight::bench {
 namespace {
@@ -23,29 +29,34 @@ constexpr int kCamerasEach = 10;
 constexpr size_t kFrameBytes = 20'000;
 constexpr int kAlertsEvery = 20;  // one frame of so many is a yes
 constexpr int kProbesEvery = 100;
+constexpr int64_t kProbeStep = 37;  // so that neighbours are not probed one after the other
 constexpr int kReaders = 10;
 constexpr const char* kQuestion = "Is there a dog?";
 constexpr const char* kRule = R"({"question":"Is there a dog?","clear_s":0,"cooldown_s":0})";
 
 struct Sample {
   double at_s;  // since the load began
-  float ms;
+  double ms;
 };
 
 /// The gateway, its two pools, its homes and a load of frames on them.
 class Flow {
  public:
   explicit Flow(const std::string& data, int connections)
-      : gateway_(data, {"--workers", first_.url(), "--device-rate", "10000", "--device-burst", "10000"}),
+      : gateway_(StartGateway(data, {"--workers", first_.url(), "--device-rate", "10000", "--device-burst", "10000"})),
         connections_(connections) {
-    ApiConnection api(gateway_.port());
+    ApiConnection api(gateway_->port());
     const Json pools =
         Json::Object{{"pools", Json::Array{first_.Pool("a"), second_.Pool("b")}}, {"routing", Routing(0)}};
-    (void)api.Must("PUT", "/v1/backends", gateway_.admin(), pools.Dump());
-    homes_ = MakeHomes(gateway_, kOwners, kCamerasEach, kRule, "");
+    (void)api.Must("PUT", "/v1/backends", gateway_->admin(), pools.Dump());
+    homes_ = MakeHomes(*gateway_, kOwners, kCamerasEach, kRule, "");
     for (size_t i = 0; i < homes_.size(); ++i) {
       for (const std::string& camera : homes_[i].cameras) cameras_.push_back({i, camera});
     }
+    client::HttpClientOptions options;
+    options.url = gateway_->url();
+    options.max_connections = static_cast<size_t>(connections);
+    client_ = std::move(client::HttpClient::Make(options, io_).value());
   }
   ~Flow() { Stop(); }
   Flow(const Flow&) = delete;
@@ -55,21 +66,31 @@ class Flow {
   void Start(int64_t most) {
     most_ = most;
     began_ = steady_clock::now();
-    for (int n = 0; n < connections_; ++n) clients_.emplace_back([this, n] { Send(static_cast<size_t>(n)); });
+    prober_ = std::jthread([this](const std::stop_token& stop) { ProbeAgainAndAgain(stop); });
+    load_ = std::jthread([this] {
+      const auto send = [this](int64_t number, client::Deadline deadline, tools::OnEnded on_ended) {
+        Send(number, deadline, std::move(on_ended));
+      };
+      (void)tools::RunLoad(send, {.clients = connections_, .duration = std::chrono::hours(24)}, clock_,
+                           enough_.get_token(), [](double) {}, {[] {}, [] {}});
+    });
   }
-  void Await() { clients_.clear(); }
+  void Await() {
+    if (load_.joinable()) load_.join();
+    prober_ = {};
+  }
   void Stop() {
-    most_ = 0;
+    enough_.request_stop();
     Await();
   }
-  bool running() const { return next_ < most_; }
+  bool running() const { return !enough_.stop_requested(); }
   double seconds() const { return std::chrono::duration<double>(steady_clock::now() - began_).count(); }
 
   void Switch(ApiConnection& api, int number) {
-    (void)api.Must("PUT", "/v1/routing", gateway_.admin(), Routing(number).Dump());
+    (void)api.Must("PUT", "/v1/routing", gateway_->admin(), Routing(number).Dump());
   }
 
-  const GatewayProcess& gateway() const { return gateway_; }
+  const tools::GatewayProcess& gateway() const { return *gateway_; }
   const std::vector<Home>& homes() const { return homes_; }
   std::vector<Sample> TakeSamples() {
     const std::lock_guard lock(mu_);
@@ -85,45 +106,62 @@ class Flow {
     return Json::Object{{"weights", Json::Object{{to, 1}}}, {"fallback", Json::Object{{to, Json::Array{other}}}}};
   }
 
-  /// One connection has its cameras to itself: of a camera the newest frame wins, and each is to be answered here.
-  void Send(size_t which) {
-    ApiConnection api(gateway_.port());
-    std::vector<Sample> samples;
-    const auto step = static_cast<size_t>(connections_);
-    const size_t mine = (cameras_.size() - which + step - 1) / step;
-    for (size_t turn = 0;; ++turn) {
-      const size_t at = which + turn % mine * step;
-      const int64_t number = next_++;
-      if (number >= most_) break;
-      const auto& [home, camera] = cameras_[at];
-      const bool yes = number % kAlertsEvery == 0;
-      const auto begin = steady_clock::now();
-      const ApiConnection::Answer answer =
-          api.Call("POST", "/v1/cameras/" + camera + "/frames?wait=answers", homes_[home].device_token,
-                   Frame(camera, number, yes, kFrameBytes), "image/jpeg");
-      const std::chrono::duration<float, std::milli> taken = steady_clock::now() - begin;
-      samples.push_back({seconds(), taken.count()});
-      ++sent;
-      Judge(answer, camera, AnswerTo(camera, number, yes));
-      if (number % kProbesEvery == 0) Probe(api, home, camera);
+  void Send(int64_t number, client::Deadline deadline, tools::OnEnded on_ended) {
+    if (number >= most_) {
+      enough_.request_stop();
+      return on_ended({"enough", true});
     }
-    const std::lock_guard lock(mu_);
-    samples_.insert(samples_.end(), samples.begin(), samples.end());
+    const size_t at = free_.Take();  // of a camera the newest frame wins, and each is to be answered here
+    const auto& [home, camera] = cameras_[at];
+    const bool yes = number % kAlertsEvery == 0;
+    client_->Exchange({.method = "POST",
+                       .target = "/v1/cameras/" + camera + "/frames?wait=answers",
+                       .content_type = "image/jpeg",
+                       .body = Frame(camera, number, yes, kFrameBytes),
+                       .token = homes_[home].device_token},
+                      deadline,
+                      [this, at, number, yes, begin = steady_clock::now(),
+                       on_ended = std::move(on_ended)](const Result<net::ReceivedResponse>& response) {
+                        const std::chrono::duration<double, std::milli> taken = steady_clock::now() - begin;
+                        free_.GiveBack(at);
+                        Note({seconds(), taken.count()});
+                        Judge(response, cameras_[at].second, AnswerTo(cameras_[at].second, number, yes));
+                        on_ended({});  // how it was is counted here
+                      });
   }
 
-  void Judge(const ApiConnection::Answer& answer, const std::string& camera, const std::string& wanted) {
-    if (answer.status != 200) {
-      if (++failed <= 5) std::fprintf(stderr, "  failed: %d %s\n", answer.status, answer.json.Dump().c_str());
+  void Note(const Sample& sample) {
+    ++sent;
+    const std::lock_guard lock(mu_);
+    samples_.push_back(sample);
+  }
+
+  void Judge(const Result<net::ReceivedResponse>& response, const std::string& camera, const std::string& wanted) {
+    const bool ok = response.ok() && response->status == 200;
+    const Result<Json> json = ok ? Json::Parse(response->body) : Result<Json>(NotFound("no answer"));
+    const Json* answers = json.ok() ? json->Find("answers") : nullptr;
+    if (answers == nullptr || answers->as_array().size() != 1) {
+      const std::string why = response.ok() ? response->body : response.status().ToString();
+      if (++failed <= 5) std::fprintf(stderr, "  failed: %s\n", why.c_str());
       return;
     }
-    const Json::Array& answers = answer.json.Find("answers")->as_array();
-    if (answers.size() != 1) {
-      if (++failed <= 5) std::fprintf(stderr, "  not answered: %s\n", answer.json.Dump().c_str());
-      return;
+    const Json& answer = answers->as_array().front();
+    const bool own = *json->GetString("camera") == camera && *answer.GetString("answer") == wanted &&
+                     *answer.GetString("question") == kQuestion;
+    if (!own && ++foreign <= 5) std::fprintf(stderr, "  foreign: %s\n", response->body.c_str());
+  }
+
+  /// Once every so many frames, all along.
+  void ProbeAgainAndAgain(const std::stop_token& stop) {
+    ApiConnection api(gateway_->port());
+    for (int64_t number = 0; !stop.stop_requested();) {
+      if (sent < number * kProbesEvery) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        continue;
+      }
+      const auto& [home, camera] = cameras_[static_cast<size_t>(number++ * kProbeStep) % cameras_.size()];
+      Probe(api, home, camera);
     }
-    const bool own = *answer.json.GetString("camera") == camera && *answers[0].GetString("answer") == wanted &&
-                     *answers[0].GetString("question") == kQuestion;
-    if (!own && ++foreign <= 5) std::fprintf(stderr, "  foreign: %s\n", answer.json.Dump().c_str());
   }
 
   /// The next home's tokens on this camera.
@@ -142,15 +180,20 @@ class Flow {
   }
 
   const TruthfulWorker first_, second_;
-  const GatewayProcess gateway_;
+  const std::unique_ptr<tools::GatewayProcess> gateway_;
   const int connections_;
   std::vector<Home> homes_;
   std::vector<std::pair<size_t, std::string>> cameras_;  // whose, id
-  std::atomic<int64_t> next_{0}, most_{0};
+  std::atomic<int64_t> most_{0};
   steady_clock::time_point began_;
   std::mutex mu_;
   std::vector<Sample> samples_;
-  std::vector<std::jthread> clients_;
+  const SystemClock clock_;
+  client::IoThread io_;
+  std::unique_ptr<client::HttpClient> client_;
+  tools::FreeCameras free_{kOwners * kCamerasEach};
+  std::stop_source enough_;
+  std::jthread load_, prober_;
 };
 
 double Quantile(std::vector<double> values, double q) {

@@ -80,6 +80,7 @@ def main():
             ours[count].append(milliseconds)
     result = {"format": "pawsight-baseline", "format_version": 1,
               "what": f"PyTorch {torch.__version__}, {their_precision}, one question a call",
+              "model": "random-base",
               "machine": f"{processor()}, {torch.get_num_threads()} threads",
               "made_at": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
               "calls_per_s": round(1000 / statistics.median(theirs), 4),

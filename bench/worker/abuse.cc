@@ -3,15 +3,17 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "base/memory.h"
 #include "base/rng.h"
+#include "built.h"
 #include "net/testing.h"
 #include "worker/load.h"
-#include "worker/worker_process.h"
 
 namespace pawsight::bench {
 namespace {
@@ -34,7 +36,7 @@ std::string RandomBytes(Rng& rng, size_t count) {
 
 /// One of the bad requests; some are bad only in what the client does next.
 std::string BadRequest(Rng& rng, uint64_t kind) {
-  std::string good = InferRequest(static_cast<int64_t>(rng.Next() | 1ULL << 62U));
+  std::string good = InferRequest(static_cast<int64_t>(rng.Next() >> 2U | 1ULL << 61U));
   switch (kind) {
     case 0:
       return RandomBytes(rng, 2000);
@@ -104,41 +106,29 @@ class Abusers {
   std::vector<std::thread> threads_;
 };
 
-/// Asks ten times a second and counts what came of it.
-void GoodClient(int port, const std::atomic<bool>& stop, Abused& abused) {
-  for (int64_t number = 1; !stop; ++number) {
-    RawClient client(port);
-    client.Send(InferRequest(number));
-    const std::string answer = client.ReadUntil("\r\n");
-    ++abused.good_asked;
-    if (answer.starts_with("HTTP/1.1 429") || answer.starts_with("HTTP/1.1 503")) {
-      ++abused.good_refused;
-    } else if (!answer.starts_with("HTTP/1.1 200")) {
-      ++abused.good_failed;
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  }
+int64_t Sum(const std::map<std::string, int64_t>& counts) {
+  int64_t sum = 0;
+  for (const auto& [reason, count] : counts) sum += count;
+  return sum;
 }
 
 }  // namespace
 
 Abused Abuse(double minutes) {
-  WorkerProcess worker({});
+  const std::unique_ptr<tools::WorkerProcess> worker = StartWorker({});
+  Load load(worker->http_url(), true);
+  tools::LoadSeen seen;
+  std::jthread good([&](std::stop_token stop) { seen = load.Offer(10, std::move(stop)); });
   Abused abused;
-  std::atomic<bool> stop = false;
-  std::thread good([&] { GoodClient(worker.http_port(), stop, abused); });
   {
-    Abusers abusers(worker.http_port());
+    Abusers abusers(worker->http_port());
     const auto begin = steady_clock::now();
     const std::chrono::duration<double, std::ratio<60>> whole(minutes);
     const auto keep_on = [&](double part) {
-      while (steady_clock::now() - begin < part * whole) {
-        worker.Drain();
-        std::this_thread::sleep_for(std::chrono::milliseconds(100));
-      }
+      std::this_thread::sleep_until(begin + std::chrono::duration_cast<steady_clock::duration>(part * whole));
       abusers.Pause(true);
       std::this_thread::sleep_for(std::chrono::seconds(12));  // two looks of the worker's own
-      const double mb = static_cast<double>(worker.ResidentBytes()) / 1e6;
+      const double mb = static_cast<double>(ResidentBytes(worker->pid())) / 1e6;
       std::fprintf(stderr, "abuse: %.0f of %.0f minutes, %.1f MB\n", part * minutes, minutes, mb);
       abusers.Pause(false);
       return mb;
@@ -148,8 +138,11 @@ Abused Abuse(double minutes) {
     abused.mb_late = keep_on(1);
     abused.abuses = abusers.count();
   }
-  stop = true;
+  good.request_stop();
   good.join();
+  abused.good_asked = seen.offered;
+  abused.good_refused = Sum(seen.refused);
+  abused.good_failed = Sum(seen.failed);
   abused.growth = abused.mb_late / abused.mb_early - 1;
   return abused;
 }

@@ -12,8 +12,8 @@ struct Abused {
   double growth = 0;    // late / early - 1
   int64_t abuses = 0;
   int64_t good_asked = 0;
-  int64_t good_refused = 0;  // 429 or 503: it was too much
-  int64_t good_failed = 0;   // anything else but 200
+  int64_t good_refused = 0;  // it was too much
+  int64_t good_failed = 0;   // anything else but an answer
 };
 
 /// pawsight-mini behind a worker, for `minutes`: one good client, and beside it clients that send garbage, half a

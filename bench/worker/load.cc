@@ -1,77 +1,62 @@
 #include "worker/load.h"
 
-#include <atomic>
-#include <chrono>
-#include <cstring>
-#include <thread>
-#include <vector>
+#include <utility>
 
-#include "frames/encode.h"
-#include "net/testing.h"
-#include "scenes/draw.h"
+#include "base/check.h"
+#include "client/http_exchange.h"
+#include "protocol/json_client.h"
+#include "tools/arrivals.h"
 
 namespace pawsight::bench {
 namespace {
 
-const std::string& Photo() {
-  static const std::string photo = [] {
-    const auto jpeg = frames::EncodeJpeg(scenes::Draw(11, 640, 480).image, 85);
-    CHECK(jpeg.ok());
-    return std::string(reinterpret_cast<const char*>(jpeg->data()), jpeg->size());
-  }();
-  return photo;
+constexpr int kFrames = 8;
+constexpr std::chrono::hours kLongest(3);  // of an offer that nobody stops
+
+const tools::LoadFrames& Frames() {
+  static const tools::LoadFrames frames = tools::LoadFrames::Draw(11, kFrames, {"Is there a dog on the couch?"});
+  return frames;
 }
 
-/// A BYTES element: its length, then itself.
-std::string Element(std::string_view bytes) {
-  const auto size = static_cast<uint32_t>(bytes.size());
-  std::string element(sizeof size, '\0');
-  std::memcpy(element.data(), &size, sizeof size);
-  return element.append(bytes);
+std::chrono::nanoseconds Nanoseconds(double seconds) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
 }
 
 }  // namespace
 
-std::string InferRequest(int64_t number) {
-  std::string image = Photo();
-  image.append(reinterpret_cast<const char*>(&number), sizeof number);  // after its end
-  const std::string tensor = Element(image);
-  const std::string json =
-      R"({"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"parameters":{"binary_data_size":)" +
-      std::to_string(tensor.size()) +
-      R"(}},{"name":"question","datatype":"BYTES","shape":[1],"data":["Is there a dog on the couch?"]}]})";
-  return "POST /v2/models/vqa/infer HTTP/1.1\r\nHost: localhost\r\nInference-Header-Content-Length: " +
-         std::to_string(json.size()) + "\r\nContent-Length: " + std::to_string(json.size() + tensor.size()) +
-         "\r\n\r\n" + json + tensor;
+Load::Load(const std::string& url, bool fresh_connections) {
+  client::HttpClientOptions options;
+  options.url = url;
+  options.max_connections = 1024;
+  if (fresh_connections) options.idle_timeout = std::chrono::milliseconds(1);
+  auto client = client::HttpClient::Make(options, io_);
+  CHECK(client.ok());
+  client_ = std::move(client).value();
 }
 
-double ClosedLoop(int port, int connections, double seconds) {
-  using std::chrono::steady_clock;
-  const auto begin = steady_clock::now() + std::chrono::seconds(1);
-  const auto end = begin + std::chrono::duration_cast<steady_clock::duration>(std::chrono::duration<double>(seconds));
-  static std::atomic<int64_t> next{1};
-  std::atomic<int64_t> answers{0};
-  std::vector<std::thread> clients;
-  for (int n = 0; n < connections; ++n) {
-    clients.emplace_back([&] {
-      net::testing::RawClient client(port);
-      while (steady_clock::now() < end) {
-        client.Send(InferRequest(next.fetch_add(1)));
-        const std::string answer = client.ReadUntil("\r\n\r\n");
-        const bool refused = answer.starts_with("HTTP/1.1 429");
-        (void)client.ReadUntil(refused ? "}" : "]}]}");  // the body's end
-        if (refused) {                                   // a standing queue is shed: another is let in soon
-          std::this_thread::sleep_for(std::chrono::milliseconds(5));
-          continue;
-        }
-        CHECK(answer.starts_with("HTTP/1.1 200"));
-        const auto now = steady_clock::now();
-        if (now >= begin && now < end) answers.fetch_add(1);
-      }
-    });
-  }
-  for (std::thread& client : clients) client.join();
-  return static_cast<double>(answers.load()) / seconds;
+double Load::AnswersPerSecond(int clients, double seconds) {
+  const tools::LoadSeen seen =
+      Run({.clients = clients, .warmup = std::chrono::seconds(1), .duration = Nanoseconds(seconds)}, {});
+  CHECK(seen.failed.empty());
+  return static_cast<double>(seen.answered) / seen.seconds;
+}
+
+tools::LoadSeen Load::Offer(double per_s, std::stop_token stop) {
+  const auto due = tools::Arrivals(tools::ArrivalKind::kConstant, per_s, kLongest, 1);
+  CHECK(due.ok());
+  return Run({.due = *due, .duration = kLongest}, std::move(stop));
+}
+
+tools::LoadSeen Load::Run(const tools::LoadSpec& spec, std::stop_token stop) {
+  const auto make = [this](int64_t) { return Frames().Request(++next_); };
+  return tools::RunLoad(tools::AskServer(*client_, make), spec, clock_, std::move(stop), [](double) {}, {[] {}, [] {}});
+}
+
+std::string InferRequest(int64_t number) {
+  const auto request = Frames().Request(number);
+  const protocol::EncodedResponse encoded = protocol::EncodeInferRequest(*request);
+  return client::InferHead("localhost", "", request->model, encoded.json_bytes.value(), encoded.body.size()) +
+         encoded.body;
 }
 
 }  // namespace pawsight::bench

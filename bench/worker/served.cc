@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "base/json.h"
+#include "built.h"
 #include "worker/load.h"
-#include "worker/worker_process.h"
 
 namespace pawsight::bench {
 namespace {
@@ -47,13 +47,13 @@ Served MeasureServed(bool base, int threads, int teams, int rounds, double secon
   if (base) {
     for_worker.insert(for_worker.end(), {"--model", CacheHome() + "/pawsight/random-base"});
   }
-  WorkerProcess worker(for_worker);
+  const std::unique_ptr<tools::WorkerProcess> worker = StartWorker(for_worker);
+  Load load(worker->http_url());
   std::vector<double> served;
   std::vector<double> passed;
   std::vector<double> ratios;
   for (int round = 0; round < rounds; ++round) {
-    served.push_back(ClosedLoop(worker.http_port(), 3 * teams, seconds));
-    worker.Drain();
+    served.push_back(load.AnswersPerSecond(3 * teams, seconds));
     passed.push_back(BenchRate(for_bench, threads, teams, seconds));
     ratios.push_back(served.back() / passed.back());
   }

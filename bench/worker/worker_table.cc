@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "base/json.h"
+#include "built.h"
 #include "table.h"
 #include "worker/abuse.h"
 #include "worker/served.h"
-#include "worker/worker_process.h"
 
 namespace pawsight::bench {
 namespace {

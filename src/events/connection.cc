@@ -42,8 +42,9 @@ Status PrepareToWrite(sqlite3* db, const std::string& path, const ConnectionOpti
   // commit that does it slow, less would do it often.
   PAWSIGHT_ASSIGN_OR_RETURN(const int64_t vacuum_mode, QueryInteger(db, "PRAGMA auto_vacuum"));
   if (vacuum_mode != kIncremental) PAWSIGHT_RETURN_IF_ERROR(Execute(db, "PRAGMA auto_vacuum=INCREMENTAL", path));
+  PAWSIGHT_RETURN_IF_ERROR(Execute(db, options.durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=OFF", path));
   PAWSIGHT_RETURN_IF_ERROR(Execute(db,
-                                   "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                                   "PRAGMA journal_mode=WAL;"
                                    "PRAGMA secure_delete=ON; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=4000;"
                                    "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-16384;"
                                    "PRAGMA trusted_schema=OFF",

@@ -16,6 +16,7 @@ struct ConnectionOptions {
   bool write = false;   // else nothing can be written through it
   bool create = false;  // a writing one: makes the file when it is not there
   std::chrono::milliseconds lock_wait{5000};
+  bool durable = true;    // a writing one waits for the disk
   int64_t max_bytes = 0;  // of a writing one: the file grows no larger; 0: no limit
 };
 

@@ -71,10 +71,12 @@ Result<std::unique_ptr<Store>> Store::Open(const std::string& path, const StoreO
   StoreOptions options = given;
   if (options.clock == nullptr) options.clock = &parts->system_clock;
   parts->clock = options.clock;
-  PAWSIGHT_ASSIGN_OR_RETURN(
-      std::unique_ptr<Connection> connection,
-      Connection::Open(
-          path, {.write = true, .create = true, .lock_wait = options.lock_wait, .max_bytes = options.max_bytes}));
+  PAWSIGHT_ASSIGN_OR_RETURN(std::unique_ptr<Connection> connection,
+                            Connection::Open(path, {.write = true,
+                                                    .create = true,
+                                                    .lock_wait = options.lock_wait,
+                                                    .durable = options.durable,
+                                                    .max_bytes = options.max_bytes}));
   PAWSIGHT_ASSIGN_OR_RETURN(parts->name, connection->StoreName());
   PAWSIGHT_ASSIGN_OR_RETURN(parts->readers, Readers::Open(path, options));
   parts->writer = std::make_unique<Writer>(path, options, std::move(connection), parts->name);

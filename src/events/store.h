@@ -44,10 +44,11 @@ struct Retention {
 
 struct StoreOptions {
   std::chrono::milliseconds lock_wait{5000};  // longest wait for another process that holds the file
-  int64_t max_bytes = 0;                      // the file grows no larger; 0: as large as the disk lets it
-  size_t queue_limit = 8192;                  // batches that wait for the writer
-  size_t queue_bytes = size_t{64} << 20U;     // their texts and pictures
-  int num_readers = 2;                        // connections for reading, 1..16
+  bool durable = true;  // false: nothing waits for the disk, and a power cut may lose it all: of a store that goes away
+  int64_t max_bytes = 0;                   // the file grows no larger; 0: as large as the disk lets it
+  size_t queue_limit = 8192;               // batches that wait for the writer
+  size_t queue_bytes = size_t{64} << 20U;  // their texts and pictures
+  int num_readers = 2;                     // connections for reading, 1..16
   Retention retention;
   const Clock* clock = nullptr;  // of `created`, `updated` and retention; null: the machine's. Outlives the store
 };

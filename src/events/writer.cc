@@ -218,8 +218,9 @@ Status Writer::Ready() {
     const nanoseconds now = options_.clock->Monotonic();
     if (broken_.reason() != "disk_error" || now < reopen_at_) return broken_;
     reopen_at_ = now + kReopenPause;
-    Result<std::unique_ptr<Connection>> opened =
-        Connection::Open(path_, {.write = true, .lock_wait = options_.lock_wait, .max_bytes = options_.max_bytes});
+    Result<std::unique_ptr<Connection>> opened = Connection::Open(
+        path_,
+        {.write = true, .lock_wait = options_.lock_wait, .durable = options_.durable, .max_bytes = options_.max_bytes});
     if (!opened.ok()) return broken_;
     const Result<std::string> name = (*opened)->StoreName();
     if (!name.ok() || *name != store_name_) return broken_;  // another store stands in its place

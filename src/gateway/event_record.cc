@@ -36,11 +36,10 @@ void EventRecord::Keep(Kept kept) {
   while (newest_.size() > kKept) newest_.pop_front();
 }
 
-EventRecord::Place EventRecord::PlaceOf(const AlertNotice& change) const {
+EventRecord::Place EventRecord::PlaceOf(const AlertNotice& notice) const {
   MutexLock lock(mu_);
   for (auto kept = newest_.rbegin(); kept != newest_.rend(); ++kept) {
-    const bool same = kept->alert == change.id && kept->change == change.change && kept->time == change.time;
-    if (same) return kept->place;
+    if (kept->alert == notice.id && kept->change == notice.change && kept->time == notice.time) return kept->place;
   }
   return {};
 }

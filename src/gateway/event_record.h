@@ -29,7 +29,7 @@ class EventRecord : public Record {
     std::string id;
     int64_t sequence = 0;
   };
-  Place PlaceOf(const AlertNotice& change) const EXCLUDES(mu_);
+  Place PlaceOf(const AlertNotice& notice) const EXCLUDES(mu_);
   /// Events that are on disk.
   uint64_t num_written() const EXCLUDES(mu_);
 

@@ -21,6 +21,7 @@
 #include "net/reason_counts.h"
 #include "net/secret.h"
 #include "open_inference.grpc.pb.h"
+#include "rpc/connection_guard.h"
 #include "rpc/proto_codec.h"
 
 namespace pawsight::rpc {
@@ -50,6 +51,11 @@ std::chrono::nanoseconds Deadline(const grpc::CallbackServerContext& context, st
 
 constexpr size_t kNumCodes = 17;
 
+// A connection is asked to come anew after so long, and closed when its calls have had the longest timeout: who never
+// takes its answers does not stay for ever.
+constexpr int kMaxAgeMs = 30 * 60 * 1000;
+constexpr int kAgeGraceMs = 150 * 1000;
+
 /// gRPC's "ipv4:127.0.0.1:51324" and "ipv6:%5B::1%5D:51324" as the HTTP door writes them.
 std::string AddressOf(std::string peer) {
   if (peer.starts_with("ipv4:") || peer.starts_with("ipv6:")) peer.erase(0, 5);
@@ -77,6 +83,7 @@ struct Shared {
   std::atomic<uint64_t> bytes_in{0};
   std::atomic<uint64_t> bytes_out{0};
   net::ReasonCounts reasons;
+  ConnectionGuard guard{options.max_growth_bytes, clock};
 
   /// Counts a call that ends, and tells of it.
   void Ended(std::string_view method, const Status& status, const grpc::CallbackServerContext& context,
@@ -122,7 +129,7 @@ class InferCall : public grpc::ServerUnaryReactor {
 
   void OnCancel() override { gone_.request_stop(); }
   void OnDone() override {
-    if (counted_) shared_.num_calls.fetch_sub(1);
+    shared_.guard.Ended(AddressOf(context_->peer()), facts_.bytes_in);
     delete this;
   }
 
@@ -173,6 +180,8 @@ class InferCall : public grpc::ServerUnaryReactor {
   }
 
   void End(const Status& status) {
+    // Not at OnDone, which waits for the client to take the answer: who does not would keep the others out.
+    if (counted_) shared_.num_calls.fetch_sub(1);
     facts_.total = shared_.clock.Monotonic() - arrival_;
     shared_.Ended("ModelInfer", status, *context_, facts_);
     Finish(ToGrpc(status, context_));  // gRPC may delete this now
@@ -319,7 +328,7 @@ class TlsCredentials : public grpc::ServerCredentials {
 class GrpcEndpoint::Impl {
  public:
   Impl(const GrpcEndpointOptions& options, const server::Repository& repository, const Clock& clock)
-      : options_(options), shared_{options_, repository, clock}, service_(shared_) {}
+      : options_(options), shared_{.options = options_, .repository = repository, .clock = clock}, service_(shared_) {}
 
   Status Start() {
     static std::once_flag once;  // both are settings of gRPC for the whole process
@@ -341,6 +350,8 @@ class GrpcEndpoint::Impl {
     builder.SetResourceQuota(grpc::ResourceQuota("inference").Resize(options_.max_memory_bytes));
     builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options_.max_calls_a_connection);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, static_cast<int>(options_.max_idle.count() * 1000));
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, kMaxAgeMs);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, kAgeGraceMs);
     builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
                                static_cast<int>(options_.handshake_timeout.count() * 1000));
     builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10000);
@@ -349,6 +360,7 @@ class GrpcEndpoint::Impl {
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // a second process on the port is an error
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || port_ == 0) return Unavailable("grpc: cannot listen on " + options_.listen);
+    shared_.guard.Start(port_);
     SetReady(false);
     return Ok();
   }
@@ -385,6 +397,8 @@ class GrpcEndpoint::Impl {
     }
     out.Gauge("calls", "Infer calls under way.", shared_.num_calls);
     out.Gauge("calls_limit", "Infer calls that there may be.", options_.max_calls);
+    out.Counter("connections_cut_total", "Connections that were cut because the process held too much.",
+                shared_.guard.num_cut());
     out.Counter("received_bytes_total", "Bytes of infer requests.", shared_.bytes_in);
     out.Counter("sent_bytes_total", "Bytes of infer responses.", shared_.bytes_out);
     return out.Take();

@@ -21,6 +21,7 @@ struct GrpcEndpointOptions {
   std::string listen = "127.0.0.1:8001";       // host:port; port 0 is any
   size_t max_message_bytes = 32U << 20U;       // of a request: RESOURCE_EXHAUSTED
   size_t max_memory_bytes = 512U << 20U;       // of gRPC's buffers together: calls fail until some is free
+  size_t max_growth_bytes = 1U << 30U;         // of the process, since the start: connections are cut (connection_guard.h)
   int max_calls_a_connection = 512;            // at once; a client waits before it sends more
   int max_calls = 2048;                        // infer calls at once: RESOURCE_EXHAUSTED
   std::chrono::seconds max_idle{300};          // a connection without calls is closed

@@ -9,7 +9,8 @@ namespace pawsight::server {
 namespace {
 
 template <int kBuckets>
-void WriteBuckets(const HistogramView<kBuckets>& histogram, double unit, const std::string& labels, MetricsWriter& out) {
+void WriteBuckets(const HistogramView<kBuckets>& histogram, double unit, const std::string& labels,
+                  MetricsWriter& out) {
   uint64_t below = 0;
   uint64_t bound = histogram.first;
   const std::string comma = labels.empty() ? "" : labels + ",";
@@ -52,7 +53,7 @@ void WriteWork(const CountersView& c, MetricsWriter& out) {
   out.Counter("decode_failures_total", "Images that could not be decoded.", c.decode_failures);
   out.Metric("engine_busy_seconds_total", "counter",
              "Time that batches spent in the engine, of all runners together. Its rate by runners is the share of time "
-             "that the engine is busy; not the share of the arithmetic that the processor could do.");
+             "that the engine is busy.");
   out.Sample(static_cast<double>(c.engine_ns) * 1e-9);
   out.Gauge("sharing_ratio", "Frames answered about for each one encoded.", c.SharingRatio());
   out.Gauge("last_answer_timestamp_seconds", "When a request last ended ok; 0: never.",

@@ -55,14 +55,14 @@ class Drawing {
   std::string Draw() const {
     if (num_points_ == 0) return "";
     std::string svg = "<figure><figcaption>" + EscapeMarkup(chart_.title) +
-                      "</figcaption><svg role=img viewBox=\"0 0 " + Number(kWidth) + " " + Number(kHeight) +
-                      "\"><title>" + EscapeMarkup(chart_.title) + "</title>";
+                      "</figcaption><div class=scroll><svg role=img viewBox=\"0 0 " + Number(kWidth) + " " +
+                      Number(kHeight) + "\"><title>" + EscapeMarkup(chart_.title) + "</title>";
     svg += Axes() + Limit();
     for (size_t i = 0; i < chart_.lines.size(); ++i) svg += Line(i);
     for (const auto& [x, y] : chart_.marks) {
       svg += "<circle class=mark cx=\"" + Units(X(x)) + "\" cy=\"" + Units(Y(y)) + "\" r=\"9\"/>";
     }
-    return svg + "</svg>" + Legend() + "</figure>\n";
+    return svg + "</svg></div>" + Legend() + "</figure>\n";
   }
 
  private:

@@ -25,7 +25,8 @@ struct Chart {
   std::string limit_name;
 };
 
-/// 860 by 380 units and a legend below; "" when no line has a point.
+/// 860 by 380 units, in a `div class=scroll` for where that is too wide to be read, and a legend below; "" when no line
+/// has a point.
 std::string DrawChart(const Chart& chart);
 
 /// `text` with the characters that mean something in HTML replaced.

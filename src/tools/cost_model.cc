@@ -106,6 +106,9 @@ Result<Baseline> BaselineFromJson(const Json& json) {
   PAWSIGHT_RETURN_IF_ERROR(json.GetInteger("format_version", 1, 1).status());
   Baseline baseline;
   PAWSIGHT_ASSIGN_OR_RETURN(baseline.what, json.GetString("what"));
+  if (json.Find("model") != nullptr) {
+    PAWSIGHT_ASSIGN_OR_RETURN(baseline.model, json.GetString("model"));
+  }
   PAWSIGHT_ASSIGN_OR_RETURN(baseline.machine, json.GetString("machine"));
   PAWSIGHT_ASSIGN_OR_RETURN(baseline.made_at, json.GetString("made_at"));
   PAWSIGHT_ASSIGN_OR_RETURN(baseline.calls_per_s, Rate(json, "calls_per_s"));

@@ -55,6 +55,7 @@ Result<CostFigures> ComputeCost(const CostInput& input);
 /// The stated baseline and ours beside it, measured in turns on one machine by bench/peers/baseline.py.
 struct Baseline {
   std::string what;        // "PyTorch 1.13.1, bfloat16, one question a call"
+  std::string model;       // "random-base"; "": not said
   std::string machine;     // processor and threads
   std::string made_at;     // RFC 3339
   double calls_per_s = 0;  // of the baseline, a frame and one question each
@@ -80,7 +81,7 @@ struct Saving {
 /// and with `questions` questions.
 Result<Saving> ComputeSaving(const CostInput& input, const Baseline& baseline);
 
-/// {"format":"pawsight-baseline","format_version":1,"what","machine","made_at","calls_per_s","ours":[{"questions",
+/// {"format":"pawsight-baseline","format_version":1,"what","model"?,"machine","made_at","calls_per_s","ours":[{"questions",
 /// "frames_per_s"}]}; other members are passed over. Errors: kInvalidArgument naming the field.
 Result<Baseline> BaselineFromJson(const Json& json);
 /// A file of at most 1 MiB. Errors: those of ReadTextFile and BaselineFromJson, with the path.

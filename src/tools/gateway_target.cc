@@ -103,7 +103,8 @@ void FreeCameras::GiveBack(size_t camera) {
 }
 
 Result<std::unique_ptr<GatewayTarget>> GatewayTarget::Make(const GatewayTargetOptions& options,
-                                                           const LoadFrames& frames, client::IoThread& io) {
+                                                           const LoadFrames& frames, client::IoThread& io,
+                                                           std::stop_token stop) {
   if (options.cameras < 1 || options.cameras > 10'000) return InvalidArgument("cameras: want 1..10000");
   PAWSIGHT_ASSIGN_OR_RETURN(std::unique_ptr<client::HttpClient> admin, ClientOf(options.url, options.token, io));
   PAWSIGHT_ASSIGN_OR_RETURN(const std::string me, Fetch(*admin, {.target = "/v1/me"}));
@@ -117,12 +118,13 @@ Result<std::unique_ptr<GatewayTarget>> GatewayTarget::Make(const GatewayTargetOp
   PAWSIGHT_RETURN_IF_ERROR(Fetch(*admin, {.target = "/readyz"}).status());
   std::unique_ptr<GatewayTarget> target(
       new GatewayTarget(std::move(admin), frames, static_cast<size_t>(options.cameras)));
-  PAWSIGHT_RETURN_IF_ERROR(target->MakeOwner(options, io));  // what was made by then is removed again
+  PAWSIGHT_RETURN_IF_ERROR(target->MakeOwner(options, io, stop));  // what was made by then is removed again
   PAWSIGHT_RETURN_IF_ERROR(target->MakeRules(options.questions));
   return target;
 }
 
-Status GatewayTarget::MakeOwner(const GatewayTargetOptions& options, client::IoThread& io) {
+Status GatewayTarget::MakeOwner(const GatewayTargetOptions& options, client::IoThread& io,
+                                const std::stop_token& stop) {
   PAWSIGHT_ASSIGN_OR_RETURN(const Json owner,
                             Post(*admin_, "/v1/owners", Json::Object{{"name", "pawsight stress, removed at its end"}}));
   PAWSIGHT_ASSIGN_OR_RETURN(owner_id_, IdOf(owner));
@@ -131,6 +133,7 @@ Status GatewayTarget::MakeOwner(const GatewayTargetOptions& options, client::IoT
   PAWSIGHT_ASSIGN_OR_RETURN(const std::string token, credential->GetString("token"));
   PAWSIGHT_ASSIGN_OR_RETURN(owner_, ClientOf(options.url, token, io));
   for (int n = 0; n < options.cameras; ++n) {
+    if (stop.stop_requested()) return Cancelled("stopped");
     PAWSIGHT_ASSIGN_OR_RETURN(const Json camera,
                               Post(*owner_, "/v1/cameras", Json::Object{{"name", "camera " + std::to_string(n + 1)}}));
     PAWSIGHT_ASSIGN_OR_RETURN(cameras_.emplace_back(), IdOf(camera));

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -65,9 +66,10 @@ struct GatewayTargetOptions {
 class GatewayTarget {
  public:
   /// Makes the owner and what is its own. `frames` and `io` outlive it. Errors: kPermissionDenied or kUnauthenticated,
-  /// the token is no admin's. kInvalidArgument, a question the gateway does not take. Those of Fetch.
+  /// the token is no admin's. kInvalidArgument, a question the gateway does not take. kCancelled, `stop`
+  /// was requested. Those of Fetch. Cost: a call and a commit a camera, one after the other.
   static Result<std::unique_ptr<GatewayTarget>> Make(const GatewayTargetOptions& options, const LoadFrames& frames,
-                                                     client::IoThread& io);
+                                                     client::IoThread& io, std::stop_token stop);
   /// Removes, whatever comes of it.
   ~GatewayTarget();
   GatewayTarget(const GatewayTarget&) = delete;
@@ -84,7 +86,7 @@ class GatewayTarget {
  private:
   GatewayTarget(std::unique_ptr<client::HttpClient> admin, const LoadFrames& frames, size_t cameras)
       : admin_(std::move(admin)), frames_(frames), free_(cameras) {}
-  Status MakeOwner(const GatewayTargetOptions& options, client::IoThread& io);
+  Status MakeOwner(const GatewayTargetOptions& options, client::IoThread& io, const std::stop_token& stop);
   Status MakeRules(const std::vector<std::string>& questions);
 
   const std::unique_ptr<client::HttpClient> admin_;

@@ -12,7 +12,8 @@ namespace pawsight::tools {
 namespace {
 
 constexpr std::chrono::minutes kLongest(10);
-constexpr std::chrono::milliseconds kLook(20);  // between looks at what it said
+constexpr std::chrono::milliseconds kStartLook(5);  // between looks at what it said, until it has started
+constexpr std::chrono::milliseconds kLook(100);     // and then
 constexpr std::string_view kHttp = "http://";
 constexpr std::string_view kGrpc = "grpc://";
 
@@ -52,7 +53,7 @@ Result<std::unique_ptr<ServerProcess>> ServerProcess::Start(const std::vector<st
   std::array<uint8_t, 4096> chunk{};
   const auto give_up = std::chrono::steady_clock::now() + limit;
   while (server->start_line_.empty()) {
-    const Result<size_t> got = server->child_->Read(chunk, kLook, stop);
+    const Result<size_t> got = server->child_->Read(chunk, kStartLook, stop);
     if (stop.stop_requested()) return Cancelled("stopped");
     server->start_line_ = LineOf(server->child_->ErrorTail(), event);
     if (!server->start_line_.empty()) break;
@@ -61,7 +62,10 @@ Result<std::unique_ptr<ServerProcess>> ServerProcess::Start(const std::vector<st
       return DeadlineExceeded(argv[0] + " does not begin: " + server->child_->LastError());
     }
   }
-  server->last_words_ = server->start_line_;
+  {
+    MutexLock lock(server->mu_);
+    server->last_words_ = server->start_line_;
+  }
   server->drain_ =
       std::jthread([raw = server.get()](const std::stop_token& stop_draining) { raw->Drain(stop_draining); });
   return server;

@@ -20,7 +20,7 @@ namespace pawsight::tools {
 /// A child that says in one line of its standard error that it has started.
 class ServerProcess {
  public:
-  /// Runs argv until a line holds `event`, at most `limit`. What it says within 20 ms of that is at most 4 KiB, or the
+  /// Runs argv until a line holds `event`, at most `limit`. What it says within 5 ms of that is at most 4 KiB, or the
   /// line is missed. Errors: those of ChildProcess::Start. kFailedPrecondition
   /// with its last words: it ended. kDeadlineExceeded. kCancelled, `stop` was requested.
   static Result<std::unique_ptr<ServerProcess>> Start(const std::vector<std::string>& argv, std::string_view event,

@@ -23,7 +23,7 @@ constexpr std::string_view kStyle = R"(
 main{max-width:1000px;margin:0 auto;padding:20px 16px 60px}h1{font-size:1.7rem;margin:.2em 0}h2{font-size:1.25rem;margin:.8em 0 .3em}
 section{background:var(--paper);border:1px solid var(--line);border-radius:12px;padding:4px 18px 14px;margin:18px 0}
 .soft,figcaption,.legend{color:var(--soft)}.bad{color:var(--bad);font-weight:600}.good{color:var(--good)}
-dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 18px;margin:.4em 0}dt{color:var(--soft)}dd{margin:0;font-weight:600}
+dl{display:grid;grid-template-columns:fit-content(60%) 1fr;gap:2px 18px;margin:.4em 0}dt{color:var(--soft)}dd{margin:0;font-weight:600}
 figure{margin:14px 0}figcaption{font-weight:600}svg{width:100%;height:auto;font-size:13px}svg text{fill:var(--soft)}
 .grid{stroke:var(--line)}.limit{stroke:var(--bad);stroke-dasharray:6 4}polyline{fill:none;stroke-width:2}.dashed{stroke-dasharray:3 4;opacity:.8}
 .mark{fill:none;stroke:var(--ink);stroke-width:2.5}.legend{margin:0;font-size:.9rem}.legend span{margin-right:14px;white-space:nowrap}
@@ -32,6 +32,7 @@ figure{margin:14px 0}figcaption{font-weight:600}svg{width:100%;height:auto;font-
 .c4{stroke:var(--c4)}.dot.c4{fill:var(--c4);stroke:none}.k4{color:var(--c4)}.c5{stroke:var(--c5)}.dot.c5{fill:var(--c5);stroke:none}.k5{color:var(--c5)}
 .c6{stroke:var(--c6)}.dot.c6{fill:var(--c6);stroke:none}.k6{color:var(--c6)}.c7{stroke:var(--c7)}.dot.c7{fill:var(--c7);stroke:none}.k7{color:var(--c7)}
 .scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.88rem}
+@media(max-width:700px){section{padding:4px 12px 12px}.scroll svg{width:600px;font-size:17px}}
 th,td{padding:4px 10px 4px 0;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}th{color:var(--soft)}
 )";
 

@@ -26,8 +26,10 @@ std::string StressResultText() {
   result.machine = {"a processor", 2};
   tools::StressCell cell;
   cell.role = tools::CellRole::kCheckCap;
-  cell.offered = 100;
+  cell.offered = 150;
   cell.answered = 95;
+  cell.failed = {{"internal", 5}};
+  cell.refused = {{"request_limit", 49}};  // asked again a moment later; and one was under way at the end
   result.cells.push_back(cell);
   result.recommendation.emplace();
   result.recommendation->safe_per_s = 20;
@@ -56,6 +58,14 @@ TEST(Cost, AResultAGateAndABaselineGiveFiguresAndTheSavingsFactors) {
   const Json& saving = *json.Find("saving");
   EXPECT_THAT(saving.GetNumber("whole").value(), DoubleNear(300, 1e-6));
   EXPECT_THAT(saving.GetNumber("gating").value(), DoubleNear(10, 1e-9));
+
+  std::string other = kBaseline;
+  other.insert(1, R"("model":"random-base",)");
+  WriteText(folder.Path("other.json"), other);
+  const Ended mixed = RunProgram({"cost", folder.Path("result.json"), "--price-per-hour", "0.36", "--baseline",
+                                  folder.Path("other.json")});
+  EXPECT_EQ(mixed.code, 2);
+  EXPECT_THAT(mixed.err, HasSubstr("of random-base, and"));
 }
 
 TEST(Cost, AnInstanceOfTheListThatShipsHasItsPriceDateAndRegion) {

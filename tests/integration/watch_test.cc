@@ -158,6 +158,34 @@ TEST(Watch, ItsPageAndItsApiAreAGatewaysAndARuleMadeThereIsToldOf) {
   EXPECT_GE(fired, 1) << ended.out;
 }
 
+int NumHomesIn(const std::string& directory) {
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    count += entry.path().filename().string().starts_with("pawsight-home-") ? 1 : 0;
+  }
+  return count;
+}
+
+TEST(Watch, WhatAKilledOneLeftIsRemovedByTheNextAndNotWhatARunningOneHas) {
+  const TempFolder folder;
+  const TempFolder temporary;
+  DrawScenes(folder.Path(""), 1);
+  const std::vector<std::string> environment = {"TMPDIR=" + temporary.Path("")};
+  RunningProgram running({"demo", "--cameras", "1", "--json", "--listen", "127.0.0.1:0"}, environment);
+  RunningProgram killed({"demo", "--cameras", "1", "--json", "--listen", "127.0.0.1:0"}, environment);
+  running.WaitUntilSaid("Ctrl-C ends it.");
+  killed.WaitUntilSaid("Ctrl-C ends it.");
+  killed.Signal(SIGKILL);
+  killed.Wait();
+  EXPECT_EQ(NumHomesIn(temporary.Path("")), 2);
+  const Ended watched = RunProgram({"watch", folder.Path(""), "-q", "Is there a dog?", "--no-events"}, "", environment);
+  EXPECT_EQ(watched.code, 0) << watched.err;
+  EXPECT_EQ(NumHomesIn(temporary.Path("")), 1) << "the running one's";
+  running.Signal(SIGINT);
+  EXPECT_EQ(running.Wait().code, 130);
+  EXPECT_EQ(NumHomesIn(temporary.Path("")), 0);
+}
+
 TEST(Watch, ACameraThatDoesNotAnswerIsUnreachable) {
   const Ended watched =
       RunProgram({"watch", "http://127.0.0.1:1/snapshot.jpg", "-q", "Is there a dog?", "--no-events"});
@@ -180,10 +208,46 @@ TEST(Watch, WhatCannotBeWatchedIsAUsageError) {
 }
 
 TEST(Demo, AnInterruptEndsItWithThatExitCode) {
-  const Ended ended = RunProgram({"demo", "--listen", "127.0.0.1:0"}, "Ctrl-C ends it");
+  const Ended ended = RunProgram({"demo", "--cameras", "1", "--listen", "127.0.0.1:0"}, "Ctrl-C ends it");
   EXPECT_EQ(ended.code, 130) << ended.err;
   EXPECT_THAT(ended.out, HasSubstr("a drawn room at http://127.0.0.1:"));
   EXPECT_THAT(ended.out, HasSubstr("/#token=paw_o")) << "the page signs itself in";
+}
+
+/// What stands behind `name` in text, up to the end of the line.
+std::string After(const std::string& text, const std::string& name) {
+  const size_t at = text.find(name);
+  return at == std::string::npos ? "" : text.substr(at + name.size(), text.find('\n', at) - at - name.size());
+}
+
+TEST(Demo, AnAlertReachesItsOwnWebhookWhichBelievesOnlyWhatIsSigned) {
+  RunningProgram demo({"demo", "--cameras", "2", "--json", "--listen", "127.0.0.1:0"});
+  const std::string said = demo.WaitUntilSaid("Ctrl-C ends it.");
+  const std::string token = After(said, "#token=");
+  const int port = PortIn(said);
+  const auto [status, rule] =
+      CallApi(port, "POST", "/v1/rules", token, R"({"question":"Is there a bird?","threshold":0.01,"expect":"no"})");
+  ASSERT_THAT(status, HasSubstr(" 201 ")) << rule.Dump();
+  const Json receivers = CallApi(port, "GET", "/v1/receivers", token).second;
+  const Json receiver = receivers.Find("items")->as_array().at(0);
+  const std::string deliveries = "/v1/receivers/" + receiver.GetString("id").value() + "/deliveries";
+  while (demo.Runs() &&
+         CallApi(port, "GET", deliveries, token).second.Dump().find("\"delivered\"") == std::string::npos) {
+  }
+  const std::string hook = receiver.Find("config")->GetString("url").value();
+  EXPECT_THAT(CallApi(PortIn(hook), "POST", "/alerts", "", R"({"type":"alert.fired","data":{}})").first,
+              HasSubstr(" 401 "));
+  demo.Signal(SIGINT);
+  const Ended ended = demo.Wait();
+  EXPECT_EQ(ended.code, 130) << ended.err;
+  int told = 0;
+  for (const Json& line : JsonLines(ended.out)) {
+    if (line.GetString("type").value() != "webhook") continue;
+    EXPECT_EQ(line.GetString("event").value(), "alert.fired");
+    EXPECT_THAT(line.GetString("camera").value(), ::testing::AnyOf("living room", "den"));
+    ++told;
+  }
+  EXPECT_GE(told, 1) << ended.out;
 }
 
 }  // namespace

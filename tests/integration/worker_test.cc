@@ -54,6 +54,22 @@ TEST(Worker, AnswersOverHttpCountsItAndLeavesCleanlyAtSigterm) {
   EXPECT_EQ(ended.err.find("Is there"), std::string::npos) << "no question is logged";
 }
 
+TEST(Worker, WhatItComputesIsCountedAgainstThePeakThatIsMeasuredOrGiven) {
+  const RunningWorker given({"--threads", "1", "--peak-gops", "100", "--canary-interval", "60s"});
+  EXPECT_EQ(given.Metric("pawsight_engine_peak_operations_per_second"), 1e11);
+  const double before = given.Metric("pawsight_engine_operations_total");
+  EXPECT_GT(before, 0) << "the canary's";
+  EXPECT_EQ(AskOf(given, {"Is there a dog?"}).status, 200);
+  const double one = given.Metric("pawsight_engine_operations_total") - before;
+  EXPECT_EQ(AskOf(given, {"Is there a dog?", "Is it night?"}).status, 200);
+  const double two = given.Metric("pawsight_engine_operations_total") - before - one;
+  EXPECT_GT(one, 1e6);
+  EXPECT_GT(two, one);
+  EXPECT_GE(given.Metric("pawsight_engine_peak_share"), 0);
+  const RunningWorker measured({"--threads", "1"});
+  EXPECT_GT(measured.Metric("pawsight_engine_peak_operations_per_second"), 1e7);
+}
+
 TEST(Worker, SighupPutsTheModelInItsOwnPlaceWhileItServes) {
   RunningWorker worker({});
   worker.program().Signal(SIGHUP);
@@ -96,6 +112,36 @@ TEST(Worker, F3SighupReadsTheCertificateAnewAndABadPairChangesNothing) {
   worker.WaitUntilSaid("certificate_reloaded");
   EXPECT_THAT(ready(next, box), StartsWith("HTTP/1.1 200"));
   EXPECT_EQ(ready(ca, box), "");
+}
+
+TEST(Worker, MetricsAreForWhoHasTheirTokenAndOverTlsTheyShowTheCertificateThatSighupReads) {
+  const TempFolder folder;
+  const TestCa ca, next("next");
+  const auto put = [&](const net::TlsText& tls) {
+    WriteText(folder.Path("certificate.pem"), tls.certificate);
+    WriteText(folder.Path("key.pem"), tls.key);
+  };
+  put(ca.Server());
+  WriteText(folder.Path("token"), "s3cret\n");
+  RunningProgram worker(OnAnyPorts({"--empty-model", "--tls-certificate=" + folder.Path("certificate.pem"),
+                                    "--tls-key=" + folder.Path("key.pem"), "--metrics-tls",
+                                    "--metrics-token-file=" + folder.Path("token")}));
+  const int port = PortOf(worker.WaitUntilSaid("worker_started"), "https://", "/metrics");
+  const auto scrape = [&](const TestCa& trusted, const std::string& header) {
+    TlsClient client(port, {.ca = trusted.pem(), .own = {}, .alpn = {}});
+    if (!client.shaken()) return std::string();
+    client.Send("GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + header + "\r\n");
+    return client.ReadAll();
+  };
+  const std::string token = "Authorization: Bearer s3cret\r\n";
+  EXPECT_THAT(scrape(ca, token), ::testing::AllOf(StartsWith("HTTP/1.1 200"), HasSubstr("pawsight_build_info{")));
+  EXPECT_THAT(scrape(ca, ""), StartsWith("HTTP/1.1 401"));
+  EXPECT_THAT(scrape(ca, "Authorization: Bearer s3cre\r\n"), StartsWith("HTTP/1.1 401"));
+  put(next.Server());
+  worker.Signal(SIGHUP);
+  worker.WaitUntilSaid("certificate_reloaded");
+  EXPECT_THAT(scrape(next, token), StartsWith("HTTP/1.1 200"));
+  EXPECT_EQ(scrape(ca, token), "");
 }
 
 TEST(Worker, TheAccessLogSaysNothingOfWhatWasAskedIsOpenedAnewAndMayBeOnAFullDisk) {
@@ -222,6 +268,22 @@ TEST(Worker, SettingsComeFromFileEnvironmentAndFlagsAndAreChecked) {
   const Ended open = RunProgram({"worker", "--listen-http", "0.0.0.0:0", "--check-config"});
   EXPECT_EQ(open.code, 2);
   EXPECT_THAT(open.err, HasSubstr("token-file"));
+  const Ended scraped = RunProgram({"worker", "--listen-metrics", "0.0.0.0:0", "--check-config"});
+  EXPECT_EQ(scraped.code, 2);
+  EXPECT_THAT(scraped.err, HasSubstr("metrics-token-file"));
+  WriteText(folder.Path("token"), "s3cret");
+  EXPECT_EQ(
+      RunProgram({"worker", "--listen-metrics", "0.0.0.0:0", "--token-file", folder.Path("token"), "--check-config"})
+          .code,
+      2)
+      << "the token of who asks is not that of who scrapes";
+  EXPECT_EQ(RunProgram({"worker", "--listen-metrics", "0.0.0.0:0", "--metrics-token-file", folder.Path("token"),
+                        "--check-config"})
+                .code,
+            0);
+  const Ended bare = RunProgram({"worker", "--metrics-tls", "--check-config"});
+  EXPECT_EQ(bare.code, 2);
+  EXPECT_THAT(bare.err, HasSubstr("metrics-tls: wants tls-certificate"));
   const Ended half = RunProgram({"worker", "--tls-key", folder.Path("worker.yaml"), "--check-config"});
   EXPECT_EQ(half.code, 2);
   EXPECT_THAT(half.err, HasSubstr("both tls-certificate and tls-key"));

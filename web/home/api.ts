@@ -1,17 +1,25 @@
 // The gateway's API as the page uses it: fetches with the visitor's token, and the live stream.
 
 export interface Camera { id: string; name: string; labels: Record<string, string>; enabled: boolean }
-export interface Rule { id: string; question: string; expect?: string; threshold?: number; unsure_band?: number; enabled: boolean }
+export interface Rule {
+  id: string; question: string; expect?: string; threshold?: number; unsure_band?: number; for_s?: number; for_frames?: number;
+  of_frames?: number; enabled: boolean; version: number;
+}
 export interface Alert {
   id: string; camera: string; rule: string; severity: string; state: string; fired: string; resolved: string | null;
   detail: { question?: string };
 }
 export interface Outcome { rule: string; p_yes?: number | null; verdict?: string | null; reason: string; phase: string }
 /// Of GET /v1/rules/{id}/why: the newest outcomes, newest first.
-export interface Why { newest: (Outcome & { camera: string; time: string })[] }
+export interface Why { counts: Record<string, number>; newest: (Outcome & { camera: string; time: string })[] }
 export interface FrameResult {
   frame: string; camera: string; time: string; asked: boolean; trouble?: { reason: string; message: string };
-  answers: { question: string; answer: string; p_yes: number }[]; rules: Outcome[];
+  answers: { question: string; answer: string; p_yes: number }[]; rules: Outcome[]; pool?: string; total_ms: number;
+}
+export interface Receiver { id: string; name: string; kind: string; active: boolean; reason: string }
+export interface Delivery {
+  id: number; type: string; state: "pending" | "delivered" | "dead"; attempts: number; next: string | null; error: string; created: string;
+  finished: string | null;
 }
 export interface Notice {
   type: string; alert: string; camera: string; rule: string; time: string; since: string; severity: string; question: string;
@@ -25,8 +33,8 @@ export class Refusal extends Error {
 export class Api {
   constructor(private readonly token: string) {}
 
-  private async fetch(path: string, signal?: AbortSignal): Promise<Response> {
-    const response = await fetch(path, { headers: { Authorization: `Bearer ${this.token}` }, signal: signal ?? null });
+  private async fetch(path: string, how: RequestInit = {}): Promise<Response> {
+    const response = await fetch(path, { ...how, headers: { ...how.headers, Authorization: `Bearer ${this.token}` } });
     if (response.ok) return response;
     const problem = (await response.json().catch(() => ({}))) as { code?: string; detail?: string };
     throw new Refusal(response.status, problem.code ?? "", problem.detail ?? response.statusText);
@@ -34,6 +42,13 @@ export class Api {
 
   async get<T>(path: string): Promise<T> { return (await (await this.fetch(path)).json()) as T; }
   async picture(camera: string): Promise<Blob> { return await (await this.fetch(`/v1/cameras/${camera}/frame`)).blob(); }
+
+  /// POST, PUT or DELETE; `version` is the one that was read, so that nobody else's change is undone (412).
+  async send(method: string, path: string, body?: unknown, version?: number): Promise<void> {
+    const headers: Record<string, string> = body === undefined ? {} : { "Content-Type": "application/json" };
+    if (version !== undefined) headers["If-Match"] = `"${version}"`;
+    await this.fetch(path, { method, headers, body: body === undefined ? null : JSON.stringify(body) });
+  }
 
   /// All items of a list, page by page, at most so many.
   async list<T>(path: string, most: number): Promise<T[]> {
@@ -49,7 +64,7 @@ export class Api {
 
   /// Tells `on` of every event until the stream ends, which it does when the server or the network goes.
   async live(on: (name: string, data: string) => void, signal: AbortSignal, opened: () => void): Promise<void> {
-    const response = await this.fetch("/v1/live", signal);
+    const response = await this.fetch("/v1/live", { signal });
     opened();
     const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
     let held = "";

@@ -1,17 +1,20 @@
 // The gateway's page: an owner's cameras with their newest frames and answers, and the alerts, as they happen.
 import { Alert, Api, Camera, FrameResult, Notice, Refusal, Rule, Why } from "./api";
+import { byId } from "./element";
+import { ReceiversPanel } from "./receivers_panel";
+import { RulesPanel } from "./rules_panel";
 import { AlertList, CameraCard } from "./view";
+import { WhyDialog } from "./why_dialog";
 
 const kTokenKey = "pawsight-token";
 const kMaxCameras = 200;
 const kMaxAlerts = 100;
 const kLongestPause = 30_000;
 const kReopenEvery = 3_000;
+const kRulesEvery = 5_000;   // somebody else may edit them
 const kMaxHistories = 32;  // rules whose answers of before are asked for
 
-function element<T extends HTMLElement>(id: string): T { return document.getElementById(id) as T; }
-
-const link = element("link");
+const link = byId("link");
 function say(state: "off" | "connecting" | "live", text: string): void {
   link.dataset["state"] = state;
   link.textContent = text;
@@ -19,12 +22,22 @@ function say(state: "off" | "connecting" | "live", text: string): void {
 
 class Home {
   private readonly cards = new Map<string, CameraCard>();
-  private readonly alerts = new AlertList(element("alert-list"), element("no-alerts"), kMaxAlerts);
+  private readonly alerts = new AlertList(byId("alert-list"), byId("no-alerts"), kMaxAlerts);
   private readonly rules = new Map<string, Rule>();
   private readonly stop = new AbortController();
+  private readonly names = new Map<string, string>();  // of cameras
+  private readonly why: WhyDialog;
+  private readonly panel: RulesPanel;
+  private readonly receivers: ReceiversPanel;
+  private readonly timer: number;
   private opened = 0;  // when everything was last read
 
-  constructor(private readonly api: Api) {}
+  constructor(private readonly api: Api, mayEdit: boolean) {
+    this.why = new WhyDialog(api, (camera) => this.names.get(camera) ?? camera);
+    this.panel = new RulesPanel(api, mayEdit, () => this.readRules(), (rule) => this.why.open(rule));
+    this.receivers = new ReceiversPanel(api);
+    this.timer = window.setInterval(() => void this.readRules(), kRulesEvery);
+  }
 
   async open(): Promise<void> {
     const [cameras, rules, alerts] = await Promise.all([
@@ -33,7 +46,8 @@ class Home {
     this.opened = Date.now();
     this.rules.clear();
     for (const rule of rules) this.rules.set(rule.id, rule);
-    const place = element("cameras");
+    this.panel.show(rules);
+    const place = byId("cameras");
     place.replaceChildren();
     this.cards.clear();
     for (const camera of cameras) {
@@ -44,12 +58,26 @@ class Home {
     }
     await Promise.all(rules.slice(0, kMaxHistories).map((rule) => this.remember(rule.id)));
     if (cameras.length === 0) place.textContent = "No cameras yet: make one with POST /v1/cameras.";
-    const names = new Map(cameras.map((camera) => [camera.id, camera.name]));
-    this.alerts.reset(names);
+    this.names.clear();
+    for (const camera of cameras) this.names.set(camera.id, camera.name);
+    this.alerts.reset(this.names);
     for (const alert of [...alerts.items].reverse()) {
       this.alerts.put({ id: alert.id, camera: alert.camera, question: alert.detail.question ?? "", severity: alert.severity,
                         fired: alert.fired, resolved: alert.resolved });
     }
+    void this.receivers.refresh();
+  }
+
+  /// What was edited, here or by somebody else, is on the page with the next frame.
+  private async readRules(): Promise<void> {
+    const rules = await this.api.list<Rule>("/v1/rules", 1000).catch(() => null);  // the next round tries again
+    if (!rules || this.stop.signal.aborted) return;
+    if (rules.length === this.rules.size && rules.every((rule) => this.rules.get(rule.id)?.version === rule.version)) return;
+    this.rules.clear();
+    for (const rule of rules) this.rules.set(rule.id, rule);
+    this.panel.show(rules);
+    for (const card of this.cards.values()) card.forgetRules();
+    await Promise.all(rules.slice(0, kMaxHistories).map((rule) => this.remember(rule.id)));
   }
 
   /// The rule's newest answers on each camera, so that a page just opened has a past.
@@ -78,7 +106,13 @@ class Home {
     }
   }
 
-  close(): void { this.stop.abort(); }
+  close(): void {
+    this.stop.abort();
+    clearInterval(this.timer);
+    this.why.close();
+    this.panel.close();
+    this.receivers.close();
+  }
 
   /// Reads everything anew, now and then at most.
   private reopen(): void {
@@ -98,6 +132,7 @@ class Home {
       const fired = notice.type === "alert.fired", over = notice.type === "alert.resolved";
       this.alerts.put({ id: notice.alert, camera: notice.camera, question: notice.question, severity: notice.severity,
                         fired: fired ? notice.time : notice.since, resolved: over ? notice.time : null });
+      void this.receivers.refresh();
     }
   }
 }
@@ -109,10 +144,10 @@ function leave(why: string): void {
   home = null;
   sessionStorage.removeItem(kTokenKey);
   say("off", "not signed in");
-  element("who").textContent = "";
-  element("trouble").textContent = why;
-  for (const id of ["cameras", "alerts", "leave"]) element(id).hidden = true;
-  element("door").hidden = false;
+  byId("who").textContent = "";
+  byId("trouble").textContent = why;
+  for (const id of ["cameras", "side", "leave"]) byId(id).hidden = true;
+  byId("door").hidden = false;
 }
 
 async function enter(token: string): Promise<void> {
@@ -123,28 +158,28 @@ async function enter(token: string): Promise<void> {
     if (me.role !== "operator" && me.role !== "viewer") {
       return leave(`A token of the role ${me.role} sees no cameras here; use an operator's or a viewer's.`);
     }
-    element("who").textContent = me.role;
-    home = new Home(api);
+    byId("who").textContent = me.role;
+    home = new Home(api, me.role === "operator");
     await home.open();
   } catch (error) {
     if (error instanceof Refusal && error.status === 401) return leave("This token opens nothing here.");
     return leave(error instanceof Refusal ? error.message : "The gateway cannot be reached.");
   }
   sessionStorage.setItem(kTokenKey, token);
-  element("trouble").textContent = "";
-  element("door").hidden = true;
-  for (const id of ["cameras", "alerts", "leave"]) element(id).hidden = false;
+  byId("trouble").textContent = "";
+  byId("door").hidden = true;
+  for (const id of ["cameras", "side", "leave"]) byId(id).hidden = false;
   void home.follow();
 }
 
-element<HTMLFormElement>("door").addEventListener("submit", (event) => {
+byId<HTMLFormElement>("door").addEventListener("submit", (event) => {
   event.preventDefault();
-  const input = element<HTMLInputElement>("token");
+  const input = byId<HTMLInputElement>("token");
   const token = input.value.trim();
   input.value = "";
   void enter(token);
 });
-element("leave").addEventListener("click", () => leave(""));
+byId("leave").addEventListener("click", () => leave(""));
 // A link may bring the token behind its #, which no server sees; it is taken out of the address at once.
 const brought = new URLSearchParams(location.hash.slice(1)).get("token");
 if (brought) history.replaceState(null, "", location.pathname);

@@ -2,6 +2,7 @@
 import { Chart, Plotted } from "./chart";
 import { Outcome, Rule } from "./api";
 import { make } from "./element";
+import { reasonText } from "./reasons";
 
 const kMaxPoints = 600;
 
@@ -33,7 +34,7 @@ export class RuleRow {
 
   show(outcome: Outcome, timeMs: number): void {
     this.root.className = `answer ${outcome.phase}`;
-    this.reason.textContent = outcome.reason.replaceAll("_", " ");
+    this.reason.textContent = reasonText(outcome.reason);
     if (typeof outcome.p_yes === "number") {
       this.remember(timeMs, outcome.p_yes);
       this.number.textContent = `${Math.round(100 * outcome.p_yes)} %`;

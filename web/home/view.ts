@@ -45,8 +45,9 @@ export class CameraCard {
   }
 
   show(result: FrameResult): void {
+    const by = result.pool ? ` by ${result.pool}` : "";
     this.caption.textContent = timeOfDay(result.time) + (result.trouble ? ` · ${result.trouble.reason || result.trouble.message}`
-                                                         : result.asked ? "" : " · unchanged");
+      : result.asked ? ` · answered${by} in ${Math.max(1, Math.round(result.total_ms))} ms` : " · unchanged, not asked");
     this.showPicture();
     if (result.rules.length === 0) return;
     const timeMs = Date.parse(result.time);
@@ -60,6 +61,9 @@ export class CameraCard {
     }
     this.root.classList.toggle("firing", result.rules.some((outcome) => outcome.phase === "firing"));
   }
+
+  /// Rules have changed: the next frame makes their rows anew.
+  forgetRules(): void { this.rows.clear(); }
 
   /// The rule's row, made when it is first heard of.
   rowOf(rule: string): RuleRow {

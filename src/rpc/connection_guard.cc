@@ -1,0 +1,149 @@
+#include "rpc/connection_guard.h"
+
+#include <linux/tcp.h>
+#include <malloc.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "net/socket_address.h"
+
+namespace pawsight::rpc {
+namespace {
+
+/// What malloc has given out; 0 where another allocator stands in its place, as under the sanitizers.
+size_t AllocatedBytes() {
+  const struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
+
+/// An IPv4 address in IPv6's clothes is told as what it is, as gRPC does.
+net::SocketAddress Plain(const net::SocketAddress& address) {
+  if (address.any.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&address.v6.sin6_addr)) return address;
+  net::SocketAddress plain{};
+  plain.v4.sin_family = AF_INET;
+  plain.v4.sin_port = address.v6.sin6_port;
+  std::memcpy(&plain.v4.sin_addr, &address.v6.sin6_addr.s6_addr[12], sizeof plain.v4.sin_addr);
+  return plain;
+}
+
+/// Its peer, when it is a connection that was accepted on `port`; else "".
+std::string PeerOf(int socket, int port) {
+  net::SocketAddress own{};
+  socklen_t size = sizeof own;
+  if (getsockname(socket, &own.any, &size) != 0) return "";
+  const bool inet = own.any.sa_family == AF_INET || own.any.sa_family == AF_INET6;
+  if (!inet || ntohs(own.v4.sin_port) != port) return "";  // both kinds have the port in the same place
+  net::SocketAddress peer{};
+  size = sizeof peer;
+  if (getpeername(socket, &peer.any, &size) != 0) return "";
+  return net::ToString(Plain(peer));
+}
+
+}  // namespace
+
+int ConnectionToCut(std::span<const GuardedConnection> connections) {
+  const auto worst = std::max_element(
+      connections.begin(), connections.end(),
+      [](const GuardedConnection& a, const GuardedConnection& b) { return Unaccounted(a) < Unaccounted(b); });
+  if (worst == connections.end() || Unaccounted(*worst) < kLeastUnaccounted) return -1;
+  return static_cast<int>(worst - connections.begin());
+}
+
+ConnectionGuard::ConnectionGuard(size_t limit, const Clock& clock)
+    : limit_(limit), clock_(clock), resident_at_start_(ResidentBytes()), allocated_at_start_(AllocatedBytes()) {}
+
+void ConnectionGuard::Start(int port) {
+  port_ = port;
+  thread_ = std::thread([this] { Watch(); });
+}
+
+ConnectionGuard::~ConnectionGuard() {
+  {
+    MutexLock lock(mu_);
+    stopping_ = true;
+    changed_.NotifyAll();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void ConnectionGuard::Ended(const std::string& peer, size_t message_bytes) {
+  MutexLock lock(mu_);
+  accounted_[peer] += AccountFor(message_bytes);
+  if (accounted_.size() == tidy_at_) changed_.NotifyAll();
+}
+
+void ConnectionGuard::Watch() {
+  (void)pthread_setname_np(pthread_self(), "grpc_guard");
+  std::chrono::nanoseconds next_cut{0};
+  while (true) {
+    bool tidy = false;
+    {
+      MutexLock lock(mu_);
+      if (!stopping_) clock_.WaitUntil(mu_, changed_, clock_.Monotonic() + kLook);
+      if (stopping_) return;
+      tidy = accounted_.size() >= tidy_at_;
+    }
+    if (tidy) (void)Connections();
+    if (clock_.Monotonic() < next_cut || !HoldsTooMuch()) continue;
+    CutOne();
+    next_cut = clock_.Monotonic() + kPatience;
+  }
+}
+
+/// What is resident is quickly read, but stays when it is freed; what is allocated takes a walk over what is free.
+bool ConnectionGuard::HoldsTooMuch() const {
+  return ResidentBytes() > resident_at_start_ + limit_ && AllocatedBytes() > allocated_at_start_ + limit_;
+}
+
+/// Those that there are; forgets the others.
+std::vector<GuardedConnection> ConnectionGuard::Connections() {
+  std::vector<GuardedConnection> connections;
+  std::error_code ended;
+  for (std::filesystem::directory_iterator it("/proc/self/fd", ended), end; !ended && it != end; it.increment(ended)) {
+    const int socket = std::atoi(it->path().filename().c_str());
+    GuardedConnection connection{.peer = PeerOf(socket, port_), .socket = socket};
+    if (connection.peer.empty()) continue;
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) continue;
+    connection.received = info.tcpi_bytes_received;
+    connections.push_back(std::move(connection));
+  }
+  MutexLock lock(mu_);
+  std::unordered_map<std::string, uint64_t> known;
+  for (GuardedConnection& connection : connections) {
+    const auto found = accounted_.find(connection.peer);
+    if (found == accounted_.end()) continue;
+    connection.accounted = found->second;
+    known.emplace(connection.peer, found->second);
+  }
+  accounted_ = std::move(known);
+  tidy_at_ = std::max<size_t>(1024, 2 * accounted_.size());
+  return connections;
+}
+
+void ConnectionGuard::CutOne() {
+  const std::vector<GuardedConnection> connections = Connections();
+  const int worst = ConnectionToCut(connections);
+  if (worst < 0) return;
+  const GuardedConnection& cut = connections[static_cast<size_t>(worst)];
+  if (PeerOf(cut.socket, port_) != cut.peer) return;  // it has gone by itself
+  // Disconnecting resets it and drops what was not read; shutting it down would have gRPC read that first.
+  const sockaddr nobody{.sa_family = AF_UNSPEC, .sa_data = {}};
+  if (connect(cut.socket, &nobody, sizeof nobody) != 0) return;
+  num_cut_.fetch_add(1);
+  LogWarning(
+      "grpc_connection_cut",
+      {{"peer", cut.peer}, {"reason", "the process held too much, and it had sent the most that ended in nothing"}});
+}
+
+}  // namespace pawsight::rpc

@@ -1,0 +1,81 @@
+// rpc/connection_guard.h: memory that gRPC does not bound: what a client makes it hold by calls that are begun and
+// given up faster than they are cleared away (rapid reset), by streams beyond the number that it was told of and never
+// acknowledged, by headers that do not end. Debian's gRPC has no limit on any of them and counts none in its quota, so
+// the connection is cut that made the process hold too much. Not here: the limits that gRPC does keep
+// (rpc/grpc_endpoint.h). Linux, glibc. Thread-safe.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <thread>
+#include <unordered_map>
+
+#include "base/clock.h"
+#include "base/mutex.h"
+
+namespace pawsight::rpc {
+
+/// A connection and what it has sent.
+struct GuardedConnection {
+  std::string peer;        // "127.0.0.1:51324"
+  int socket = -1;         // gRPC's
+  uint64_t received = 0;   // bytes, from the kernel
+  uint64_t accounted = 0;  // of these, those of calls that have ended
+};
+
+/// What a connection has sent that no ended call accounts for: what memory may be held for.
+inline uint64_t Unaccounted(const GuardedConnection& connection) {
+  return connection.received > connection.accounted ? connection.received - connection.accounted : 0;
+}
+/// An ended call's bytes: its message, and for headers and framing a fiftieth and 400 bytes, which is more than they
+/// take: a connection whose calls end has nothing unaccounted but what is under way.
+inline uint64_t AccountFor(size_t message_bytes) { return message_bytes + message_bytes / 50 + 400; }
+
+inline constexpr uint64_t kLeastUnaccounted = 256U << 10U;
+
+/// Which to cut when too much is held: the one with the most unaccounted for; -1: none has kLeastUnaccounted.
+int ConnectionToCut(std::span<const GuardedConnection> connections);
+
+/// A thread that looks every kLook how much the process has allocated. Beyond `limit` more than at the start it cuts
+/// a connection, and another only when that has not helped within kPatience. One that is cut is reset; what it has sent
+/// and was not read yet is thrown away.
+class ConnectionGuard {
+ public:
+  static constexpr std::chrono::milliseconds kLook{100};
+  static constexpr std::chrono::milliseconds kPatience{1000};
+
+  /// `limit`: bytes beyond what is held now. `clock` outlives it.
+  ConnectionGuard(size_t limit, const Clock& clock);
+  ~ConnectionGuard();
+  ConnectionGuard(const ConnectionGuard&) = delete;
+  ConnectionGuard& operator=(const ConnectionGuard&) = delete;
+
+  /// From now on the connections that are accepted on `port` are watched. Once.
+  void Start(int port);
+  /// A call of that connection ended, whose message had so many bytes. Cost: a look-up under a mutex.
+  void Ended(const std::string& peer, size_t message_bytes) EXCLUDES(mu_);
+  uint64_t num_cut() const { return num_cut_; }
+
+ private:
+  void Watch() EXCLUDES(mu_);
+  bool HoldsTooMuch() const;
+  std::vector<GuardedConnection> Connections() EXCLUDES(mu_);
+  void CutOne();
+
+  int port_ = 0;  // never changes once the thread runs
+  const size_t limit_;
+  const Clock& clock_;
+  const size_t resident_at_start_;
+  const size_t allocated_at_start_;
+  std::atomic<uint64_t> num_cut_{0};
+  Mutex mu_;
+  CondVar changed_;
+  bool stopping_ GUARDED_BY(mu_) = false;
+  std::unordered_map<std::string, uint64_t> accounted_ GUARDED_BY(mu_);
+  size_t tidy_at_ GUARDED_BY(mu_) = 1024;  // connections that have gone are forgotten when so many are known
+  std::thread thread_;
+};
+
+}  // namespace pawsight::rpc

@@ -1,0 +1,96 @@
+#include "rpc/connection_guard.h"
+
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <vector>
+
+#include "net/testing.h"
+
+namespace pawsight::rpc {
+namespace {
+
+GuardedConnection Sent(uint64_t received, uint64_t accounted) {
+  return {.peer = "127.0.0.1:1", .socket = 1, .received = received, .accounted = accounted};
+}
+
+TEST(ConnectionGuard, TheOneIsCutThatHasSentTheMostThatEndedInNothing) {
+  const uint64_t mb = 1U << 20U;
+  const std::vector<GuardedConnection> connections = {Sent(900 * mb, 910 * mb), Sent(3 * mb, 0), Sent(5 * mb, 1 * mb),
+                                                      Sent(50 * mb, 49 * mb)};
+  EXPECT_EQ(ConnectionToCut(connections), 2);
+}
+
+TEST(ConnectionGuard, WhoHasLittleUnderWayIsNotCut) {
+  EXPECT_EQ(ConnectionToCut({}), -1);
+  const std::vector<GuardedConnection> good = {Sent(100, 0), Sent(kLeastUnaccounted - 1, 0),
+                                               Sent(1U << 30U, 2U << 30U)};
+  EXPECT_EQ(ConnectionToCut(good), -1);
+}
+
+TEST(ConnectionGuard, CallsThatEndAccountForMoreThanTheySent) {
+  // A small call's headers and frames are some 200 bytes, 60 from the second one on; a large one's frames 9 in 16384.
+  EXPECT_GT(AccountFor(0), 300U);
+  EXPECT_GT(AccountFor(30'000), 30'000 + 300 + 9 * 2U);
+  EXPECT_GT(AccountFor(32U << 20U), (32U << 20U) + 2048 * 9U);
+}
+
+/// A listener whose clients are taken one by one.
+class Accepted {
+ public:
+  Accepted() : listener_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    CHECK(bind(listener_, reinterpret_cast<sockaddr*>(&address), size) == 0 && listen(listener_, 8) == 0);
+    CHECK(getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+    port_ = ntohs(address.sin_port);
+  }
+  ~Accepted() {
+    for (const int socket : sockets_) close(socket);
+    close(listener_);
+  }
+  Accepted(const Accepted&) = delete;
+  Accepted& operator=(const Accepted&) = delete;
+  int port() const { return port_; }
+  int Take() {
+    sockets_.push_back(accept(listener_, nullptr, nullptr));
+    return sockets_.back();
+  }
+
+ private:
+  const int listener_;
+  int port_ = 0;
+  std::vector<int> sockets_;
+};
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+TEST(ConnectionGuard, BeyondItsLimitTheProcessIsRidOfTheWorstConnectionAndTheOthersStay) {
+  const SystemClock clock;
+  Accepted server;
+  ConnectionGuard guard(32U << 20U, clock);
+  net::testing::RawClient bad(server.port());
+  const int to_bad = server.Take();
+  net::testing::RawClient good(server.port());
+  const int to_good = server.Take();
+  std::vector<char> taken(100'000);
+  for (int n = 0; n < 4; ++n) {  // as much as a buffer of the system takes for sure
+    bad.Send(std::string(taken.size(), 'x'));
+    ASSERT_EQ(recv(to_bad, taken.data(), taken.size(), MSG_WAITALL), static_cast<ssize_t>(taken.size()));
+  }
+  good.Send("x");
+  guard.Start(server.port());
+  const std::vector<char> held(256U << 20U, 1);
+  EXPECT_EQ(bad.ReadAll(), "") << "reset";
+  EXPECT_EQ(guard.num_cut(), 1U);
+  ASSERT_EQ(send(to_good, "y", 1, MSG_NOSIGNAL), 1);
+  EXPECT_EQ(good.ReadBytes(1), "y");
+  EXPECT_EQ(held.back(), 1);
+}
+#endif
+
+}  // namespace
+}  // namespace pawsight::rpc

@@ -1,0 +1,113 @@
+// The owner's rules: what each asks and when it alerts; made, changed and deleted here, in force with the next frame.
+import { Api, Refusal, Rule } from "./api";
+import { byId, make } from "./element";
+
+function percent(p: number): string { return `${Math.round(100 * p)} %`; }
+
+function conditionText(rule: Rule): string {
+  const held = rule.for_frames ? `in ${rule.for_frames} of ${rule.of_frames ?? rule.for_frames} frames`
+             : rule.for_s ? `for ${rule.for_s} s` : "at once";
+  return `alerts at ${rule.expect ?? "yes"} ≥ ${percent(rule.threshold ?? 0.7)} ${held}`;
+}
+
+export class RulesPanel {
+  private readonly list = byId("rule-list");
+  private readonly dialog = byId<HTMLDialogElement>("rule-dialog");
+  private readonly form = byId<HTMLFormElement>("rule-form");
+  private readonly trouble = byId("rule-trouble");
+  private edited: Rule | null = null;  // null: a new one is being written
+  private readonly gone = new AbortController();
+
+  /// `changed` is called after each change; `why` shows why a rule does not alert.
+  constructor(private readonly api: Api, private readonly mayEdit: boolean, private readonly changed: () => Promise<void>,
+              private readonly why: (rule: Rule) => void) {
+    const on = { signal: this.gone.signal };
+    const add = byId("add-rule");
+    add.hidden = !mayEdit;
+    add.addEventListener("click", () => this.edit(null), on);
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      void this.save();
+    }, on);
+    byId("rule-cancel").addEventListener("click", () => this.dialog.close(), on);
+    byId("rule-delete").addEventListener("click", () => void this.delete(), on);
+  }
+
+  close(): void {
+    this.gone.abort();
+    this.dialog.close();
+  }
+
+  show(rules: Iterable<Rule>): void {
+    const lines = [...rules].map((rule) => {
+      const line = make("li", rule.enabled ? "rule" : "rule off");
+      const text = make("div", "");
+      text.append(make("span", "question", rule.question), make("span", "quiet", rule.enabled ? conditionText(rule) : "off"));
+      const buttons = make("div", "buttons");
+      const why = make("button", "small", "Why?");
+      why.type = "button";
+      why.title = `Why "${rule.question}" alerts or does not`;
+      why.addEventListener("click", () => this.why(rule));
+      buttons.append(why);
+      if (this.mayEdit) {
+        const edit = make("button", "small", "Edit");
+        edit.type = "button";
+        edit.title = `Edit "${rule.question}"`;
+        edit.addEventListener("click", () => this.edit(rule));
+        buttons.append(edit);
+      }
+      line.append(text, buttons);
+      return line;
+    });
+    this.list.replaceChildren(...lines);
+    byId("no-rules").hidden = lines.length > 0;
+  }
+
+  private field<T extends HTMLElement = HTMLInputElement>(name: string): T { return byId<T>(`rule-${name}`); }
+
+  private edit(rule: Rule | null): void {
+    this.edited = rule;
+    this.trouble.textContent = "";
+    byId("rule-dialog-title").textContent = rule ? "Edit rule" : "New rule";
+    byId("rule-delete").hidden = rule === null;
+    this.field("question").value = rule?.question ?? "";
+    this.field<HTMLSelectElement>("expect").value = rule?.expect ?? "yes";
+    this.field("threshold").value = String(Math.round(100 * (rule?.threshold ?? 0.7)));
+    const counted = rule?.for_frames !== undefined;  // by frames, which is not for this form
+    this.field("for").value = String(rule?.for_s ?? 2);
+    this.field("for-row").hidden = counted;
+    this.field("enabled").checked = rule?.enabled ?? true;
+    this.dialog.showModal();
+  }
+
+  private async save(): Promise<void> {
+    const wanted: Record<string, unknown> = {
+      ...(this.edited ?? { clear_s: 3, cooldown_s: 10 }),
+      question: this.field("question").value.trim(),
+      expect: this.field<HTMLSelectElement>("expect").value,
+      threshold: Number(this.field("threshold").value) / 100,
+      enabled: this.field("enabled").checked,
+    };
+    if (this.edited?.for_frames === undefined) wanted["for_s"] = Number(this.field("for").value);
+    const edited = this.edited;
+    await this.attempt(edited ? () => this.api.send("PUT", `/v1/rules/${edited.id}`, wanted, edited.version)
+                              : () => this.api.send("POST", "/v1/rules", wanted));
+  }
+
+  private async delete(): Promise<void> {
+    const edited = this.edited;
+    if (edited) await this.attempt(() => this.api.send("DELETE", `/v1/rules/${edited.id}`));
+  }
+
+  private async attempt(change: () => Promise<unknown>): Promise<void> {
+    try {
+      await change();
+      this.dialog.close();
+    } catch (error) {
+      const stale = error instanceof Refusal && error.status === 412;
+      this.trouble.textContent = stale ? "Somebody else changed this rule: close this and look again."
+                               : error instanceof Refusal ? error.message : "The gateway cannot be reached.";
+    }
+    await this.changed();
+  }
+}
