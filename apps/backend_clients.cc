@@ -23,9 +23,15 @@ constexpr size_t kMaxCalls = 4096;
 
 }  // namespace
 
+void BackendClients::SetCredentials(std::map<std::string, BackendCredential> credentials) {
+  MutexLock lock(mu_);
+  credentials_.swap(credentials);  // what there was dies with the argument
+}
+
 Result<std::shared_ptr<client::InferenceClient>> BackendClients::Make(const gateway::EndpointConfig& endpoint) {
   BackendCredential credential;
   if (!endpoint.credential.empty()) {
+    MutexLock lock(mu_);
     const auto found = credentials_.find(endpoint.credential);
     if (found == credentials_.end()) {
       return FailedPrecondition("credential: the settings have none called '" + endpoint.credential + "'",

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "base/mutex.h"
 #include "client/inference_client.h"
 #include "client/io_thread.h"
 #include "gateway/backends/routing.h"
@@ -19,6 +20,7 @@ struct BackendCredential {
   std::string ca_pem;           // who may sign its certificate; "": the system's list
   std::string certificate_pem;  // ours, with its chain
   std::string key_pem;
+  friend bool operator==(const BackendCredential&, const BackendCredential&) = default;
 };
 
 class BackendClients {
@@ -29,13 +31,17 @@ class BackendClients {
   BackendClients(std::map<std::string, BackendCredential> credentials, Embedded embedded)
       : credentials_(std::move(credentials)), embedded_(std::move(embedded)) {}
 
+  /// For clients made from now on.
+  void SetCredentials(std::map<std::string, BackendCredential> credentials) EXCLUDES(mu_);
+
   /// For gateway::Backends, which it outlives. An address of "http" is a URL, https for TLS; of "grpc" it is host:port,
   /// or grpcs://host:port for TLS. Errors: kInvalidArgument, an address that is none. kFailedPrecondition, no such
   /// credential; no model in this process. What `embedded` says.
-  Result<std::shared_ptr<client::InferenceClient>> Make(const gateway::EndpointConfig& endpoint);
+  Result<std::shared_ptr<client::InferenceClient>> Make(const gateway::EndpointConfig& endpoint) EXCLUDES(mu_);
 
  private:
-  const std::map<std::string, BackendCredential> credentials_;
+  Mutex mu_;
+  std::map<std::string, BackendCredential> credentials_ GUARDED_BY(mu_);
   const Embedded embedded_;
   client::IoThread io_;
 };

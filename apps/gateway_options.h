@@ -16,6 +16,7 @@ struct GatewayOptions {
   std::string tls_certificate;
   std::string tls_key;
   std::string data;
+  std::string receiver_keys;
   bool open_secrets = false;
   bool new_admin = false;
 
@@ -53,6 +54,7 @@ struct GatewayOptions {
 
   std::chrono::hours keep_events{24 * 365};
   std::chrono::hours keep_deliveries{24 * 30};
+  std::chrono::hours keep_pictures{24 * 30};
 
   std::string access_log = "off";
   int access_log_rate = 20;
@@ -70,6 +72,8 @@ struct GatewayOptions {
     option(&O::tls_certificate, "tls-certificate", "PEM file of the certificate and its chain; empty: no TLS");
     option(&O::tls_key, "tls-key", "PEM file of its key");
     option(&O::data, "data", "directory of the store and the admin's token; empty: pawsight under XDG_DATA_HOME");
+    option(&O::receiver_keys, "receiver-keys",
+           "file of the keys that seal receivers' secrets, the newest first; empty: receiver.keys in `data`");
     option(&O::open_secrets, "open-secrets", "take files of secrets that everybody on this machine may read");
     option(&O::new_admin, "new-admin", "make a new admin's token at this start and revoke those there are");
 
@@ -108,6 +112,9 @@ struct GatewayOptions {
 
     option(&O::keep_events, "keep-events", "and resolved alerts, so long; 0: for ever", hours(0), hours(24 * 3650));
     option(&O::keep_deliveries, "keep-deliveries", "that are finished, so long; 0: for ever", hours(0),
+           hours(24 * 3650));
+
+    option(&O::keep_pictures, "keep-pictures", "of alerts, where a camera's owner wants them kept, so long", hours(1),
            hours(24 * 3650));
 
     option(&O::access_log, "access-log", "file for a line a request, - for standard error, off for none");

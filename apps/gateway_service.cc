@@ -12,6 +12,7 @@
 #include "apps/backend_clients.h"
 #include "apps/embedded_worker.h"
 #include "apps/gateway_metrics.h"
+#include "apps/receiver_keys.h"
 #include "apps/serving.h"
 #include "base/files.h"
 #include "base/log.h"
@@ -21,6 +22,7 @@
 #include "gateway/path/puller.h"
 #include "net/access_log.h"
 #include "net/http_server.h"
+#include "notify/seal_store.h"
 
 namespace pawsight {
 namespace {
@@ -34,16 +36,6 @@ constexpr size_t kMaxPemBytes = 1U << 20U;
 
 bool IsLoopback(const net::ListenAddress& address) { return address.host == "::1" || address.host.starts_with("127."); }
 
-/// A secret that everybody on the machine may read is none.
-Status CheckSecretFile(const std::string& setting, const std::string& path, bool open_secrets) {
-  if (path.empty()) return Ok();
-  struct stat status {};
-  if (stat(path.c_str(), &status) != 0) return NotFound(setting + ": " + path + " cannot be read");
-  if ((status.st_mode & S_IROTH) == 0 || open_secrets) return Ok();
-  return FailedPrecondition(setting + ": everybody may read " + path + "; chmod o-r it, or set open-secrets",
-                            "open_secret");
-}
-
 Result<net::TlsText> TlsOf(const GatewayOptions& options) {
   PAWSIGHT_ASSIGN_OR_RETURN(net::TlsText tls, net::ReadTls({options.tls_certificate, options.tls_key, ""}));
   if (tls.wanted()) PAWSIGHT_RETURN_IF_ERROR(net::TlsContext::Make(tls).status());
@@ -51,16 +43,17 @@ Result<net::TlsText> TlsOf(const GatewayOptions& options) {
 }
 
 /// "grpc://w:8001" is "w:8001" of kind grpc; the rest says what it is.
-Result<gateway::EndpointConfig> EndpointOf(const std::string& url) {
+Result<gateway::EndpointConfig> EndpointOf(const std::string& url, const std::string& credential) {
   if (url.starts_with("http://") || url.starts_with("https://"))
-    return gateway::EndpointConfig{"http", url, kWorkersCredential};
-  if (url.starts_with("grpc://")) return gateway::EndpointConfig{"grpc", url.substr(7), kWorkersCredential};
-  if (url.starts_with("grpcs://")) return gateway::EndpointConfig{"grpc", url, kWorkersCredential};
+    return gateway::EndpointConfig{"http", url, credential};
+  if (url.starts_with("grpc://")) return gateway::EndpointConfig{"grpc", url.substr(7), credential};
+  if (url.starts_with("grpcs://")) return gateway::EndpointConfig{"grpc", url, credential};
   return InvalidArgument("workers: want http://, https://, grpc:// or grpcs://, not " + JsonQuote(url));
 }
 
-/// The pool that the settings describe.
-Result<gateway::PoolsConfig> PoolsOf(const GatewayOptions& options) {
+/// The pool that the settings describe, its workers shown that credential.
+Result<gateway::PoolsConfig> PoolsOf(const GatewayOptions& options,
+                                     const std::string& credential = kWorkersCredential) {
   gateway::PoolConfig pool;
   pool.name = options.workers.empty() ? kEmbeddedPool : kWorkersPool;
   pool.price_per_hour = options.price_per_hour;
@@ -69,10 +62,25 @@ Result<gateway::PoolsConfig> PoolsOf(const GatewayOptions& options) {
     pool.attempt_timeout = std::max(pool.attempt_timeout, options.answer_within);  // nobody else could answer
   }
   for (const std::string& url : options.workers) {
-    PAWSIGHT_ASSIGN_OR_RETURN(gateway::EndpointConfig endpoint, EndpointOf(url));
+    PAWSIGHT_ASSIGN_OR_RETURN(gateway::EndpointConfig endpoint, EndpointOf(url, credential));
     pool.endpoints.push_back(std::move(endpoint));
   }
   return gateway::PoolsConfig{{std::move(pool)}};
+}
+
+Result<BackendCredential> CredentialOf(const GatewayOptions& options) {
+  BackendCredential credential;
+  PAWSIGHT_ASSIGN_OR_RETURN(credential.token, ReadSecret(options.worker_token_file));
+  if (options.worker_ca.empty()) return credential;
+  PAWSIGHT_ASSIGN_OR_RETURN(credential.ca_pem, ReadTextFile(options.worker_ca, kMaxPemBytes));
+  return credential;
+}
+
+gateway::AutoscaleView ScalingOf(const GatewayOptions& options) {
+  return {.capacity_per_s = options.worker_capacity,
+          .target = options.autoscale_target,
+          .least = options.workers_least,
+          .most = options.workers_most};
 }
 
 gateway::RoutingConfig RoutingTo(const gateway::PoolsConfig& pools) {
@@ -111,19 +119,6 @@ class DirectoryLock {
   int fd_ = -1;
 };
 
-/// Readable by this user only, from its first byte on.
-Status WriteSecret(const std::string& path, const std::string& text) {
-  const std::string beside = path + ".new";
-  (void)unlink(beside.c_str());  // of a start that was cut short
-  const int fd = open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) return Unavailable(beside + " cannot be made");
-  const bool written = write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(fd) == 0;
-  close(fd);
-  if (!written || rename(beside.c_str(), path.c_str()) != 0) return Unavailable(path + " cannot be written");
-  SyncDirectoryOf(path);
-  return Ok();
-}
-
 events::StoreOptions StoreOptionsOf(const GatewayOptions& options, bool lasts) {
   events::StoreOptions store;
   store.durable = lasts;
@@ -133,6 +128,21 @@ events::StoreOptions StoreOptionsOf(const GatewayOptions& options, bool lasts) {
   store.retention.deliveries = options.keep_deliveries;
   store.retention.audit = options.keep_events;
   return store;
+}
+
+/// Brings the receivers' secrets under the newest key and says what is wrong with them.
+Status SealSecrets(events::Store& store, const notify::SecretKeys& keys) {
+  PAWSIGHT_ASSIGN_OR_RETURN(const notify::SealReport report, notify::SealReceivers(store, keys));
+  if (report.num_unsealed > 0) {
+    LogWarning("secrets_sealed", {{"receivers", std::to_string(report.num_unsealed)},
+                                  {"so", "copies of the store from before still have them in clear"}});
+  }
+  if (report.num_resealed > 0) LogInfo("secrets_resealed", {{"receivers", std::to_string(report.num_resealed)}});
+  if (report.num_broken > 0) {
+    LogError("secrets_do_not_open", {{"receivers", std::to_string(report.num_broken)},
+                                     {"so", "put the key back that sealed them, or give these receivers new secrets"}});
+  }
+  return Ok();
 }
 
 gateway::FramePathOptions PathOptionsOf(const GatewayOptions& options) {
@@ -214,11 +224,15 @@ Status CheckGatewayOptions(const GatewayOptions& options, const notify::PostOffi
 struct GatewayService::Parts {
   Parts(const GatewayOptions& given, const notify::PostOfficeOptions& given_receivers,
         const GatewayExtras& given_extras)
-      : options(given), receivers(given_receivers), extras(given_extras) {}
+      : options(given), receivers(given_receivers), extras(given_extras), scaling(ScalingOf(given)) {}
 
-  GatewayOptions options;
+  GatewayOptions options;  // those in force; Reload's and the starting thread's
   const notify::PostOfficeOptions receivers;
   const GatewayExtras extras;
+  mutable Mutex scaling_mu;
+  gateway::AutoscaleView scaling GUARDED_BY(scaling_mu);
+  BackendCredential shown;  // to the workers of the settings
+  int num_credentials = 1;  // that they have been shown
   const SystemClock clock;
   std::string data;
   std::string first_token;
@@ -248,6 +262,9 @@ struct GatewayService::Parts {
   Status StartPath();
   Status StartApi();
   Status Listen();
+  /// Takes over the workers, and what they are shown and cost, of settings that are in order; a pool that was put by
+  /// the API stays as it is.
+  Status ReloadWorkers(const GatewayOptions& fresh);
   gateway::AutoscaleView Autoscale() const;
   std::vector<std::string> Unready() const;
 };
@@ -260,7 +277,10 @@ Status GatewayService::Parts::OpenData() {
   if (!extras.events.empty()) {
     PAWSIGHT_ASSIGN_OR_RETURN(event_store, events::Store::Open(extras.events));
   }
-  PAWSIGHT_ASSIGN_OR_RETURN(office, notify::PostOffice::Open(*store, clock, receivers));
+  const std::string key_path = options.receiver_keys.empty() ? data + "/receiver.keys" : options.receiver_keys;
+  PAWSIGHT_ASSIGN_OR_RETURN(notify::SecretKeys keys, OpenReceiverKeys(key_path, options.open_secrets));
+  PAWSIGHT_RETURN_IF_ERROR(SealSecrets(*store, keys));
+  PAWSIGHT_ASSIGN_OR_RETURN(office, notify::PostOffice::Open(*store, clock, receivers, std::move(keys)));
   PAWSIGHT_ASSIGN_OR_RETURN(first_token,
                             gateway::MakeAdmin(*store, clock, options.new_admin, [this](const std::string& token) {
                               return WriteSecret(data + "/admin.token", token + "\n");
@@ -280,13 +300,9 @@ Status GatewayService::Parts::StartWorkers() {
     PAWSIGHT_RETURN_IF_ERROR(workers->MakeClient("").status());  // what is wrong with the model is known at the start
     embedded = [this](const std::string& precision) { return workers->MakeClient(precision); };
   }
-  BackendCredential credential;
-  PAWSIGHT_ASSIGN_OR_RETURN(credential.token, ReadSecret(options.worker_token_file));
-  if (!options.worker_ca.empty()) {
-    PAWSIGHT_ASSIGN_OR_RETURN(credential.ca_pem, ReadTextFile(options.worker_ca, kMaxPemBytes));
-  }
-  clients = std::make_unique<BackendClients>(
-      std::map<std::string, BackendCredential>{{kWorkersCredential, std::move(credential)}}, std::move(embedded));
+  PAWSIGHT_ASSIGN_OR_RETURN(shown, CredentialOf(options));
+  clients = std::make_unique<BackendClients>(std::map<std::string, BackendCredential>{{kWorkersCredential, shown}},
+                                             std::move(embedded));
   backends = std::make_unique<gateway::Backends>(
       gateway::BackendsOptions{}, [this](const gateway::EndpointConfig& endpoint) { return clients->Make(endpoint); },
       clock);
@@ -295,7 +311,7 @@ Status GatewayService::Parts::StartWorkers() {
 }
 
 Status GatewayService::Parts::StartPath() {
-  record = std::make_unique<gateway::StoreRecord>(*store);
+  record = std::make_unique<gateway::StoreRecord>(*store, clock, options.keep_pictures);
   gateway::Record* to = record.get();
   if (event_store != nullptr) {
     event_record = std::make_unique<gateway::EventRecord>(*event_store, *record, *extras.names);
@@ -322,11 +338,13 @@ Status GatewayService::Parts::StartPath() {
 }
 
 gateway::AutoscaleView GatewayService::Parts::Autoscale() const {
-  return {.offered_per_s = meter->PerSecond(),
-          .capacity_per_s = options.worker_capacity,
-          .target = options.autoscale_target,
-          .least = options.workers_least,
-          .most = options.workers_most};
+  gateway::AutoscaleView view;
+  {
+    MutexLock held(scaling_mu);
+    view = scaling;
+  }
+  view.offered_per_s = meter->PerSecond() + path->ShedPerSecond();
+  return view;
 }
 
 std::vector<std::string> GatewayService::Parts::Unready() const {
@@ -399,7 +417,7 @@ GatewayService::~GatewayService() = default;
 
 Status GatewayService::Start() {
   PAWSIGHT_RETURN_IF_ERROR(CheckGatewayOptions(parts_->options, parts_->receivers));
-  umask(0077);  // the store holds receivers' secrets
+  umask(0077);  // the store and its keys are nobody else's
   // The disk and the model are waited for together: neither needs the other, and both take a while.
   std::future<Status> opened = std::async(std::launch::async, [this] { return parts_->OpenData(); });
   const Status workers = parts_->StartWorkers();
@@ -426,10 +444,32 @@ Status GatewayService::LoadBackends(const gateway::PoolsConfig& pools, const gat
 std::vector<std::string> GatewayService::Unready() const { return parts_->Unready(); }
 void GatewayService::NoteReload(bool ok) { parts_->reload_ok = ok; }
 
+Status GatewayService::Parts::ReloadWorkers(const GatewayOptions& fresh) {
+  if (options.workers.empty() || fresh.workers.empty()) return Ok();  // a model is loaded at the start only
+  PAWSIGHT_ASSIGN_OR_RETURN(const BackendCredential credential, CredentialOf(fresh));
+  // Another name of it makes other endpoints, so that those with the old token end what they have and go.
+  if (!(credential == shown)) {
+    ++num_credentials;
+  } else if (fresh.workers == options.workers && fresh.price_per_hour == options.price_per_hour) {
+    return Ok();
+  }
+  const std::string name = num_credentials == 1 ? kWorkersCredential : "workers-" + std::to_string(num_credentials);
+  PAWSIGHT_ASSIGN_OR_RETURN(const gateway::PoolsConfig pools, PoolsOf(fresh, name));
+  clients->SetCredentials({{kWorkersCredential, credential}, {name, credential}});
+  PAWSIGHT_RETURN_IF_ERROR(api->LoadBackends(pools, RoutingTo(pools)));
+  shown = credential;
+  options.workers = fresh.workers;
+  options.price_per_hour = fresh.price_per_hour;
+  return Ok();
+}
+
 Status GatewayService::Reload(const GatewayOptions& fresh, const notify::PostOfficeOptions& receivers) {
   PAWSIGHT_RETURN_IF_ERROR(CheckGatewayOptions(fresh, receivers));
-  SayWhatWaits(parts_->options, fresh,
-               {"tls-certificate", "tls-key", "worker-capacity", "autoscale-target", "workers-least", "workers-most"});
+  std::vector<std::string> live = {"tls-certificate", "tls-key",        "worker-capacity",  "autoscale-target",
+                                   "workers-least",   "workers-most",   "device-rate",      "device-burst",
+                                   "worker-ca",       "price-per-hour", "worker-token-file"};
+  if (parts_->options.workers.empty() == fresh.workers.empty()) live.emplace_back("workers");
+  SayWhatWaits(parts_->options, fresh, live);
   SayWhatWaits(parts_->receivers, receivers, {});
   if (parts_->options.tls_certificate.empty() != fresh.tls_certificate.empty()) {
     LogWarning("setting_waits_for_restart", {{"setting", "tls-certificate"}});
@@ -437,10 +477,12 @@ Status GatewayService::Reload(const GatewayOptions& fresh, const notify::PostOff
     PAWSIGHT_ASSIGN_OR_RETURN(const net::TlsText tls, TlsOf(fresh));
     PAWSIGHT_RETURN_IF_ERROR(parts_->http->SetTls(tls));
   }
-  parts_->options.worker_capacity = fresh.worker_capacity;
-  parts_->options.autoscale_target = fresh.autoscale_target;
-  parts_->options.workers_least = fresh.workers_least;
-  parts_->options.workers_most = fresh.workers_most;
+  PAWSIGHT_RETURN_IF_ERROR(parts_->ReloadWorkers(fresh));
+  parts_->path->SetDeviceRate(fresh.device_rate, fresh.device_burst);
+  {
+    MutexLock lock(parts_->scaling_mu);
+    parts_->scaling = ScalingOf(fresh);
+  }
   if (parts_->access_log) return parts_->access_log->Reopen();
   return Ok();
 }

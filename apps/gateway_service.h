@@ -63,7 +63,8 @@ class GatewayService {
   /// Why it is not ready; empty: it is.
   std::vector<std::string> Unready() const;
 
-  /// Takes over what of `options` may change while it runs: TLS files, prices, the autoscale settings; the rest is
+  /// Takes over what of `options` may change while it runs: TLS files, the workers with their
+  /// token and price (unless a pool was put by the API), devices' rate, the autoscale settings; the rest is
   /// named in the log as waiting for a restart. Errors: CheckGatewayOptions's; then nothing has changed.
   Status Reload(const GatewayOptions& options, const notify::PostOfficeOptions& receivers);
   /// For the gauge config_last_reload_ok.

@@ -284,6 +284,13 @@ Result<Written> Applier::Do(const Revoke& revoke) {
                revoke.id);
 }
 
+Result<Written> Applier::Do(const ReplaceSecret& replace) {
+  consequences_->fold_log = true;
+  return OneOf(connection_.Change("UPDATE receivers SET secret = ?3 WHERE owner = ?1 AND id = ?2", replace.owner,
+                                  replace.id, replace.secret),
+               replace.id);
+}
+
 Status Applier::AddAudit(const AuditEntry& entry) {
   return connection_
       .Change(

@@ -17,6 +17,7 @@ namespace pawsight::events {
 struct Consequences {
   std::set<std::pair<std::string, std::string>> pending;  // (owner, receiver) with new deliveries
   bool removals = false;                                  // rows that the sweeper has to remove
+  bool fold_log = false;                                  // the log has what was to be wiped
 };
 
 class Applier {
@@ -55,6 +56,7 @@ class Applier {
   Result<Written> Do(const DeliveryDead& dead);
   Result<Written> Do(const RetryDelivery& retry);
   Result<Written> Do(const SetReceiverActive& set);
+  Result<Written> Do(const ReplaceSecret& replace);
   Result<Written> Do(const Audit& audit);
   Result<Written> Do(const EraseOwner& erase);
 

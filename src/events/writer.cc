@@ -136,7 +136,7 @@ void Writer::WriteGroup(std::vector<Item>& group) {
     sweep_at_ = now + (more ? kSweepStep : kSweepPause);
   }
   if (consequences.removals) sweep_at_ = now;
-  if (status.ok() && sweeper_->TakeErased()) {
+  if (status.ok() && (sweeper_->TakeErased() || consequences.fold_log)) {
     // The log still has what was erased. Busy readers may keep it a little longer; the next checkpoint overwrites it.
     (void)FoldLog();
   }
@@ -195,6 +195,7 @@ Status Writer::ApplyItem(Item& item, Consequences& consequences) {
     PAWSIGHT_RETURN_IF_ERROR(connection_->Change("RELEASE batch").status());
     consequences.pending.merge(own.pending);
     consequences.removals = consequences.removals || own.removals;
+    consequences.fold_log = consequences.fold_log || own.fold_log;
     return Ok();
   }
   const bool transaction_lost = sqlite3_get_autocommit(connection_->db()) != 0;

@@ -122,6 +122,10 @@ class Checker {
     Key("receiver", set.owner, set.id);
     Name("receiver.reason", set.reason);
   }
+  void Check(const ReplaceSecret& replace) {
+    Key("receiver", replace.owner, replace.id);
+    Document("receiver.secret", replace.secret);
+  }
   void Check(const Audit& audit) {
     const AuditEntry& entry = audit.entry;
     MayBeEmpty("audit.owner", entry.owner);

@@ -89,6 +89,13 @@ struct SetReceiverActive {
   std::string reason;
 };
 
+/// The secret of a receiver sealed anew: another text for the same secret, so no new version and no change to anybody.
+/// What lay there before is wiped from the file and its log with this commit. Errors: kNotFound `not_found`.
+struct ReplaceSecret {
+  std::string owner, id;
+  std::string secret;
+};
+
 /// An audit entry of its own; a Put<Setting> makes one by itself. `id` and `time` are the store's.
 struct Audit {
   AuditEntry entry;
@@ -106,7 +113,7 @@ using Write =
     std::variant<Put<Owner>, Put<Credential>, Put<Device>, Put<Camera>, Put<Rule>, Put<Receiver>, Put<Snooze>,
                  Put<AlertState>, Put<Alert>, Put<Setting>, Put<Picture>, Delete<Device>, Delete<Camera>, Delete<Rule>,
                  Delete<Receiver>, Delete<Credential>, Delete<Picture>, DeleteSnooze, Revoke, AddEvent, Delivered,
-                 DeliveryFailed, DeliveryDead, RetryDelivery, SetReceiverActive, Audit, EraseOwner>;
+                 DeliveryFailed, DeliveryDead, RetryDelivery, SetReceiverActive, ReplaceSecret, Audit, EraseOwner>;
 
 /// In the order in which they are done. Limits: 1..kMaxBatchWrites writes, kMaxBatchBytes of text and pictures.
 using WriteBatch = std::vector<Write>;

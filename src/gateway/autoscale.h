@@ -14,6 +14,12 @@ struct AutoscaleView {
   int least = 1, most = 1000;
 };
 
+/// What of the frames shed before they could be looked at wanted an answer, all a second: as large a share as of those
+/// that had their turn, `asked` of `ended`; all, when none had one.
+inline double ShedWanting(double shed, double asked, double ended) {
+  return ended > 0 ? shed * std::min(1.0, asked / ended) : shed;
+}
+
 /// Within least..most; `least` when the capacity is not known.
 inline int WorkersWanted(const AutoscaleView& view) {
   if (!(view.capacity_per_s > 0) || !(view.offered_per_s > 0)) return view.least;

@@ -33,5 +33,12 @@ TEST(RecentRateTest, TheRateIsOfTheWholeSecondsOfTheLastMinute) {
   EXPECT_EQ(rate.PerSecond(seconds(1000)), 0);
 }
 
+TEST(AutoscaleTest, OfWhatWasShedUnseenAsLargeAShareWantedAnAnswerAsOfTheRest) {
+  EXPECT_EQ(ShedWanting(0, 10, 10), 0);
+  EXPECT_EQ(ShedWanting(100, 10, 40), 25);
+  EXPECT_EQ(ShedWanting(100, 0, 0), 100) << "nothing had its turn";
+  EXPECT_EQ(ShedWanting(100, 5, 4), 100);
+}
+
 }  // namespace
 }  // namespace pawsight::gateway

@@ -62,6 +62,9 @@ TEST_F(LinesTest, AFrameIsALineForAPerson) {
   const auto fired = Frame();
   fired->changes.push_back(Notice());
   EXPECT_EQ(FrameText(*fired, names_, false), "13:46:44  ALERT     Is it bright?  yes 0.98\n");
+  fired->changes[0].change = AlertChange::kUpdated;
+  fired->changes[0].cause = "still_on";
+  EXPECT_EQ(FrameText(*fired, names_, false), "13:46:44  still on  Is it bright?  yes 0.98  (still_on)\n");
 }
 
 TEST_F(LinesTest, OfSeveralCamerasEachLineNamesItsOwn) {

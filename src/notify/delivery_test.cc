@@ -35,7 +35,7 @@ class Delivering {
     options.allowed_networks = {"127.0.0.1"};
     options.allow_plain = true;
     options.retry_first = seconds(1);
-    office_ = std::move(PostOffice::Open(*store_, clock_, options, nullptr, resolver).value());
+    office_ = std::move(PostOffice::Open(*store_, clock_, options, {}, resolver).value());
   }
   Delivering(const Delivering&) = delete;
   Delivering& operator=(const Delivering&) = delete;

@@ -351,7 +351,7 @@ TEST_F(MqttTest, FromTheStoreToTheBrokerWithWhatHomeAssistantNeeds) {
   PostOfficeOptions options;
   options.allowed_networks = {"127.0.0.1"};
   options.allow_plain = true;
-  const auto office = std::move(PostOffice::Open(*store, clock, options, nullptr, resolver_).value());
+  const auto office = std::move(PostOffice::Open(*store, clock, options, {}, resolver_).value());
   events::Owner owner;
   owner.id = "own_1";
   owner.name = "home";

@@ -31,10 +31,11 @@ NotifierOptions ForNotifier(const ReceiverPolicy& policy, const PostOfficeOption
 /// Bottom up; taken down in reverse.
 struct PostOffice::Parts {
   Parts(events::Store& store, const Clock& its_clock, ReceiverPolicy its_policy, const PostOfficeOptions& options,
-        StoreOutbox::Unseal unseal, std::shared_ptr<Resolver> resolver)
+        SecretKeys its_keys, std::shared_ptr<Resolver> resolver)
       : policy(std::move(its_policy)),
         clock(its_clock),
-        outbox(store, std::move(unseal)),
+        keys(std::move(its_keys)),
+        outbox(store, keys),
         lookup(std::move(resolver), LookupOptions{}),
         transfers(lookup, ForTransfers(policy, options)),
         mqtt(lookup, ForMqtt(policy, options)),
@@ -49,6 +50,7 @@ struct PostOffice::Parts {
 
   const ReceiverPolicy policy;
   const Clock& clock;
+  const SecretKeys keys;
   StoreOutbox outbox;
   Lookup lookup;
   Transfers transfers;
@@ -60,19 +62,20 @@ PostOffice::PostOffice(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) 
 PostOffice::~PostOffice() = default;
 
 Result<std::unique_ptr<PostOffice>> PostOffice::Open(events::Store& store, const Clock& clock,
-                                                     const PostOfficeOptions& options, StoreOutbox::Unseal unseal,
+                                                     const PostOfficeOptions& options, SecretKeys keys,
                                                      std::shared_ptr<Resolver> resolver) {
   ReceiverPolicy policy;
   policy.allow_plain = options.allow_plain;
   PAWSIGHT_ASSIGN_OR_RETURN(policy.addresses, ParseAddressPolicy(options.allowed_networks));
   if (resolver == nullptr) resolver = std::make_shared<SystemResolver>();
   return std::unique_ptr<PostOffice>(new PostOffice(
-      std::make_unique<Parts>(store, clock, std::move(policy), options, std::move(unseal), std::move(resolver))));
+      std::make_unique<Parts>(store, clock, std::move(policy), options, std::move(keys), std::move(resolver))));
 }
 
 Notifier& PostOffice::notifier() { return parts_->notifier; }
 Lookup& PostOffice::lookup() { return parts_->lookup; }
 const ReceiverPolicy& PostOffice::policy() const { return parts_->policy; }
+const SecretKeys& PostOffice::keys() const { return parts_->keys; }
 
 void PostOffice::Check(const Json& document, const std::string& owner, std::function<void(Status)> done) {
   const Result<ReceiverConfig> config = ParseReceiver(document, parts_->policy);

@@ -38,11 +38,10 @@ struct PostOfficeOptions {
 class PostOffice {
  public:
   /// Starts delivering what the store's outbox has. Make it before anything is submitted to the store (StoreOutbox).
-  /// `store` and `clock` outlive it; `resolver` null: the system's. `unseal`: see StoreOutbox. Errors:
+  /// `store` and `clock` outlive it; `resolver` null: the system's. `keys` of receivers' secrets. Errors:
   /// kInvalidArgument, a network that cannot be read.
   static Result<std::unique_ptr<PostOffice>> Open(events::Store& store, const Clock& clock,
-                                                  const PostOfficeOptions& options,
-                                                  StoreOutbox::Unseal unseal = nullptr,
+                                                  const PostOfficeOptions& options, SecretKeys keys = {},
                                                   std::shared_ptr<Resolver> resolver = nullptr);
   ~PostOffice();
   PostOffice(const PostOffice&) = delete;
@@ -51,6 +50,7 @@ class PostOffice {
   Notifier& notifier();
   Lookup& lookup();
   const ReceiverPolicy& policy() const;
+  const SecretKeys& keys() const;
 
   /// What an API does with a receiver's document before it is stored: reads it and checks where its name leads. `done`
   /// is called exactly once, from any thread or before this returns. Errors: ParseReceiver's, CheckReceiver's.

@@ -16,8 +16,8 @@ struct StoreOutbox::Relay {
   std::function<void(const ReceiverKey&)> waker GUARDED_BY(mu);
 };
 
-StoreOutbox::StoreOutbox(events::Store& store, Unseal unseal)
-    : store_(store), unseal_(std::move(unseal)), relay_(std::make_shared<Relay>()) {
+StoreOutbox::StoreOutbox(events::Store& store, SecretKeys keys)
+    : store_(store), keys_(std::move(keys)), relay_(std::make_shared<Relay>()) {
   store_.SetPendingListener([relay = relay_](std::span<const events::PendingReceiver> pending) {
     std::function<void(const ReceiverKey&)> waker;
     {
@@ -67,14 +67,12 @@ Result<OutboxPage> StoreOutbox::Take(const ReceiverKey& key, int limit) {
 Result<Json> StoreOutbox::Document(const ReceiverKey& key) {
   PAWSIGHT_ASSIGN_OR_RETURN(const events::Receiver receiver, store_.Get<events::Receiver>(key.owner, key.receiver));
   if (!receiver.active) return Status(StatusCode::kFailedPrecondition, "the receiver is switched off");
-  PAWSIGHT_ASSIGN_OR_RETURN(std::string sealed, store_.ReceiverSecret(key.owner, key.receiver));
+  PAWSIGHT_ASSIGN_OR_RETURN(const std::string sealed, store_.ReceiverSecret(key.owner, key.receiver));
   PAWSIGHT_ASSIGN_OR_RETURN(Json document, Json::Parse(receiver.document));
   document.Set("kind", receiver.kind);
   if (sealed.empty()) return document;
-  if (unseal_ != nullptr) {
-    PAWSIGHT_ASSIGN_OR_RETURN(sealed, unseal_(sealed));
-  }
-  PAWSIGHT_ASSIGN_OR_RETURN(const Json secret, Json::Parse(sealed));
+  PAWSIGHT_ASSIGN_OR_RETURN(const std::string text, keys_.Open(key, sealed));
+  PAWSIGHT_ASSIGN_OR_RETURN(const Json secret, Json::Parse(text));
   return JoinSecrets(document, secret);
 }
 

@@ -8,17 +8,15 @@
 
 #include "events/store.h"
 #include "notify/outbox.h"
+#include "notify/seal.h"
 
 namespace pawsight::notify {
 
 class StoreOutbox : public Outbox {
  public:
-  /// Opens what the API has sealed of a receiver's secret; what it gives is JSON. Errors are the receiver's trouble.
-  using Unseal = std::function<Result<std::string>(const std::string& sealed)>;
-
-  /// Takes the store's one PendingListener, so make it before anything is submitted. `store` outlives it. Without
-  /// `unseal` secrets are taken as they are.
-  explicit StoreOutbox(events::Store& store, Unseal unseal = nullptr);
+  /// Takes the store's one PendingListener, so make it before anything is submitted. `store` outlives it. A
+  /// secret that `keys` do not open is its receiver's trouble.
+  explicit StoreOutbox(events::Store& store, SecretKeys keys = {});
 
   /// From now on new messages are told to it: Notifier::Waker. Those from before are found by the notifier's sweep.
   void Connect(std::function<void(const ReceiverKey&)> waker);
@@ -37,7 +35,7 @@ class StoreOutbox : public Outbox {
   void Submit(events::Write write, Done done);
 
   events::Store& store_;
-  const Unseal unseal_;
+  const SecretKeys keys_;
   const std::shared_ptr<Relay> relay_;  // shared with the store's listener
 };
 

@@ -69,9 +69,12 @@ class Hook {
 class Gateway {
  public:
   explicit Gateway(const std::string& data)
-      : program_({"gateway", "--listen", "127.0.0.1:0", "--data", data, "--receiver-plain", "--receiver-networks",
-                  "127.0.0.0/8", "--device-rate", "1000", "--device-burst", "1000"}) {
-    const std::string said = program_.WaitUntilSaid("gateway_ready");
+      : Gateway({"gateway", "--listen", "127.0.0.1:0", "--data", data, "--receiver-plain", "--receiver-networks",
+                 "127.0.0.0/8", "--device-rate", "1000", "--device-burst", "1000"},
+                "gateway_ready") {}
+  /// Waits until it has said so.
+  Gateway(const std::vector<std::string>& arguments, const std::string& awaited) : program_(arguments) {
+    const std::string said = program_.WaitUntilSaid(awaited);
     port_ = PortIn(said.substr(std::min(said.size(), said.find("listens="))));
   }
   /// Status line and body.
@@ -141,6 +144,8 @@ TEST(Gateway, AStrangerWithCurlGetsFromNothingToAnAlertAtAWebhookAndARestartGoes
     EXPECT_EQ(file.st_mode & 0777U, 0600U);
     ASSERT_EQ(stat(folder.Path("data/gateway.sqlite").c_str(), &file), 0);
     EXPECT_EQ(file.st_mode & 0077U, 0U);
+    ASSERT_EQ(stat(folder.Path("data/receiver.keys").c_str(), &file), 0);
+    EXPECT_EQ(file.st_mode & 0777U, 0600U);
 
     walk = WalkUntilTheRule(gateway, admin, hook.url());
     const std::string frames = "/v1/cameras/" + walk.camera + "/frames?wait=answers";
@@ -159,6 +164,9 @@ TEST(Gateway, AStrangerWithCurlGetsFromNothingToAnAlertAtAWebhookAndARestartGoes
     gateway.program().Signal(SIGKILL);
     const Ended ended = gateway.program().Wait();
     EXPECT_EQ(ended.code, 137);
+    for (const char* name : {"data/gateway.sqlite", "data/gateway.sqlite-wal"}) {
+      EXPECT_EQ(ReadTextFile(folder.Path(name), 1U << 30U)->find("whsec_"), std::string::npos) << name;
+    }
     EXPECT_THAT(ended.out, HasSubstr(admin)) << "shown once";
     EXPECT_THAT(ended.err, Not(HasSubstr("paw_"))) << "never in the log";
     EXPECT_THAT(ended.err, Not(HasSubstr("Is there"))) << "no question is logged";
@@ -187,6 +195,37 @@ TEST(Gateway, AStrangerWithCurlGetsFromNothingToAnAlertAtAWebhookAndARestartGoes
   EXPECT_EQ(ended.code, 0) << ended.err;
   EXPECT_THAT(ended.err, HasSubstr("gateway_stopped"));
   EXPECT_THAT(ended.out, Not(HasSubstr("paw_"))) << "the admin's token is shown at the first start only";
+}
+
+TEST(Gateway, WithoutTheKeyOfItsReceiversSecretsItRunsAndSaysWhomItCannotTell) {
+  const TempFolder folder;
+  const std::string keys = folder.Path("data/receiver.keys");
+  const Hook hook;
+  std::string admin, right;
+  Walk walk;
+  const auto reason = [&](const Gateway& gateway) {
+    const Json list = gateway.Get("/v1/receivers", walk.operator_token);
+    return Text(list.Find("items")->as_array().at(0), "reason");
+  };
+  {
+    const Gateway gateway(folder.Path("data"));
+    admin = ReadTextFile(folder.Path("data/admin.token"), 1000).value();
+    admin.pop_back();
+    walk = WalkUntilTheRule(gateway, admin, hook.url());
+    EXPECT_EQ(reason(gateway), "");
+    right = ReadTextFile(keys, 1000).value();
+  }
+  for (const char* wrong : {"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n", "no key\n"}) {
+    WriteText(keys, wrong);
+    ASSERT_EQ(chmod(keys.c_str(), 0600), 0);
+    const Gateway gateway(folder.Path("data"));
+    EXPECT_THAT(reason(gateway), StartsWith("cannot be told: ")) << wrong;
+    EXPECT_THAT(gateway.Get("/v1/rules", walk.operator_token).Dump(), HasSubstr(walk.rule)) << "all else goes on";
+  }
+  WriteText(keys, right);
+  ASSERT_EQ(chmod(keys.c_str(), 0600), 0);
+  const Gateway gateway(folder.Path("data"));
+  EXPECT_EQ(reason(gateway), "");
 }
 
 TEST(Gateway, TheDemonstrationOfSeveralRoomsRunsOnOne) {
@@ -277,6 +316,41 @@ TEST(Gateway, SettingsAreCheckedAndASecretThatEverybodyMayReadIsRefused) {
   EXPECT_EQ(check(with_token).code, 0);
 }
 
+TEST(Gateway, WorkersAndDevicesRatesAreTakenOverAtSighup) {
+  const TempFolder folder;
+  const std::string file = folder.Path("pawsight.yaml");
+  const std::string settings = "listen: 127.0.0.1:0\ndata: " + folder.Path("data") + "\n";
+  WriteText(file, settings + "workers: [http://127.0.0.1:1]\n");
+  Gateway gateway({"gateway", "--config", file}, "gateway_started");
+  std::string admin = ReadTextFile(folder.Path("data/admin.token"), 1000).value();
+  admin.pop_back();
+  const std::string token = Text(*gateway.Post("/v1/owners", admin, R"({"name":"home"})").Find("credential"), "token");
+  const Json device = gateway.Post("/v1/devices", token, R"({"name":"hall"})");
+  const std::string device_token = Text(*device.Find("credential"), "token");
+  const std::string camera =
+      Text(gateway.Post("/v1/cameras", token, R"({"name":"hall","device":")" + Text(device, "id") + "\"}"), "id");
+  const auto post = [&](uint64_t seed) {
+    return gateway.Call("POST", "/v1/cameras/" + camera + "/frames", device_token, Room(seed), "image/jpeg").first;
+  };
+  for (uint64_t seed = 1; seed <= 3; ++seed) EXPECT_THAT(post(seed), HasSubstr(" 202 "));
+  EXPECT_THAT(gateway.Get("/v1/backends", admin).Dump(), HasSubstr("127.0.0.1:1\""));
+
+  WriteText(folder.Path("token"), "a-new-one\n");
+  ASSERT_EQ(chmod(folder.Path("token").c_str(), 0600), 0);
+  WriteText(file, settings + "workers: [http://127.0.0.1:2]\nworker-token-file: " + folder.Path("token") +
+                      "\ndevice-rate: 0.01\ndevice-burst: 1\n");
+  gateway.program().Signal(SIGHUP);
+  const std::string said = gateway.program().WaitUntilSaid("settings_reloaded");
+  EXPECT_THAT(said, Not(HasSubstr("setting_waits_for_restart")));
+  const std::string backends = gateway.Get("/v1/backends", admin).Dump();
+  EXPECT_THAT(backends, HasSubstr("127.0.0.1:2\""));
+  EXPECT_THAT(backends, HasSubstr("workers-2")) << "shown the new token";
+  (void)post(4);  // what it had saved up
+  EXPECT_THAT(post(5), HasSubstr(" 429 "));
+  gateway.program().Signal(SIGTERM);
+  EXPECT_EQ(gateway.program().Wait().code, 0);
+}
+
 TEST(Gateway, AWrongFileAtSighupChangesNothingAndARightOneIsTaken) {
   const TempFolder folder;
   const std::string file = folder.Path("pawsight.yaml");
@@ -287,9 +361,9 @@ TEST(Gateway, AWrongFileAtSighupChangesNothingAndARightOneIsTaken) {
   WriteText(file, right + "worker-capacty: 36\n");
   gateway.Signal(SIGHUP);
   EXPECT_THAT(gateway.WaitUntilSaid("reload_failed"), HasSubstr("did you mean worker-capacity?"));
-  WriteText(file, right + "worker-capacity: 36\ndevice-rate: 5\n");
+  WriteText(file, right + "worker-capacity: 36\nmax-cameras: 5\n");
   gateway.Signal(SIGHUP);
-  EXPECT_THAT(gateway.WaitUntilSaid("settings_reloaded"), HasSubstr("setting_waits_for_restart setting=device-rate"));
+  EXPECT_THAT(gateway.WaitUntilSaid("settings_reloaded"), HasSubstr("setting_waits_for_restart setting=max-cameras"));
   gateway.Signal(SIGTERM);
   EXPECT_EQ(gateway.Wait().code, 0);
 }

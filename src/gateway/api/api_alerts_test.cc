@@ -16,6 +16,7 @@ namespace {
 using net::testing::RawClient;
 using std::chrono::seconds;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 /// Somebody's webhook: keeps what it is sent.
 class Hook {
@@ -162,6 +163,89 @@ TEST_F(ApiAlertsTest, ARuleHasSeveralWindowsAndAdviceOnThem) {
   EXPECT_EQ(Put(target, home.operator_token, Get(target, home.operator_token).body).status, 200) << "as it was shown";
   EXPECT_EQ(Post("/v1/rules", home.operator_token, R"({"question":"Is it?","schedule":{"windows":[]}})").Code(),
             "field");
+}
+
+TEST_F(ApiAlertsTest, ThePictureOfAnAlertIsKeptWhereItsOwnerWantsItAndGoesWithItsCameraOrOwner) {
+  Home home = MakeHome("home");
+  const Home other = MakeHome("other");
+  Hook hook;
+  MakeReceiver(home, hook.Config(R"(,"pictures":true)"));
+  ASSERT_EQ(Post("/v1/rules", home.operator_token, R"({"question":"Is there a dog?"})").status, 201);
+  backend_.p_yes = 0.9;
+  const auto fire = [&](int number) {
+    std::string frame = Jpeg(number);
+    frame.insert(2, std::string("\xFF\xFE\x00\x10", 4) + "52.52N, 13.40E");  // a comment of the camera's
+    const Came fired = PostFrame(home, frame);
+    EXPECT_EQ(fired.json.Find("alerts")->as_array().size(), 1U) << fired.body;
+    return "/v1/alerts/" + fired.json.Find("alerts")->as_array().at(0).as_string() + "/picture";
+  };
+  const std::string unkept = fire(1);
+  EXPECT_EQ(Get(unkept, home.operator_token).Code(), "no_picture") << "nobody asked for it";
+  EXPECT_EQ(hook.Next().Find("data")->Find("picture"), nullptr);
+
+  home.camera = Post("/v1/cameras", home.operator_token,
+                     R"({"name":"den","gate":false,"keep_pictures":true,"device":")" + home.device + "\"}")
+                    .Text("id");
+  const std::string kept = fire(2);
+  const Came picture = Get(kept, home.operator_token);
+  ASSERT_EQ(picture.status, 200) << picture.body;
+  EXPECT_EQ(picture.body.substr(0, 2), "\xFF\xD8");
+  EXPECT_THAT(picture.body, Not(HasSubstr("52.52N"))) << "encoded anew";
+  const Time until = ParseTime(picture.Header("Pawsight-Kept-Until")).value();
+  EXPECT_LE(until, clock_.Now() + std::chrono::hours(24));
+  EXPECT_GT(until, clock_.Now() + std::chrono::hours(23));
+  EXPECT_NE(hook.Next().Find("data")->Find("picture"), nullptr);
+  EXPECT_EQ(Get(kept, other.operator_token).status, 404);
+  EXPECT_EQ(Call("DELETE", kept, other.operator_token).status, 404);
+  EXPECT_EQ(Call("DELETE", kept, home.operator_token).status, 204);
+  EXPECT_EQ(Get(kept, home.operator_token).status, 404);
+
+  home.camera = Post("/v1/cameras", home.operator_token,
+                     R"({"name":"hall","gate":false,"keep_pictures":true,"device":")" + home.device + "\"}")
+                    .Text("id");
+  const std::string last = fire(3);
+  EXPECT_EQ(Get(last, home.operator_token).status, 200);
+  EXPECT_EQ(Call("DELETE", "/v1/owners/" + home.owner, admin_).status, 204);
+  EXPECT_EQ(Get(last + "?owner=" + home.owner, admin_).status, 404);
+  ASSERT_TRUE(store_->Sweep().ok());
+  EXPECT_TRUE(store_->IsErased(home.owner).value());
+}
+
+/// What all files of a folder hold.
+std::string BytesOf(const std::string& folder) {
+  std::string bytes;
+  for (const auto& file : std::filesystem::directory_iterator(folder))
+    bytes += ReadTextFile(file.path(), 1U << 30U).value();
+  return bytes;
+}
+
+TEST_F(ApiAlertsTest, AReceiversSecretsLieSealedInTheStoreAndAreUsedAllTheSame) {
+  const Home home = MakeHome("home");
+  Hook hook;
+  const std::string receiver = MakeReceiver(
+      home, hook.Config(R"(,"secrets":["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],"headers":{"X-Mine":"open-sesame"})"));
+  const std::string target = "/v1/receivers/" + receiver;
+  const std::string fresh = Post(target + "/rotate-secret", home.operator_token, "").Text("secret");
+  const std::string bytes = BytesOf(folder_);
+  EXPECT_THAT(bytes, HasSubstr("sealed.1."));
+  for (const std::string& secret :
+       {std::string("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), std::string("open-sesame"), fresh}) {
+    EXPECT_EQ(bytes.find(secret), std::string::npos) << "in the file or its log";
+  }
+  EXPECT_TRUE(Post(target + "/test", home.operator_token, "").json.GetBool("delivered").value());
+  EXPECT_EQ(hook.Next().GetString("type").value(), "test");
+
+  // Sealed under a key that is lost: it can be given a new secret.
+  const std::string lost =
+      notify::SecretKeys::Make()->Seal({home.owner, receiver}, R"({"secrets":["whsec_x"]})").value();
+  ASSERT_TRUE(store_->Write({events::ReplaceSecret{home.owner, receiver, lost}}).ok());
+  EXPECT_EQ(Get(target, home.operator_token).status, 200);
+  EXPECT_EQ(Post(target + "/rotate-secret", home.operator_token, "").Code(), "secret_sealed");
+  EXPECT_FALSE(Post(target + "/test", home.operator_token, "").json.GetBool("delivered").value());
+  EXPECT_EQ(Put(target, home.operator_token, R"({"name":"hook","config":)" + hook.Config() + "}").status, 400);
+  const std::string config = hook.Config(R"(,"secrets":["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])");
+  EXPECT_EQ(Put(target, home.operator_token, R"({"name":"hook","config":)" + config + "}").status, 200);
+  EXPECT_TRUE(Post(target + "/test", home.operator_token, "").json.GetBool("delivered").value());
 }
 
 }  // namespace

@@ -47,7 +47,7 @@ class Door {
     folder_ = mkdtemp(pattern.data());
     store_ = events::Store::Open(folder_ + "/gateway.sqlite").value();
     office_ = notify::PostOffice::Open(*store_, clock_, {}).value();
-    record_ = std::make_unique<StoreRecord>(*store_);
+    record_ = std::make_unique<StoreRecord>(*store_, clock_, std::chrono::hours(24));
     FramePathOptions path;
     path_ = std::make_unique<FramePath>(backend_, record_.get(), clock_, path);
     registry_ = std::make_unique<Registry>(*store_, *path_);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "gateway/api/store_record.h"
+
 namespace pawsight::gateway {
 namespace {
 
@@ -56,6 +58,8 @@ HistoryApi::HistoryApi(const ApiContext& context) : context_(context) {
   ApiRouter& router = context.router;
   router.Add("GET", "/v1/alerts", Access::kRead, this, &HistoryApi::ListAlerts);
   router.Add("GET", "/v1/alerts/{alert}", Access::kRead, this, &HistoryApi::GetAlert);
+  router.Add("GET", "/v1/alerts/{alert}/picture", Access::kRead, this, &HistoryApi::GetPicture);
+  router.AddLater("DELETE", "/v1/alerts/{alert}/picture", Access::kWrite, this, &HistoryApi::DeletePicture);
   router.Add("GET", "/v1/events", Access::kRead, this, &HistoryApi::ListEvents);
   router.Add("GET", "/v1/events/{event}", Access::kRead, this, &HistoryApi::GetEvent);
   router.Add("GET", "/v1/audit", Access::kAdmin, this, &HistoryApi::ListAudit);
@@ -80,6 +84,28 @@ Result<net::HttpResponse> HistoryApi::GetAlert(const Call& call) const {
   PAWSIGHT_ASSIGN_OR_RETURN(const events::Alert alert,
                             context_.store.Get<events::Alert>(call.owner, call.Parameter(0)));
   return JsonAnswer(200, AlertJson(alert));
+}
+
+Result<net::HttpResponse> HistoryApi::GetPicture(const Call& call) const {
+  const Result<events::Picture> picture =
+      context_.store.Get<events::Picture>(call.owner, PictureIdOf(call.Parameter(0)));
+  if (picture.status().code() == StatusCode::kNotFound) {
+    return NotFound("no picture of this alert is kept, or no longer", "no_picture");
+  }
+  if (!picture.ok()) return picture.status();
+  return net::HttpResponse{
+      200,
+      picture->content_type,
+      std::string(picture->bytes.begin(), picture->bytes.end()),
+      {{"Pawsight-Kept-Until", FormatTime(picture->expires)}, {"Cache-Control", "private, no-store"}},
+      {},
+      nullptr};
+}
+
+void HistoryApi::DeletePicture(const Call& call, const Responder& reply) {
+  const std::string id = PictureIdOf(call.Parameter(0));
+  context_.router.Commit({events::Delete<events::Picture>{call.owner, id}, AuditOf(call, "picture.delete", id)}, reply,
+                         [](const events::Receipt&) { return NothingAnswer(); });
 }
 
 Result<net::HttpResponse> HistoryApi::ListEvents(const Call& call) const {

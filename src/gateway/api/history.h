@@ -15,6 +15,8 @@ class HistoryApi {
  private:
   Result<net::HttpResponse> ListAlerts(const Call& call) const;
   Result<net::HttpResponse> GetAlert(const Call& call) const;
+  Result<net::HttpResponse> GetPicture(const Call& call) const;
+  void DeletePicture(const Call& call, const Responder& reply);
   Result<net::HttpResponse> ListEvents(const Call& call) const;
   Result<net::HttpResponse> GetEvent(const Call& call) const;
   Result<net::HttpResponse> ListAudit(const Call& call) const;

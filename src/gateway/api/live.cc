@@ -1,5 +1,7 @@
 #include "gateway/api/live.h"
 
+#include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "base/mutex.h"
@@ -16,10 +18,21 @@ std::string TopicOf(const std::string& owner, const std::string& camera) { retur
 
 }  // namespace
 
-/// Turns what the path tells into messages, when somebody reads. Ends the streams of expired credentials first.
+/// Turns what the path tells into messages, when somebody reads. Ends the streams of expired credentials: before each
+/// message, so that none gets one, and on a thread that waits for the next to expire.
 class LiveApi::Teller : public Watcher {
  public:
-  explicit Teller(const Clock& clock) : clock_(clock) {}
+  explicit Teller(const Clock& clock) : clock_(clock), thread_([this] { Run(); }) {}
+  ~Teller() override { Stop(); }
+  /// Ends the thread; streams end with messages only from then on.
+  void Stop() EXCLUDES(mu_) {
+    {
+      MutexLock lock(mu_);
+      ending_ = true;
+    }
+    changed_.NotifyAll();
+    if (thread_.joinable()) thread_.join();
+  }
   void OnFrame(const std::shared_ptr<const FrameResult>& result) override {
     if (!HasReaders()) return;
     broadcast_->Publish("frame", ResultToJson(*result).Dump(), TopicOf(result->owner, result->camera));
@@ -32,11 +45,34 @@ class LiveApi::Teller : public Watcher {
   Status Expect(const Principal& who) EXCLUDES(mu_) {
     if (!who.expires) return Ok();
     MutexLock lock(mu_);
-    return expiry_.Note(who.credential, *who.expires);
+    PAWSIGHT_RETURN_IF_ERROR(expiry_.Note(who.credential, *who.expires));
+    changed_.NotifyAll();
+    return Ok();
   }
   const std::shared_ptr<net::Broadcast>& broadcast() const { return broadcast_; }
 
  private:
+  /// Wall time may be set, so it is looked at so often.
+  static constexpr std::chrono::minutes kLook{1};
+
+  void Run() EXCLUDES(mu_) {
+    for (std::optional<std::vector<std::string>> expired; (expired = AwaitExpired());) {
+      for (const std::string& credential : *expired) broadcast_->End(credential);
+    }
+  }
+  /// Waits until some have expired; nothing when it is to end.
+  std::optional<std::vector<std::string>> AwaitExpired() EXCLUDES(mu_) {
+    MutexLock lock(mu_);
+    while (!ending_) {
+      std::vector<std::string> expired = expiry_.TakeExpired(clock_.Now());
+      if (!expired.empty()) return expired;
+      const std::optional<Time> next = expiry_.Next();
+      const auto left = next ? std::min<std::chrono::nanoseconds>(*next - clock_.Now(), kLook) : kLook;
+      clock_.WaitUntil(mu_, changed_, clock_.Monotonic() + std::max<std::chrono::nanoseconds>(left, kLeast));
+    }
+    return std::nullopt;
+  }
+  static constexpr std::chrono::milliseconds kLeast{1};
   bool HasReaders() EXCLUDES(mu_) {
     if (broadcast_->NumSubscribers() == 0) return false;
     std::vector<std::string> expired;
@@ -51,7 +87,10 @@ class LiveApi::Teller : public Watcher {
   const Clock& clock_;
   const std::shared_ptr<net::Broadcast> broadcast_ = std::make_shared<net::Broadcast>(kLimits);
   Mutex mu_;
+  CondVar changed_;
+  bool ending_ GUARDED_BY(mu_) = false;
   StreamExpiry expiry_ GUARDED_BY(mu_);
+  std::thread thread_;
 };
 
 LiveApi::LiveApi(const ApiContext& context, FramePath& path)
@@ -69,6 +108,9 @@ LiveApi::LiveApi(const ApiContext& context, FramePath& path)
   context.router.AddStream("/v1/live", *broadcast_, interest);
 }
 
-LiveApi::~LiveApi() { path_.observers().Unsubscribe(watching_); }
+LiveApi::~LiveApi() {
+  path_.observers().Unsubscribe(watching_);
+  teller_->Stop();  // here and not on a thread that still holds it
+}
 
 }  // namespace pawsight::gateway

@@ -1,7 +1,8 @@
 // gateway/api/live.h: GET /v1/live, answers and alerts as they happen, as server-sent events: "frame" and "alert". Each
 // reader gets its owner's, or one camera's (?camera=), through a bounded buffer of its own (net/broadcast.h): one that
 // does not read loses its oldest messages and is told how many. Once its credential has expired it gets nothing more
-// and is ended with the next message there is. Thread-safe.
+// and is ended, within a moment, whether there is anything to tell or not: one thread waits for the next to expire.
+// Thread-safe.
 #pragma once
 
 #include <memory>

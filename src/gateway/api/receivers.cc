@@ -100,7 +100,13 @@ Result<net::HttpResponse> ReceiversApi::ListDeliveries(const Call& call) const {
 
 Result<Json> ReceiversApi::DocumentOf(const events::Receiver& receiver) const {
   PAWSIGHT_ASSIGN_OR_RETURN(const std::string secret, context_.store.ReceiverSecret(receiver.owner, receiver.id));
-  return notify::JoinSecrets(Parsed(receiver.document), secret.empty() ? Json(Json::Object{}) : Parsed(secret));
+  PAWSIGHT_ASSIGN_OR_RETURN(const std::string text, office_.keys().Open({receiver.owner, receiver.id}, secret));
+  return notify::JoinSecrets(Parsed(receiver.document), text.empty() ? Json(Json::Object{}) : Parsed(text));
+}
+
+Status ReceiversApi::Seal(const Json& secret, events::Receiver* receiver) const {
+  PAWSIGHT_ASSIGN_OR_RETURN(receiver->secret, office_.keys().Seal({receiver->owner, receiver->id}, secret.Dump()));
+  return Ok();
 }
 
 void ReceiversApi::Put(const Call& call, const Responder& reply, events::Receiver receiver, std::string action,
@@ -128,7 +134,7 @@ void ReceiversApi::CheckAndPut(const Call& call, const Responder& reply, events:
   const Result<std::string> kind = document.GetString("kind");
   receiver.kind = kind.ok() ? *kind : std::string();  // what it may be is checked below
   receiver.document = split.open.Dump();
-  receiver.secret = split.secret.Dump();
+  if (const Status sealed = Seal(split.secret, &receiver); !sealed.ok()) return reply.Fail(sealed);
   const std::string owner = receiver.owner;
   office_.Check(document, owner,
                 [this, call, reply, receiver = std::move(receiver), action = std::move(action),
@@ -178,9 +184,10 @@ void ReceiversApi::Update(const Call& call, const Responder& reply) {
   if (!read) return;
   if (!document.is_object()) return reply.Fail(InvalidArgument("config: want an object", "field"));
   const Result<Json> before = DocumentOf(*receiver);
-  if (!before.ok()) return reply.Fail(before.status());
+  const bool lost = before.status().code() == StatusCode::kDataLoss;  // does not open: the body brings another
+  if (!before.ok() && !lost) return reply.Fail(before.status());
   const Json* kind = document.Find("kind");
-  if (kind != nullptr && kind->Dump() == JsonQuote(receiver->kind)) {
+  if (!lost && kind != nullptr && kind->Dump() == JsonQuote(receiver->kind)) {
     document = notify::JoinSecrets(notify::SplitSecrets(*before).secret, document);  // what the body says wins
   }
   receiver->reason.clear();
@@ -201,7 +208,9 @@ void ReceiversApi::RotateSecret(const Call& call, const Responder& reply) {
     secrets.push_back(old->as_array().front());
   }
   document->Set("secrets", std::move(secrets));
-  receiver->secret = notify::SplitSecrets(*document).secret.Dump();
+  if (const Status sealed = Seal(notify::SplitSecrets(*document).secret, &*receiver); !sealed.ok()) {
+    return reply.Fail(sealed);
+  }
   Put(call, reply, *std::move(receiver), "receiver.rotate_secret", [text = secret->Text()](const events::Receiver&) {
     return JsonAnswer(201, Json::Object{{"secret", text}});
   });

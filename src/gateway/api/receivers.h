@@ -33,6 +33,8 @@ class ReceiversApi {
   void Redeliver(const Call& call, const Responder& reply);
   /// The whole document of a stored receiver, secrets and all.
   Result<Json> DocumentOf(const events::Receiver& receiver) const;
+  /// Gives it the secret, as it is to lie in the store.
+  Status Seal(const Json& secret, events::Receiver* receiver) const;
   /// Checks the address, then writes `receiver` with `document`, then answers by `respond`, which gets it as written.
   void CheckAndPut(const Call& call, const Responder& reply, events::Receiver receiver, const Json& document,
                    std::string action, std::function<net::HttpResponse(const events::Receiver&)> respond);

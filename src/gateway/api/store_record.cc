@@ -1,23 +1,53 @@
 #include "gateway/api/store_record.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "base/check.h"
+#include "base/log.h"
+#include "gateway/api/alert_picture.h"
 
 namespace pawsight::gateway {
 namespace {
 
 constexpr size_t kMaxEventReceivers = 64;  // events::AddEvent's
+constexpr size_t kMaxPictures = 3;         // of one frame's alerts: a batch has its limit in bytes
 
 }  // namespace
 
-void StoreRecord::AddNotice(const RecordEntry& entry, events::WriteBatch* batch) const {
+std::string PictureIdOf(const std::string& alert) { return "pic_" + alert.substr(std::min<size_t>(4, alert.size())); }
+
+std::vector<uint8_t> StoreRecord::PictureFor(const std::vector<RecordEntry>& entries) const {
+  const auto fired =
+      std::find_if(entries.begin(), entries.end(), [](const auto& entry) { return entry.picture != nullptr; });
+  if (fired == entries.end()) return {};
+  const auto camera = registry_->FindCamera(fired->camera);
+  if (!camera || !camera->keep_pictures) return {};
+  Result<std::vector<uint8_t>> picture = PictureOf(*fired->picture);
+  if (picture.ok()) return *std::move(picture);
+  LogWarning("picture_not_kept", {{"camera", fired->camera}, {"reason", picture.status().message()}});
+  return {};
+}
+
+void StoreRecord::AddNotice(const RecordEntry& entry, const std::vector<uint8_t>& picture,
+                            events::WriteBatch* batch) const {
   const AlertNotice& notice = *entry.notice;
   const auto camera = registry_->FindCamera(notice.camera);
   events::Event event = EventOf(notice);
   event.owner = entry.owner;
   event.detail.Set("camera_name", camera ? camera->name : std::string());
+  if (entry.picture != nullptr && !picture.empty()) {
+    events::Picture row;
+    row.owner = entry.owner;
+    row.id = PictureIdOf(notice.id);
+    row.camera = notice.camera;
+    row.content_type = "image/jpeg";
+    row.bytes = picture;
+    row.expires = clock_.Now() + keep_pictures_;
+    event.detail.Set("picture", row.id);
+    batch->emplace_back(events::Put<events::Picture>{std::move(row)});
+  }
   events::Alert alert;
   alert.owner = entry.owner;
   alert.id = notice.id;
@@ -38,6 +68,8 @@ void StoreRecord::AddNotice(const RecordEntry& entry, events::WriteBatch* batch)
 void StoreRecord::Write(std::vector<RecordEntry> entries, Done done) {
   CHECK(registry_ != nullptr);
   events::WriteBatch batch;
+  const std::vector<uint8_t> picture = PictureFor(entries);
+  size_t num_pictures = 0;
   std::vector<std::optional<size_t>> event_writes;  // where in the batch each entry's event is
   for (const RecordEntry& entry : entries) {
     if (entry.state) {
@@ -48,7 +80,9 @@ void StoreRecord::Write(std::vector<RecordEntry> entries, Done done) {
       state.document = *entry.state;
       batch.emplace_back(events::Put<events::AlertState>{std::move(state)});
     }
-    if (entry.notice) AddNotice(entry, &batch);
+    const bool room = num_pictures < kMaxPictures;
+    if (entry.notice) AddNotice(entry, room ? picture : std::vector<uint8_t>(), &batch);
+    num_pictures += entry.picture != nullptr ? 1 : 0;
     event_writes.push_back(entry.notice ? std::optional(batch.size() - 1) : std::nullopt);
   }
   if (batch.empty()) return done(std::vector<std::string>(entries.size()));

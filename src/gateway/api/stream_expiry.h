@@ -2,6 +2,7 @@
 // caller's. Thread-compatible.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -25,6 +26,9 @@ class StreamExpiry {
     ends_.insert({expires, credential});
     return Ok();
   }
+
+  /// When the next one expires; nothing when none does.
+  std::optional<Time> Next() const { return ends_.empty() ? std::nullopt : std::optional(ends_.begin()->first); }
 
   /// Those that have expired by `now`; each is given once.
   std::vector<std::string> TakeExpired(Time now) {

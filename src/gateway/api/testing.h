@@ -101,9 +101,9 @@ class ApiTest : public ::testing::Test {
     notify::PostOfficeOptions receivers;
     receivers.allowed_networks = {"127.0.0.0/8"};
     receivers.allow_plain = true;
-    office_ = notify::PostOffice::Open(*store_, clock_, receivers).value();
+    office_ = notify::PostOffice::Open(*store_, clock_, receivers, notify::SecretKeys::Make().value()).value();
     admin_ = MakeAdmin(*store_, clock_, false, [](const std::string&) { return Ok(); }).value();
-    record_ = std::make_unique<StoreRecord>(*store_);
+    record_ = std::make_unique<StoreRecord>(*store_, clock_, std::chrono::hours(24));
     FramePathOptions path;
     path.device_rate = 10000;
     path.device_burst = 10000;

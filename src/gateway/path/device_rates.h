@@ -53,6 +53,9 @@ class DeviceRates {
     return std::max(std::chrono::nanoseconds(1), std::chrono::duration_cast<std::chrono::nanoseconds>(wait));
   }
 
+  /// From now on.
+  void SetRate(const Rate& rate) { rate_ = rate; }
+
   /// Full buckets are as good as none.
   void Forget(std::chrono::nanoseconds now) {
     std::erase_if(buckets_, [&](const auto& entry) { return TokensAt(entry.second, rate_, now) >= rate_.burst; });
@@ -60,7 +63,7 @@ class DeviceRates {
   size_t size() const { return buckets_.size(); }
 
  private:
-  const Rate rate_;
+  Rate rate_;
   std::unordered_map<std::string, TokenBucket> buckets_;
 };
 

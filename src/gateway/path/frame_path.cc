@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "events/ids.h"
 #include "frames/decode.h"
+#include "gateway/autoscale.h"
 #include "gateway/path/path_state.h"
 
 namespace pawsight::gateway {
@@ -194,6 +195,7 @@ Submitted FramePath::State::CheckAgainstPast(Camera& camera, PendingFrame& frame
   }
   Status room = mailbox.Admits(camera, submission.encoded->size());
   if (room.ok()) return {};
+  shed.Add(frame.arrived);
   const Refusal why_full = room.reason() == "owner_full" ? Refusal::kOwnerFull : Refusal::kPathFull;
   return Refuse(numbers, why_full, std::move(room), milliseconds(1000));
 }
@@ -229,6 +231,7 @@ Submitted FramePath::State::Admit(std::unique_ptr<PendingFrame> frame, uint64_t 
     if (replaced != nullptr) {
       ++camera->counts.replaced;
       PathNumbers::Bump(numbers.replaced);
+      shed.Add(clock.Monotonic());
       view = camera->view;
       phases = camera->phases;
     }
@@ -438,6 +441,18 @@ FramePath::FramePath(AsyncBackend& backend, Record* record, const Clock& clock, 
 }
 
 FramePath::~FramePath() { state_->Stop(); }
+
+double FramePath::ShedPerSecond() const {
+  const nanoseconds now = state_->clock.Monotonic();
+  MutexLock lock(state_->mu);
+  return ShedWanting(state_->shed.PerSecond(now), state_->asked.PerSecond(now), state_->ended.PerSecond(now));
+}
+
+void FramePath::SetDeviceRate(double per_second, double burst) {
+  CHECK(per_second >= 0.01 && burst >= 1);
+  MutexLock lock(state_->mu);
+  state_->devices.SetRate({per_second, burst});
+}
 
 Status FramePath::SetOwner(const std::string& owner, OwnerSetup setup) {
   return state_->SetOwner(owner, std::move(setup));

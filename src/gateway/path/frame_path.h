@@ -150,6 +150,13 @@ class FramePath {
   Status SetOwner(const std::string& owner, OwnerSetup setup);
   /// Whether SetOwner would take it, as far as the setup itself says: its errors but `camera_taken` and max_cameras.
   Status CheckOwner(const std::string& owner, OwnerSetup setup);
+  /// Frames a second of the last minute that would have been asked about, had there been room: refused or replaced
+  /// before their turn, or shed when it came too late. For the autoscale signal. Of those that had their turn some were
+  /// not asked about (nothing changed, no rule due); as large a share of these would not have been either.
+  double ShedPerSecond() const;
+  /// From now on; devices keep what they have saved up, to the new burst.
+  void SetDeviceRate(double per_second, double burst);
+
   /// As SetOwner with nothing in it, and forgets the owner's numbers.
   void RemoveOwner(const std::string& owner);
   /// Puts stored states in place, after SetOwner and before the first frames; unknown cameras and unreadable texts are

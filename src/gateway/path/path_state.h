@@ -23,6 +23,7 @@
 #include "gateway/path/record_queue.h"
 #include "gateway/path/why_log.h"
 #include "gateway/path/window.h"
+#include "gateway/recent_rate.h"
 
 namespace pawsight::gateway {
 
@@ -126,6 +127,9 @@ struct FramePath::State : std::enable_shared_from_this<FramePath::State> {
   CondVar quit;  // stopping: wakes the timekeeper
   Mailbox mailbox GUARDED_BY(mu);
   DeviceRates devices GUARDED_BY(mu);
+  RecentRate shed GUARDED_BY(mu);   // frames that did not come to their turn, or too late, because too much was there
+  RecentRate ended GUARDED_BY(mu);  // turns of frames
+  RecentRate asked GUARDED_BY(mu);  // of those, the ones that asked
   Window window GUARDED_BY(mu);
   int outstanding GUARDED_BY(mu) = 0;  // turns that have not had their answer yet
   int turns GUARDED_BY(mu) = 0;        // cameras that have a turn

@@ -3,7 +3,9 @@
 // `receivers` into rows of the outbox in the same transaction. Not here: SQL, rows.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +22,8 @@ struct RecordEntry {
   std::optional<std::string> state;    // rules/alert_codec.h; absent: it stays as it is
   std::optional<AlertNotice> notice;   // absent: only the state moved
   std::vector<std::string> receivers;  // with a notice: who is told
+  /// Of an alert that fired: the frame's bytes as they came, for a camera whose owner wants its picture kept.
+  std::shared_ptr<const std::vector<uint8_t>> picture;
 };
 
 /// The event that tells of the change: what a receiver and a reader of events want to know of it
@@ -31,7 +35,8 @@ class Record {
   virtual ~Record() = default;
 
   /// Writes the entries in one transaction, in the order of the calls. `done` is called exactly once, from any thread,
-  /// also inside the call; OK once they are durable. Never blocks for longer than a queue's lock. Errors:
+  /// also inside the call; OK once they are durable. Never blocks for longer than a
+  /// queue's lock, but to make a picture that is to be kept. Errors:
   /// kResourceExhausted (disk full, queue full), kUnavailable (locked), kDataLoss: the path keeps the entries and tries
   /// again. kInvalidArgument, kNotFound, kFailedPrecondition (the rule or camera is gone): it does not.
   using Done = std::function<void(Result<std::vector<std::string>> events)>;

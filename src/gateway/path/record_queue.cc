@@ -28,7 +28,8 @@ RecordQueue::Counts RecordQueue::counts() const {
 }
 
 void RecordQueue::Keep(Waiting write) {
-  const auto first = waiting_.begin() + (retrying_ ? 1 : 0);  // the front may be at the Record just now
+  for (RecordEntry& entry : write.entries) entry.picture.reset();  // the alert matters, and memory is bounded
+  const auto first = waiting_.begin() + (retrying_ ? 1 : 0);       // the front may be at the Record just now
   const auto later =
       std::find_if(first, waiting_.end(), [&](const Waiting& other) { return other.number > write.number; });
   waiting_.insert(later, std::move(write));

@@ -103,7 +103,7 @@ void FramePath::State::ReconcileTurn(Camera& camera, const std::shared_ptr<const
   std::vector<RecordEntry> entries;
   for (const size_t i : made.changed) {
     const RuleState& state = camera.turn.states[i];
-    entries.push_back({camera.owner, camera.id, state.rule, TextOf(state), std::nullopt, {}});
+    entries.push_back({camera.owner, camera.id, state.rule, TextOf(state), std::nullopt, {}, nullptr});
   }
   if (!entries.empty()) record->Write(std::move(entries), [](const Result<std::vector<std::string>>&) {});
 }
@@ -136,7 +136,8 @@ void FramePath::State::TellEnd(AlertNotice notice, std::optional<std::string> st
                                std::vector<std::string> receivers) {
   PathNumbers::Bump(numbers.resolved);
   std::vector<RecordEntry> entries;
-  entries.push_back({notice.owner, notice.camera, notice.rule, std::move(state), notice, std::move(receivers)});
+  entries.push_back(
+      {notice.owner, notice.camera, notice.rule, std::move(state), notice, std::move(receivers), nullptr});
   record->Write(std::move(entries), [self = shared_from_this(), notice](const Result<std::vector<std::string>>& ids) {
     AlertNotice told = notice;
     told.recorded = ids.status();
@@ -359,12 +360,13 @@ void FramePath::State::Conclude(const std::shared_ptr<Trip>& trip) {
       cost.Alerted(result.owner, rule.id);
     }
     if (judged.write_state) {
-      RecordEntry entry{result.owner, result.camera, rule.id, TextOf(state), std::nullopt, {}};
+      RecordEntry entry{result.owner, result.camera, rule.id, TextOf(state), std::nullopt, {}, nullptr};
       if (judged.change) {
         PathNumbers::Bump(CountOf(numbers, *judged.change));
         result.changes.push_back(NoticeOf(*trip, rule, state, judged));
         entry.notice = result.changes.back();
         entry.receivers = rule.receivers.empty() ? turn.view->setup.receivers : rule.receivers;
+        if (judged.change == AlertChange::kFired) entry.picture = trip->frame->submission.encoded;
         notice_at.push_back(entries.size());
       }
       entries.push_back(std::move(entry));
@@ -423,7 +425,13 @@ void FramePath::State::FinishTurn(const std::shared_ptr<Camera>& camera, const P
   MutexLock lock(mu);
   camera->has_states = !camera->turn.states.empty();
   if (frame != nullptr) {
-    if (result->asked) ++camera->counts.asked;
+    const nanoseconds now = clock.Monotonic();
+    const bool expired = result->trouble.reason() == "deadline" && !result->asked;
+    (expired ? shed : ended).Add(now);
+    if (result->asked) {
+      ++camera->counts.asked;
+      asked.Add(now);
+    }
     camera->counts.alerts += static_cast<uint64_t>(
         std::count_if(result->changes.begin(), result->changes.end(),
                       [](const AlertNotice& notice) { return notice.change == AlertChange::kFired; }));
