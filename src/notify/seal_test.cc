@@ -91,7 +91,7 @@ class SealStoreTest : public ::testing::Test {
     events::Owner owner;
     owner.id = kMine.owner;
     owner.name = "home";
-    CHECK(store_->Write({events::Put<events::Owner>{owner}}).ok());
+    events::WriteBatch batch{events::Put<events::Owner>{owner}};
     for (int i = 0; i < kReceivers; ++i) {
       events::Receiver receiver;
       receiver.owner = kMine.owner;
@@ -100,8 +100,9 @@ class SealStoreTest : public ::testing::Test {
       receiver.name = "phone";
       receiver.document = R"({"kind":"ntfy","topic":"paws"})";
       receiver.secret = kSecret;
-      CHECK(store_->Write({events::Put<events::Receiver>{receiver}}).ok());
+      batch.emplace_back(events::Put<events::Receiver>{std::move(receiver)});
     }
+    CHECK(store_->Write(std::move(batch)).ok());
   }
   ~SealStoreTest() override {
     store_.reset();
