@@ -31,7 +31,7 @@ class FrameClock : public Clock {
 
  private:
   static constexpr int64_t kNotTold = -1;
-  const SystemClock clock_;
+  const SystemClock clock_{};
   std::atomic<int64_t> now_{kNotTold};
 };
 

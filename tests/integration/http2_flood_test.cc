@@ -25,8 +25,9 @@ namespace {
 
 using namespace http2;  // NOLINT(google-build-using-namespace): the test speaks it
 
-constexpr size_t kGrowth = 64U << 20U;    // --max-growth
-constexpr size_t kBounded = 300U << 20U;  // by which the process may grow beyond that before the guard has its turn
+[[maybe_unused]] constexpr size_t kGrowth = 64U << 20U;  // --max-growth
+[[maybe_unused]] constexpr size_t kBounded =
+    300U << 20U;  // by which the process may grow beyond that before the guard has its turn
 
 /// Whether it comes true; asked again and again, for longer than any machine needs.
 bool Comes(const std::function<bool()>& true_now) {
