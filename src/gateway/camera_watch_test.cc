@@ -161,9 +161,9 @@ TEST_F(CameraWatchTest, AnAlertIsToldThoughTheFileOfEventsRefusesIt) {
 
 TEST_F(CameraWatchTest, AChangeThatComesAgainIsNotPutIntoTheFileTwice) {
   Open(kAtOnce);
-  home_record_.trouble = ResourceExhausted("full");
+  home_record_.SetTrouble(ResourceExhausted("full"));
   Show(250);
-  home_record_.trouble = Ok();
+  home_record_.SetTrouble(Ok());
   path_->Tick();  // what waits is tried again
   while (home_record_.Notices().empty()) std::this_thread::yield();
   EXPECT_THAT(store_->List(0, 10).value(), SizeIs(1));

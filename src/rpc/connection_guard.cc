@@ -1,10 +1,12 @@
 #include "rpc/connection_guard.h"
 
+#include <fcntl.h>
 #include <linux/tcp.h>
 #include <malloc.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -136,11 +138,19 @@ void ConnectionGuard::CutOne() {
   const int worst = ConnectionToCut(connections);
   if (worst < 0) return;
   const GuardedConnection& cut = connections[static_cast<size_t>(worst)];
-  if (PeerOf(cut.socket, port_) != cut.peer) return;  // it has gone by itself
-  // Disconnecting resets it and drops what was not read; shutting it down would have gRPC read that first.
-  const sockaddr nobody{.sa_family = AF_UNSPEC, .sa_data = {}};
-  if (connect(cut.socket, &nobody, sizeof nobody) != 0) return;
-  num_cut_.fetch_add(1);
+  // Our own number for it: gRPC may close its own at any moment, and the next file would have that.
+  const int own = fcntl(cut.socket, F_DUPFD_CLOEXEC, 0);
+  if (own < 0) return;
+  bool done = false;
+  if (PeerOf(own, port_) == cut.peer) {  // else it has gone by itself
+    num_cut_.fetch_add(1);               // who sees it cut sees it counted
+    // Disconnecting resets it and drops what was not read; shutting it down would have gRPC read that first.
+    const sockaddr nobody{.sa_family = AF_UNSPEC, .sa_data = {}};
+    done = connect(own, &nobody, sizeof nobody) == 0;
+    if (!done) num_cut_.fetch_sub(1);
+  }
+  close(own);
+  if (!done) return;
   LogWarning(
       "grpc_connection_cut",
       {{"peer", cut.peer}, {"reason", "the process held too much, and it had sent the most that ended in nothing"}});

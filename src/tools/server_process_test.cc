@@ -50,7 +50,9 @@ TEST(ServerProcess, WhatItSaysLaterIsReadSoThatItNeverWaits) {
                                      "started", seconds(600), {});
   ASSERT_TRUE(server.ok());
   ASSERT_TRUE(WriteFileAtomically(go, "go").ok());
-  while ((*server)->LastWords() != "line 19999") std::this_thread::yield();  // a pipe holds a fraction of it
+  while ((*server)->LastWords() != "line 19999") {  // a pipe holds a fraction of it
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
   unlink(go.c_str());
 }
 

@@ -54,8 +54,8 @@ class FloodClient {
   FloodClient(const FloodClient&) = delete;
   FloodClient& operator=(const FloodClient&) = delete;
 
-  /// False: the server has cut the connection, or takes nothing more.
-  bool Send(std::string_view bytes) {
+  /// False: the server has cut the connection, or took nothing for so long.
+  bool Send(std::string_view bytes, std::chrono::milliseconds patience = std::chrono::seconds(1)) {
     while (!bytes.empty()) {
       const ssize_t sent = send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
       if (sent > 0) {
@@ -64,7 +64,7 @@ class FloodClient {
       }
       if (errno != EAGAIN && errno != EWOULDBLOCK) return false;
       pollfd writable{socket_, POLLOUT, 0};
-      if (poll(&writable, 1, 1000) == 0) return false;
+      if (poll(&writable, 1, static_cast<int>(patience.count())) == 0) return false;
     }
     return true;
   }
@@ -206,8 +206,9 @@ TEST_F(Http2Flood, B28ClientsThatTakeNoAnswerKeepNoneFromTheOthers) {
   for (int c = 0; c < kClients; ++c) {
     clients.push_back(std::make_unique<FloodClient>(port_, Setting(kInitialWindow, 0)));
     for (int n = 0; n < kCalls; ++n) {
-      ASSERT_TRUE(clients.back()->Send(Frame(kHeaders, kEndHeaders, Stream(n), CallOf("ModelInfer")) +
-                                       Frame(kData, kEndStream, Stream(n), message)));
+      ASSERT_TRUE(clients.back()->Send(
+          Frame(kHeaders, kEndHeaders, Stream(n), CallOf("ModelInfer")) + Frame(kData, kEndStream, Stream(n), message),
+          std::chrono::minutes(1)));
     }
   }
   EXPECT_TRUE(Comes([&] { return answered() == before + kClients * kCalls; })) << answered() - before;

@@ -6,8 +6,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <thread>
 
 #include "api_call.h"
 #include "base/files.h"
@@ -123,6 +126,16 @@ class SnapshotCamera {
   std::unique_ptr<net::HttpServer> server_;
 };
 
+/// Whether it comes true while the program runs; asked for longer than any machine needs.
+bool Comes(RunningProgram& program, const std::function<bool()>& true_now) {
+  const auto start = std::chrono::steady_clock::now();
+  while (program.Runs() && std::chrono::steady_clock::now() - start < std::chrono::minutes(5)) {
+    if (true_now()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return false;
+}
+
 TEST(Watch, ItsPageAndItsApiAreAGatewaysAndARuleMadeThereIsToldOf) {
   const TempFolder folder;
   const SnapshotCamera camera;
@@ -143,8 +156,10 @@ TEST(Watch, ItsPageAndItsApiAreAGatewaysAndARuleMadeThereIsToldOf) {
       CallApi(port, "POST", "/v1/rules", token, R"({"question":"Is there a cat?","threshold":0.01})");
   ASSERT_THAT(status, HasSubstr(" 201 ")) << rule.Dump();
   const std::string alerts = "/v1/alerts?rule=" + rule.GetString("id").value();
-  while (watch.Runs() && CallApi(port, "GET", alerts, token).second.Find("items")->as_array().empty()) {
-  }
+  ASSERT_TRUE(Comes(watch, [&] {
+    const Json found = CallApi(port, "GET", alerts, token).second;
+    return found.Find("items") != nullptr && !found.Find("items")->as_array().empty();
+  }));
   watch.Signal(SIGINT);
   const Ended ended = watch.Wait();
   EXPECT_EQ(ended.code, 130) << ended.err;
@@ -231,9 +246,9 @@ TEST(Demo, AnAlertReachesItsOwnWebhookWhichBelievesOnlyWhatIsSigned) {
   const Json receivers = CallApi(port, "GET", "/v1/receivers", token).second;
   const Json receiver = receivers.Find("items")->as_array().at(0);
   const std::string deliveries = "/v1/receivers/" + receiver.GetString("id").value() + "/deliveries";
-  while (demo.Runs() &&
-         CallApi(port, "GET", deliveries, token).second.Dump().find("\"delivered\"") == std::string::npos) {
-  }
+  ASSERT_TRUE(Comes(demo, [&] {
+    return CallApi(port, "GET", deliveries, token).second.Dump().find("\"delivered\"") != std::string::npos;
+  }));
   const std::string hook = receiver.Find("config")->GetString("url").value();
   EXPECT_THAT(CallApi(PortIn(hook), "POST", "/alerts", "", R"({"type":"alert.fired","data":{}})").first,
               HasSubstr(" 401 "));

@@ -52,7 +52,7 @@ class World : public Watcher {
       if (what < 80) Send();
       if (what >= 80 && what < 84) Edit(rng_.Below(kOwners));
       if (what == 84) Restart();
-      if (what >= 85 && what < 88) record_.trouble = rng_.Chance(0.5) ? ResourceExhausted("full") : Ok();
+      if (what >= 85 && what < 88) record_.SetTrouble(rng_.Chance(0.5) ? ResourceExhausted("full") : Ok());
       if (what >= 88 && what < 91) backend_.hold = !backend_.hold;
       if (what >= 91) path_->Tick();
       if (!backend_.hold) backend_.Release();
@@ -84,7 +84,7 @@ class World : public Watcher {
     for (int owner = 0; owner < kOwners; ++owner) Set(owner);
   }
   void Stop() {
-    record_.trouble = Ok();
+    record_.SetTrouble(Ok());
     backend_.hold = false;
     backend_.Release();
     EXPECT_TRUE(path_->Drain(seconds(1)));

@@ -144,14 +144,14 @@ TEST_F(FramePathTest, NobodyIsToldOfAnAlertBeforeItIsDurable) {
 TEST_F(FramePathTest, OnAFullDiskTheAlertIsToldAsNotRecordedAndRecordedLater) {
   Start();
   Set(kBright);
-  record_.trouble = ResourceExhausted("full", "disk_full");
+  record_.SetTrouble(ResourceExhausted("full", "disk_full"));
   const ResultPtr result = Show(250);
   ASSERT_THAT(result->changes, SizeIs(1));
   EXPECT_EQ(result->changes[0].recorded.reason(), "disk_full");
   EXPECT_THAT(ResultToJson(*result).Dump(), ::testing::HasSubstr("\"alerts\":[],\"unrecorded\":[\"alr_"));
   EXPECT_THAT(listener_->alerts, SizeIs(1));
   EXPECT_THAT(record_.Notices(), IsEmpty());
-  record_.trouble = Ok();
+  record_.SetTrouble(Ok());
   path_->Tick();
   EXPECT_THAT(record_.Notices(), SizeIs(1));
   EXPECT_TRUE(path_->Drain(seconds(1)));

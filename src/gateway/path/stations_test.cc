@@ -319,22 +319,22 @@ TEST(RecordQueueTest, WhatWaitsIsWrittenInOrderBeforeWhatComesLater) {
   std::vector<bool> told;
   const auto tell = [&](const Result<std::vector<std::string>>& events) { told.push_back(events.ok()); };
   SetLogLevel(LogLevel::kOff);
-  record.trouble = ResourceExhausted("full");
+  record.SetTrouble(ResourceExhausted("full"));
   queue->Write({EntryOf("a", "1")}, tell);
   queue->Write({EntryOf("a", "2")}, tell);
   EXPECT_THAT(told, ElementsAre(false, false));
   EXPECT_EQ(queue->counts().waiting, 2U);
-  record.trouble = Ok();
+  record.SetTrouble(Ok());
   queue->Retry();
   EXPECT_TRUE(queue->IsIdle());
   EXPECT_EQ(record.States()[0].text, "2");
   for (size_t i = 0; i < RecordQueue::kMaxWaiting + 3; ++i) {
-    record.trouble = Unavailable("locked");
+    record.SetTrouble(Unavailable("locked"));
     queue->Write({EntryOf("b", "x")}, tell);
   }
   EXPECT_EQ(queue->counts().waiting, RecordQueue::kMaxWaiting);
   EXPECT_EQ(queue->counts().given_up, 3U);
-  record.trouble = NotFound("gone");
+  record.SetTrouble(NotFound("gone"));
   queue->Retry();
   EXPECT_TRUE(queue->IsIdle()) << "what is itself at fault holds up nothing";
   SetLogLevel(LogLevel::kInfo);

@@ -117,15 +117,22 @@ class MemoryRecord : public Record {
     return notices_;
   }
 
-  Status trouble;
+  /// What writes meet from now on, those included that are tried again.
+  void SetTrouble(Status trouble) {
+    const std::lock_guard<std::mutex> lock(mu_);
+    trouble_ = std::move(trouble);
+  }
+
   bool hold = false;
   std::vector<std::string> last_receivers;
 
  private:
   void Commit(const std::vector<RecordEntry>& entries, const Done& done) {
     std::vector<std::string> ids;
+    Status trouble;
     {
       const std::lock_guard<std::mutex> lock(mu_);
+      trouble = trouble_;
       for (const RecordEntry& entry : entries) {
         if (!trouble.ok()) break;
         if (entry.state) states_[{entry.owner, entry.camera, entry.rule}] = *entry.state;
@@ -140,6 +147,7 @@ class MemoryRecord : public Record {
   }
 
   std::mutex mu_;
+  Status trouble_;
   std::map<std::tuple<std::string, std::string, std::string>, std::string> states_;
   std::vector<AlertNotice> notices_;
   std::vector<std::pair<std::vector<RecordEntry>, Done>> held_;
