@@ -70,7 +70,7 @@ Result<Measured> ReadMeasured(const std::string& path) {
                   " cores, measured " + result.made_at;
   if (!result.recommendation->slo_kept) measured.what += "; no cell kept the objective";
   for (const tools::StressCell& cell : result.cells) {
-    if (cell.role != tools::CellRole::kCheckCap || cell.answered == 0) continue;
+    if (cell.role != tools::CellRole::kCheckCap || cell.answered + cell.num_failed() == 0) continue;
     // What was refused there was asked again 5 ms later, and what was under way at the end is neither.
     const auto answered = static_cast<double>(cell.answered);
     measured.answered_share = answered / (answered + static_cast<double>(cell.num_failed()));

@@ -74,6 +74,11 @@ Status CheckExposure(const WorkerOptions& options) {
       return InvalidArgument(std::string(door.name) + ": " + door.listen + " is not loopback; " + door.want);
     }
   }
+  const Result<net::ListenAddress> http = net::ParseListenAddress(options.listen_http);
+  const Result<net::ListenAddress> grpc = net::ParseListenAddress(options.listen_grpc);
+  if (http.ok() && grpc.ok() && http->port != 0 && http->port == grpc->port) {
+    return InvalidArgument("listen-grpc: " + std::to_string(grpc->port) + " is listen-http's port; give it another");
+  }
   if (options.metrics_tls && options.tls_certificate.empty()) {
     return InvalidArgument("metrics-tls: wants tls-certificate and tls-key");
   }

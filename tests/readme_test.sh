@@ -6,11 +6,20 @@ set -euo pipefail
 program=$(realpath "$1")
 readme=$(realpath "$2")
 
+curl=$(command -v curl) || {
+  echo "there is no curl (packaging/apt/test.txt)"
+  exit 1
+}
+
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/pawsight-readme-XXXXXX")
 finish() {
-  [[ ! -s $scratch/pid ]] || kill "$(cat "$scratch/pid")" 2>/dev/null || true
-  wait
-  rm -rf "$scratch"
+  if [[ -s $scratch/pid ]]; then  # a grandchild, so there is no wait for it
+    local pid tries=0
+    pid=$(cat "$scratch/pid")
+    kill "$pid" 2>/dev/null || true
+    while kill -0 "$pid" 2>/dev/null && ((tries++ < 1200)); do sleep 0.05; done
+  fi
+  rm -rf "$scratch" || true
 }
 trap finish EXIT
 
@@ -25,7 +34,7 @@ cat >"$scratch/bin/curl" <<END
 #!/bin/bash
 port=\$(sed -n 's|^The gateway is at http://127.0.0.1:\([0-9]*\)/.*|\1|p' "$scratch/said" 2>/dev/null)
 [[ -n \$port ]] || exit 7  # as when nobody listens yet
-exec $(command -v curl) "\${@//127.0.0.1:8080/127.0.0.1:\$port}"
+exec $curl "\${@//127.0.0.1:8080/127.0.0.1:\$port}"
 END
 chmod +x "$scratch/bin/pawsight" "$scratch/bin/curl"
 

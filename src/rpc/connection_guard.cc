@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <utility>
@@ -52,12 +53,15 @@ std::string PeerOf(int socket, int port) {
 
 }  // namespace
 
-int ConnectionToCut(std::span<const GuardedConnection> connections) {
-  const auto worst = std::max_element(
-      connections.begin(), connections.end(),
-      [](const GuardedConnection& a, const GuardedConnection& b) { return Unaccounted(a) < Unaccounted(b); });
-  if (worst == connections.end() || Unaccounted(*worst) < kLeastUnaccounted) return -1;
-  return static_cast<int>(worst - connections.begin());
+std::vector<size_t> ConnectionsToCut(std::span<const GuardedConnection> connections) {
+  uint64_t most = 0;
+  for (const GuardedConnection& connection : connections) most = std::max(most, Unaccounted(connection));
+  const uint64_t least = std::max(kLeastUnaccounted, most / 2);
+  std::vector<size_t> chosen;
+  for (size_t i = 0; i < connections.size(); ++i) {
+    if (Unaccounted(connections[i]) >= least) chosen.push_back(i);
+  }
+  return chosen;
 }
 
 ConnectionGuard::ConnectionGuard(size_t limit, const Clock& clock)
@@ -80,24 +84,26 @@ ConnectionGuard::~ConnectionGuard() {
 void ConnectionGuard::Ended(const std::string& peer, size_t message_bytes) {
   MutexLock lock(mu_);
   accounted_[peer] += AccountFor(message_bytes);
-  if (accounted_.size() == tidy_at_) changed_.NotifyAll();
 }
 
 void ConnectionGuard::Watch() {
   (void)pthread_setname_np(pthread_self(), "grpc_guard");
   std::chrono::nanoseconds next_cut{0};
+  std::chrono::nanoseconds next_settle{0};
   while (true) {
-    bool tidy = false;
     {
       MutexLock lock(mu_);
       if (!stopping_) clock_.WaitUntil(mu_, changed_, clock_.Monotonic() + kLook);
       if (stopping_) return;
-      tidy = accounted_.size() >= tidy_at_;
     }
-    if (tidy) (void)Connections();
-    if (clock_.Monotonic() < next_cut || !HoldsTooMuch()) continue;
-    CutOne();
-    next_cut = clock_.Monotonic() + kPatience;
+    const std::chrono::nanoseconds now = clock_.Monotonic();
+    if (now >= next_settle) {
+      (void)Connections();
+      next_settle = now + kSettle;
+    }
+    if (now < next_cut || !HoldsTooMuch()) continue;
+    Cut();
+    next_cut = now + kPatience;
   }
 }
 
@@ -106,7 +112,7 @@ bool ConnectionGuard::HoldsTooMuch() const {
   return ResidentBytes() > resident_at_start_ + limit_ && AllocatedBytes() > allocated_at_start_ + limit_;
 }
 
-/// Those that there are; forgets the others.
+/// Those that there are; forgets the others, and what calls account for beyond what was sent.
 std::vector<GuardedConnection> ConnectionGuard::Connections() {
   std::vector<GuardedConnection> connections;
   std::error_code ended;
@@ -125,35 +131,38 @@ std::vector<GuardedConnection> ConnectionGuard::Connections() {
   for (GuardedConnection& connection : connections) {
     const auto found = accounted_.find(connection.peer);
     if (found == accounted_.end()) continue;
-    connection.accounted = found->second;
-    known.emplace(connection.peer, found->second);
+    connection.accounted = std::min(found->second, connection.received);
+    known.emplace(connection.peer, connection.accounted);
   }
   accounted_ = std::move(known);
-  tidy_at_ = std::max<size_t>(1024, 2 * accounted_.size());
   return connections;
 }
 
-void ConnectionGuard::CutOne() {
+void ConnectionGuard::Cut() {
   const std::vector<GuardedConnection> connections = Connections();
-  const int worst = ConnectionToCut(connections);
-  if (worst < 0) return;
-  const GuardedConnection& cut = connections[static_cast<size_t>(worst)];
-  // Our own number for it: gRPC may close its own at any moment, and the next file would have that.
-  const int own = fcntl(cut.socket, F_DUPFD_CLOEXEC, 0);
-  if (own < 0) return;
-  bool done = false;
-  if (PeerOf(own, port_) == cut.peer) {  // else it has gone by itself
-    num_cut_.fetch_add(1);               // who sees it cut sees it counted
-    // Disconnecting resets it and drops what was not read; shutting it down would have gRPC read that first.
-    const sockaddr nobody{.sa_family = AF_UNSPEC, .sa_data = {}};
-    done = connect(own, &nobody, sizeof nobody) == 0;
-    if (!done) num_cut_.fetch_sub(1);
+  const std::vector<size_t> chosen = ConnectionsToCut(connections);
+  if (chosen.empty()) {
+    LogWarning("grpc_none_to_cut", {{"reason", "the process holds too much, and no connection has sent much of it"}});
   }
-  close(own);
-  if (!done) return;
-  LogWarning(
-      "grpc_connection_cut",
-      {{"peer", cut.peer}, {"reason", "the process held too much, and it had sent the most that ended in nothing"}});
+  for (const size_t i : chosen) {
+    const GuardedConnection& connection = connections[i];
+    // Our own number for it: gRPC may close its own at any moment, and the next file would have that.
+    const int own = fcntl(connection.socket, F_DUPFD_CLOEXEC, 0);
+    if (own < 0) continue;
+    if (PeerOf(own, port_) == connection.peer) {  // else it has gone by itself
+      num_cut_.fetch_add(1);                      // who sees it cut sees it counted
+      // Disconnecting resets it and drops what was not read; shutting it down would have gRPC read that first.
+      const sockaddr nobody{.sa_family = AF_UNSPEC, .sa_data = {}};
+      if (connect(own, &nobody, sizeof nobody) == 0) {
+        LogWarning("grpc_connection_cut",
+                   {{"peer", connection.peer},
+                    {"reason", "the process held too much, and it had sent the most that ended in nothing"}});
+      } else {
+        num_cut_.fetch_sub(1);
+      }
+    }
+    close(own);
+  }
 }
 
 }  // namespace pawsight::rpc

@@ -1,5 +1,6 @@
 #include "rpc/connection_guard.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -12,22 +13,30 @@
 namespace pawsight::rpc {
 namespace {
 
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
 GuardedConnection Sent(uint64_t received, uint64_t accounted) {
   return {.peer = "127.0.0.1:1", .socket = 1, .received = received, .accounted = accounted};
 }
 
-TEST(ConnectionGuard, TheOneIsCutThatHasSentTheMostThatEndedInNothing) {
+TEST(ConnectionGuard, ThoseAreCutThatHaveSentTheMostThatEndedInNothing) {
   const uint64_t mb = 1U << 20U;
   const std::vector<GuardedConnection> connections = {Sent(900 * mb, 910 * mb), Sent(3 * mb, 0), Sent(5 * mb, 1 * mb),
                                                       Sent(50 * mb, 49 * mb)};
-  EXPECT_EQ(ConnectionToCut(connections), 2);
+  EXPECT_THAT(ConnectionsToCut(connections), ElementsAre(1, 2)) << "half of the worst, or more";
+}
+
+TEST(ConnectionGuard, ManySmallOnesAreAllCut) {
+  const std::vector<GuardedConnection> connections(200, Sent(kLeastUnaccounted, 0));
+  EXPECT_EQ(ConnectionsToCut(connections).size(), 200U);
 }
 
 TEST(ConnectionGuard, WhoHasLittleUnderWayIsNotCut) {
-  EXPECT_EQ(ConnectionToCut({}), -1);
+  EXPECT_THAT(ConnectionsToCut({}), IsEmpty());
   const std::vector<GuardedConnection> good = {Sent(100, 0), Sent(kLeastUnaccounted - 1, 0),
                                                Sent(1U << 30U, 2U << 30U)};
-  EXPECT_EQ(ConnectionToCut(good), -1);
+  EXPECT_THAT(ConnectionsToCut(good), IsEmpty());
 }
 
 TEST(ConnectionGuard, CallsThatEndAccountForMoreThanTheySent) {

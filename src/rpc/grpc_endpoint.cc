@@ -273,6 +273,7 @@ class InferenceService : public Service::WithRawCallbackMethod_ModelInfer<Servic
   }
   grpc::ServerUnaryReactor* End(std::string_view method, grpc::CallbackServerContext* context, const Status& status) {
     shared_.Ended(method, status, *context);
+    shared_.guard.Ended(AddressOf(context->peer()), 0);
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
     reactor->Finish(ToGrpc(status, context));
     return reactor;
