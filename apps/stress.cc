@@ -46,6 +46,7 @@ struct StressCommand {
   std::string replay_path;
   std::string questions_path;
   std::string token_path;
+  std::string metrics_token_path;
   std::string apply;
   std::string warmup = "2s";
   std::string duration = "10s";
@@ -95,6 +96,7 @@ Status ReadFlags(StressCommand* command) {
     options.questions = *questions;
   }
   PAWSIGHT_ASSIGN_OR_RETURN(options.token, ReadSecret(command->token_path));
+  PAWSIGHT_ASSIGN_OR_RETURN(options.metrics_token, ReadSecret(command->metrics_token_path));
   return Ok();
 }
 
@@ -172,6 +174,7 @@ void AddStressCommand(CLI::App& program, int* exit_code) {
   stress.add_option("--token-file", command->token_path, "bearer token of the target; of a gateway an admin's");
   stress.add_option("--metrics", options.metrics_url,
                     "of an address: URL of its metrics, for its processor time and memory [a gateway's own]");
+  stress.add_option("--metrics-token-file", command->metrics_token_path, "bearer token of --metrics");
   stress.add_option("--cameras", options.gateway_cameras, "of a gateway: how many send; at least one a client")
       ->capture_default_str()
       ->check(CLI::Range(1, 10000));

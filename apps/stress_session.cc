@@ -117,11 +117,13 @@ Status StressSession::Connect(const std::string& address) {
   client_.reset();
   place_ = {};
   if (!options_.metrics_url.empty()) {
-    place_.metrics = [url = options_.metrics_url]() -> Result<std::string> {
-      PAWSIGHT_ASSIGN_OR_RETURN(const net::Fetched got,
-                                net::HttpClient().Get(url, {.total_timeout = std::chrono::seconds(2)}, {}));
+    const net::FetchOptions fetch{.total_timeout = std::chrono::seconds(2), .bearer = options_.metrics_token};
+    place_.metrics = [url = options_.metrics_url, fetch]() -> Result<std::string> {
+      PAWSIGHT_ASSIGN_OR_RETURN(const net::Fetched got, net::HttpClient().Get(url, fetch, {}));
       return std::string(got.body.begin(), got.body.end());
     };
+    const Status told = place_.metrics().status();
+    if (!told.ok()) return Annotate(told, "--metrics");
   }
   if (!IsGrpc(address)) {
     PAWSIGHT_RETURN_IF_ERROR(ConnectHttp(address));

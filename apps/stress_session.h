@@ -25,6 +25,7 @@ struct StressOptions {
   std::string precision = "int8";  // of workers started here
   std::string token;
   std::string metrics_url;  // of an address: where it tells its processor time and memory; "" is nowhere
+  std::string metrics_token;
   int gateway_cameras = 64;
   int server_pid = 0;  // of an address: whose processor time is the server's
   tools::Grid grid{{1, 2}, {1, 2, 4, 8, 16, 32}};

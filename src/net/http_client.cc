@@ -41,7 +41,8 @@ std::string RedactUrl(std::string_view url) {
   const size_t at = url.substr(0, end).rfind('@');
   const size_t from = at == std::string_view::npos || at < host ? host : at + 1;
   const size_t query = std::min(url.find_first_of("?#", end), url.size());  // cameras take passwords there too
-  return std::string(url.substr(0, host)) + std::string(url.substr(from, query - from)) + (query < url.size() ? "?..." : "");
+  return std::string(url.substr(0, host)) + std::string(url.substr(from, query - from)) +
+         (query < url.size() ? "?..." : "");
 }
 
 struct HttpClient::Handles {
@@ -98,7 +99,8 @@ Status HttpClient::Perform(const std::string& url, const FetchOptions& options, 
   curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https");
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
   curl_easy_setopt(easy, CURLOPT_MAXREDIRS, kMaxRedirects);
-  curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC | CURLAUTH_DIGEST);
+  curl_easy_setopt(easy, CURLOPT_HTTPAUTH, options.bearer.empty() ? CURLAUTH_BASIC | CURLAUTH_DIGEST : CURLAUTH_BEARER);
+  if (!options.bearer.empty()) curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, options.bearer.c_str());
   curl_easy_setopt(easy, CURLOPT_PROXY, "");
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_USERAGENT, "pawsight/" PAWSIGHT_VERSION);

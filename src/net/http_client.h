@@ -23,6 +23,7 @@ struct FetchOptions {
   std::chrono::milliseconds total_timeout{15000};  // of Get
   std::chrono::milliseconds stall_timeout{10000};  // no byte for so long ends either
   size_t max_bytes = 12U << 20U;                   // of Get's body
+  std::string bearer = {};  // token; when given, the URL's user and password are not used. Not sent on to another host
 };
 
 struct Fetched {
