@@ -43,17 +43,17 @@ Result<net::TlsText> TlsOf(const GatewayOptions& options) {
 }
 
 /// "grpc://w:8001" is "w:8001" of kind grpc; the rest says what it is.
-Result<gateway::EndpointConfig> EndpointOf(const std::string& url, const std::string& credential) {
-  if (url.starts_with("http://") || url.starts_with("https://"))
-    return gateway::EndpointConfig{"http", url, credential};
-  if (url.starts_with("grpc://")) return gateway::EndpointConfig{"grpc", url.substr(7), credential};
-  if (url.starts_with("grpcs://")) return gateway::EndpointConfig{"grpc", url, credential};
+Result<gateway::EndpointConfig> EndpointOf(const std::string& url) {
+  if (url.starts_with("http://") || url.starts_with("https://")) {
+    return gateway::EndpointConfig{"http", url, kWorkersCredential};
+  }
+  if (url.starts_with("grpc://")) return gateway::EndpointConfig{"grpc", url.substr(7), kWorkersCredential};
+  if (url.starts_with("grpcs://")) return gateway::EndpointConfig{"grpc", url, kWorkersCredential};
   return InvalidArgument("workers: want http://, https://, grpc:// or grpcs://, not " + JsonQuote(url));
 }
 
-/// The pool that the settings describe, its workers shown that credential.
-Result<gateway::PoolsConfig> PoolsOf(const GatewayOptions& options,
-                                     const std::string& credential = kWorkersCredential) {
+/// The pool that the settings describe.
+Result<gateway::PoolsConfig> PoolsOf(const GatewayOptions& options) {
   gateway::PoolConfig pool;
   pool.name = options.workers.empty() ? kEmbeddedPool : kWorkersPool;
   pool.price_per_hour = options.price_per_hour;
@@ -62,7 +62,7 @@ Result<gateway::PoolsConfig> PoolsOf(const GatewayOptions& options,
     pool.attempt_timeout = std::max(pool.attempt_timeout, options.answer_within);  // nobody else could answer
   }
   for (const std::string& url : options.workers) {
-    PAWSIGHT_ASSIGN_OR_RETURN(gateway::EndpointConfig endpoint, EndpointOf(url, credential));
+    PAWSIGHT_ASSIGN_OR_RETURN(gateway::EndpointConfig endpoint, EndpointOf(url));
     pool.endpoints.push_back(std::move(endpoint));
   }
   return gateway::PoolsConfig{{std::move(pool)}};
@@ -231,8 +231,7 @@ struct GatewayService::Parts {
   const GatewayExtras extras;
   mutable Mutex scaling_mu;
   gateway::AutoscaleView scaling GUARDED_BY(scaling_mu);
-  BackendCredential shown;  // to the workers of the settings
-  int num_credentials = 1;  // that they have been shown
+  BackendCredential shown;  // to workers
   const SystemClock clock;
   std::string data;
   std::string first_token;
@@ -447,16 +446,17 @@ void GatewayService::NoteReload(bool ok) { parts_->reload_ok = ok; }
 Status GatewayService::Parts::ReloadWorkers(const GatewayOptions& fresh) {
   if (options.workers.empty() || fresh.workers.empty()) return Ok();  // a model is loaded at the start only
   PAWSIGHT_ASSIGN_OR_RETURN(const BackendCredential credential, CredentialOf(fresh));
-  // Another name of it makes other endpoints, so that those with the old token end what they have and go.
-  if (!(credential == shown)) {
-    ++num_credentials;
-  } else if (fresh.workers == options.workers && fresh.price_per_hour == options.price_per_hour) {
-    return Ok();
+  const bool renewed = !(credential == shown);
+  if (!renewed && fresh.workers == options.workers && fresh.price_per_hour == options.price_per_hour) return Ok();
+  PAWSIGHT_ASSIGN_OR_RETURN(const gateway::PoolsConfig pools, PoolsOf(fresh));
+  if (renewed) {
+    clients->SetCredentials({{kWorkersCredential, credential}});
+    backends->RenewCredentials();
   }
-  const std::string name = num_credentials == 1 ? kWorkersCredential : "workers-" + std::to_string(num_credentials);
-  PAWSIGHT_ASSIGN_OR_RETURN(const gateway::PoolsConfig pools, PoolsOf(fresh, name));
-  clients->SetCredentials({{kWorkersCredential, credential}, {name, credential}});
-  PAWSIGHT_RETURN_IF_ERROR(api->LoadBackends(pools, RoutingTo(pools)));
+  if (Status loaded = api->LoadBackends(pools, RoutingTo(pools)); !loaded.ok()) {
+    clients->SetCredentials({{kWorkersCredential, shown}});
+    return loaded;
+  }
   shown = credential;
   options.workers = fresh.workers;
   options.price_per_hour = fresh.price_per_hour;
