@@ -70,9 +70,13 @@ Result<gateway::PoolsConfig> PoolsOf(const GatewayOptions& options) {
 
 Result<BackendCredential> CredentialOf(const GatewayOptions& options) {
   BackendCredential credential;
-  PAWSIGHT_ASSIGN_OR_RETURN(credential.token, ReadSecret(options.worker_token_file));
+  Result<std::string> token = ReadSecret(options.worker_token_file);
+  if (!token.ok()) return Annotate(token.status(), "worker-token-file");
+  credential.token = *std::move(token);
   if (options.worker_ca.empty()) return credential;
-  PAWSIGHT_ASSIGN_OR_RETURN(credential.ca_pem, ReadTextFile(options.worker_ca, kMaxPemBytes));
+  Result<std::string> ca = ReadTextFile(options.worker_ca, kMaxPemBytes);
+  if (!ca.ok()) return Annotate(ca.status(), "worker-ca");
+  credential.ca_pem = *std::move(ca);
   return credential;
 }
 
@@ -213,7 +217,7 @@ Status CheckGatewayOptions(const GatewayOptions& options, const notify::PostOffi
   if (options.workers_least > options.workers_most) return InvalidArgument("workers-least: more than workers-most");
   PAWSIGHT_RETURN_IF_ERROR(CheckSecretFile("tls-key", options.tls_key, options.open_secrets));
   PAWSIGHT_RETURN_IF_ERROR(CheckSecretFile("worker-token-file", options.worker_token_file, options.open_secrets));
-  PAWSIGHT_RETURN_IF_ERROR(ReadSecret(options.worker_token_file).status());
+  PAWSIGHT_RETURN_IF_ERROR(CredentialOf(options).status());
   PAWSIGHT_RETURN_IF_ERROR(TlsOf(options).status());
   PAWSIGHT_RETURN_IF_ERROR(PoolsOf(options).status());
   const auto networks = notify::ParseAddressPolicy(receivers.allowed_networks);
@@ -473,17 +477,17 @@ Status GatewayService::Reload(const GatewayOptions& fresh, const notify::PostOff
   SayWhatWaits(parts_->receivers, receivers, {});
   if (parts_->options.tls_certificate.empty() != fresh.tls_certificate.empty()) {
     LogWarning("setting_waits_for_restart", {{"setting", "tls-certificate"}});
-  } else if (!fresh.tls_certificate.empty()) {
-    PAWSIGHT_ASSIGN_OR_RETURN(const net::TlsText tls, TlsOf(fresh));
-    PAWSIGHT_RETURN_IF_ERROR(parts_->http->SetTls(tls));
   }
+  // What may fail comes first, so that nothing has changed when it does.
+  PAWSIGHT_ASSIGN_OR_RETURN(const net::TlsText tls, TlsOf(fresh));
+  if (parts_->access_log) PAWSIGHT_RETURN_IF_ERROR(parts_->access_log->Reopen());
   PAWSIGHT_RETURN_IF_ERROR(parts_->ReloadWorkers(fresh));
-  parts_->path->SetDeviceRate(fresh.device_rate, fresh.device_burst);
-  {
-    MutexLock lock(parts_->scaling_mu);
-    parts_->scaling = ScalingOf(fresh);
+  if (tls.wanted() && !parts_->options.tls_certificate.empty()) {
+    PAWSIGHT_RETURN_IF_ERROR(parts_->http->SetTls(tls));  // TlsOf made one of it
   }
-  if (parts_->access_log) return parts_->access_log->Reopen();
+  parts_->path->SetDeviceRate(fresh.device_rate, fresh.device_burst);
+  MutexLock lock(parts_->scaling_mu);
+  parts_->scaling = ScalingOf(fresh);
   return Ok();
 }
 

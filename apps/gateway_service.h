@@ -65,7 +65,8 @@ class GatewayService {
 
   /// Takes over what of `options` may change while it runs: TLS files, the workers with their
   /// token and price (unless a pool was put by the API), devices' rate, the autoscale settings; the rest is
-  /// named in the log as waiting for a restart. Errors: CheckGatewayOptions's; then nothing has changed.
+  /// named in the log as waiting for a restart. Errors: CheckGatewayOptions's, the access log's, BackendsApi::Load's;
+  /// then nothing has changed.
   Status Reload(const GatewayOptions& options, const notify::PostOfficeOptions& receivers);
   /// For the gauge config_last_reload_ok.
   void NoteReload(bool ok);

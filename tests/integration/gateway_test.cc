@@ -418,18 +418,29 @@ TEST(Gateway, WorkersAndDevicesRatesAreTakenOverAtSighup) {
 TEST(Gateway, AWrongFileAtSighupChangesNothingAndARightOneIsTaken) {
   const TempFolder folder;
   const std::string file = folder.Path("pawsight.yaml");
-  const std::string right = "listen: 127.0.0.1:0\ndata: " + folder.Path("data") + "\nworkers: [http://127.0.0.1:1]\n";
+  const std::string where = "listen: 127.0.0.1:0\ndata: " + folder.Path("data") + "\n";
+  const std::string right = where + "workers: [http://127.0.0.1:1]\n";
   WriteText(file, right);
-  RunningProgram gateway({"gateway", "--config", file});
-  gateway.WaitUntilSaid("gateway_started");
-  WriteText(file, right + "worker-capacty: 36\n");
-  gateway.Signal(SIGHUP);
-  EXPECT_THAT(gateway.WaitUntilSaid("reload_failed"), HasSubstr("did you mean worker-capacity?"));
-  WriteText(file, right + "worker-capacity: 36\nmax-cameras: 5\n");
-  gateway.Signal(SIGHUP);
-  EXPECT_THAT(gateway.WaitUntilSaid("settings_reloaded"), HasSubstr("setting_waits_for_restart setting=max-cameras"));
-  gateway.Signal(SIGTERM);
-  EXPECT_EQ(gateway.Wait().code, 0);
+  Gateway gateway({"gateway", "--config", file}, "gateway_started");
+  std::string admin = ReadTextFile(folder.Path("data/admin.token"), 1000).value();
+  admin.pop_back();
+  const auto reload = [&](const std::string& settings, const std::string& awaited) {
+    WriteText(file, settings);
+    gateway.program().Signal(SIGHUP);
+    return gateway.program().WaitUntilSaid(awaited);
+  };
+  reload(right + "worker-capacty: 36\n", "did you mean worker-capacity?");
+  const std::string other = where + "workers: [\"https://127.0.0.1:2\"]\nworker-ca: " + folder.Path("ca") + "\n";
+  reload(other, "reload_failed reason=\"worker-ca: ");
+  WriteText(folder.Path("ca"), "no certificate\n");
+  reload(other, "endpoint https://127.0.0.1:2: ");
+  const std::string backends = gateway.Get("/v1/backends", admin).Dump();
+  EXPECT_THAT(backends, HasSubstr("127.0.0.1:1\""));
+  EXPECT_THAT(backends, Not(HasSubstr("127.0.0.1:2")));
+  EXPECT_THAT(reload(right + "worker-capacity: 36\nmax-cameras: 5\n", "settings_reloaded"),
+              HasSubstr("setting_waits_for_restart setting=max-cameras"));
+  gateway.program().Signal(SIGTERM);
+  EXPECT_EQ(gateway.program().Wait().code, 0);
 }
 
 }  // namespace
