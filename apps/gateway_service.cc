@@ -17,6 +17,7 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "gateway/api/api.h"
+#include "gateway/api/backends_api.h"
 #include "gateway/api/store_record.h"
 #include "gateway/offered.h"
 #include "gateway/path/puller.h"
@@ -78,6 +79,11 @@ Result<BackendCredential> CredentialOf(const GatewayOptions& options) {
   if (!ca.ok()) return Annotate(ca.status(), "worker-ca");
   credential.ca_pem = *std::move(ca);
   return credential;
+}
+
+/// A model in this process is loaded at the start only.
+bool WorkersMayChange(const GatewayOptions& current, const GatewayOptions& fresh) {
+  return current.workers.empty() == fresh.workers.empty();
 }
 
 gateway::AutoscaleView ScalingOf(const GatewayOptions& options) {
@@ -265,8 +271,8 @@ struct GatewayService::Parts {
   Status StartPath();
   Status StartApi();
   Status Listen();
-  /// Takes over the workers, and what they are shown and cost, of settings that are in order; a pool that was put by
-  /// the API stays as it is.
+  /// Takes over the workers, and what they are shown and cost, of settings that are in order. Pools that were put by
+  /// the API stay, which is logged, and are shown the same.
   Status ReloadWorkers(const GatewayOptions& fresh);
   gateway::AutoscaleView Autoscale() const;
   std::vector<std::string> Unready() const;
@@ -448,11 +454,16 @@ std::vector<std::string> GatewayService::Unready() const { return parts_->Unread
 void GatewayService::NoteReload(bool ok) { parts_->reload_ok = ok; }
 
 Status GatewayService::Parts::ReloadWorkers(const GatewayOptions& fresh) {
-  if (options.workers.empty() || fresh.workers.empty()) return Ok();  // a model is loaded at the start only
   PAWSIGHT_ASSIGN_OR_RETURN(const BackendCredential credential, CredentialOf(fresh));
+  GatewayOptions next = options;
+  if (WorkersMayChange(options, fresh)) next.workers = fresh.workers;
+  next.price_per_hour = fresh.price_per_hour;
   const bool renewed = !(credential == shown);
-  if (!renewed && fresh.workers == options.workers && fresh.price_per_hour == options.price_per_hour) return Ok();
-  PAWSIGHT_ASSIGN_OR_RETURN(const gateway::PoolsConfig pools, PoolsOf(fresh));
+  std::vector<std::string> changed;
+  if (next.workers != options.workers) changed.emplace_back("workers");
+  if (next.price_per_hour != options.price_per_hour) changed.emplace_back("price-per-hour");
+  if (!renewed && changed.empty()) return Ok();
+  PAWSIGHT_ASSIGN_OR_RETURN(const gateway::PoolsConfig pools, PoolsOf(next));
   if (renewed) {
     clients->SetCredentials({{kWorkersCredential, credential}});
     backends->RenewCredentials();
@@ -462,8 +473,11 @@ Status GatewayService::Parts::ReloadWorkers(const GatewayOptions& fresh) {
     return loaded;
   }
   shown = credential;
-  options.workers = fresh.workers;
-  options.price_per_hour = fresh.price_per_hour;
+  options = std::move(next);
+  if (!store->GetSetting(gateway::kPoolsSetting).ok()) return Ok();
+  for (const std::string& setting : changed) {
+    LogWarning("setting_overruled", {{"setting", setting}, {"so", "the pools that were put by the API stay"}});
+  }
   return Ok();
 }
 
@@ -472,7 +486,7 @@ Status GatewayService::Reload(const GatewayOptions& fresh, const notify::PostOff
   std::vector<std::string> live = {"tls-certificate", "tls-key",        "worker-capacity",  "autoscale-target",
                                    "workers-least",   "workers-most",   "device-rate",      "device-burst",
                                    "worker-ca",       "price-per-hour", "worker-token-file"};
-  if (parts_->options.workers.empty() == fresh.workers.empty()) live.emplace_back("workers");
+  if (WorkersMayChange(parts_->options, fresh)) live.emplace_back("workers");
   SayWhatWaits(parts_->options, fresh, live);
   SayWhatWaits(parts_->receivers, receivers, {});
   if (parts_->options.tls_certificate.empty() != fresh.tls_certificate.empty()) {

@@ -371,6 +371,9 @@ TEST(Gateway, ANewTokenIsShownToPoolsThatWerePutTooAndWhatIsShownMayBePutAndStar
       const auto [status, body] = gateway.Call("PUT", "/v1/backends", admin, shown.Dump());
       EXPECT_THAT(status, HasSubstr(" 200 ")) << body.Dump();
     }
+    WriteText(file, ReadTextFile(file, 1000).value() + "price-per-hour: 2\n");
+    gateway.program().Signal(SIGHUP);
+    gateway.program().WaitUntilSaid("setting_overruled setting=price-per-hour");
     gateway.program().Signal(SIGTERM);
     EXPECT_EQ(gateway.program().Wait().code, 0);
   }
