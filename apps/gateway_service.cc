@@ -230,11 +230,15 @@ Status CheckGatewayOptions(const GatewayOptions& options, const notify::PostOffi
   return networks.ok() ? Ok() : Annotate(networks.status(), "receiver-networks");
 }
 
-/// In the order of making; destructors undo it in reverse. What a callback may still need stands above who calls it.
+/// Destructors go from the bottom up: what a callback may still need stands above who calls it, so that the stores,
+/// whose last writes go through the records and ask the registry, end before these.
 struct GatewayService::Parts {
   Parts(const GatewayOptions& given, const notify::PostOfficeOptions& given_receivers,
         const GatewayExtras& given_extras)
       : options(given), receivers(given_receivers), extras(given_extras), scaling(ScalingOf(given)) {}
+  ~Parts() {
+    if (registry) registry->Stop();  // its thread sets up the path, which goes before it
+  }
 
   GatewayOptions options;  // those in force; Reload's and the starting thread's
   const notify::PostOfficeOptions receivers;
@@ -251,16 +255,16 @@ struct GatewayService::Parts {
   std::unique_ptr<net::AccessLog> access_log;
   std::unique_ptr<EmbeddedWorkers> workers;
   std::unique_ptr<BackendClients> clients;
-  std::unique_ptr<gateway::Backends> backends;
-  std::unique_ptr<gateway::OfferedMeter> meter;
-  std::unique_ptr<events::Store> store;
-  std::unique_ptr<notify::PostOffice> office;
+  std::unique_ptr<gateway::Registry> registry;
   std::unique_ptr<gateway::StoreRecord> record;
   std::unique_ptr<gateway::EventRecord> event_record;  // null without a file of events
-  std::unique_ptr<events::Store> event_store;          // closed before what it calls back goes
+  std::unique_ptr<events::Store> store;
+  std::unique_ptr<notify::PostOffice> office;
+  std::unique_ptr<events::Store> event_store;
+  std::unique_ptr<gateway::OfferedMeter> meter;
+  std::unique_ptr<gateway::Backends> backends;
   std::unique_ptr<gateway::FramePath> path;
   std::unique_ptr<gateway::Puller> puller;
-  std::unique_ptr<gateway::Registry> registry;
   std::unique_ptr<gateway::GatewayApi> api;
   net::Router metrics_routes;
   std::unique_ptr<net::HttpServer> http;
@@ -514,7 +518,10 @@ bool GatewayService::Drain() {
   };
   const bool frames_ended = parts_->path->Drain(left());
   if (parts_->http) parts_->http->Stop();
-  return parts_->api->Drain(std::max(milliseconds(1000), left())) && frames_ended;
+  const bool calls_ended = parts_->api->Drain(std::max(milliseconds(1000), left()));
+  parts_->registry->Stop();
+  // What the last calls ended, such as the alerts of a rule that was deleted, is written, too.
+  return frames_ended && calls_ended && parts_->path->Drain(std::max(milliseconds(1000), left()));
 }
 
 }  // namespace pawsight
