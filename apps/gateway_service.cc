@@ -450,6 +450,7 @@ std::string GatewayService::token_path() const { return parts_->data + "/admin.t
 events::Store& GatewayService::store() { return *parts_->store; }
 gateway::Registry& GatewayService::registry() { return *parts_->registry; }
 gateway::FramePath& GatewayService::path() { return *parts_->path; }
+const notify::SecretKeys& GatewayService::receiver_keys() const { return parts_->office->keys(); }
 const gateway::EventRecord* GatewayService::events() const { return parts_->event_record.get(); }
 Status GatewayService::LoadBackends(const gateway::PoolsConfig& pools, const gateway::RoutingConfig& routing) {
   return parts_->api->LoadBackends(pools, routing);

@@ -14,6 +14,7 @@
 #include "gateway/event_record.h"
 #include "gateway/names.h"
 #include "notify/post_office.h"
+#include "notify/seal.h"
 
 namespace pawsight {
 
@@ -55,6 +56,7 @@ class GatewayService {
   events::Store& store();
   gateway::Registry& registry();
   gateway::FramePath& path();
+  const notify::SecretKeys& receiver_keys() const;
   /// Null without a file of events.
   const gateway::EventRecord* events() const;
   /// Pools and routing instead of the settings', until others are put. Errors: BackendsApi::Load's.
