@@ -17,6 +17,7 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "gateway/api/api.h"
+#include "gateway/api/backends_api.h"
 #include "gateway/api/store_record.h"
 #include "gateway/offered.h"
 #include "gateway/path/puller.h"
@@ -43,17 +44,17 @@ Result<net::TlsText> TlsOf(const GatewayOptions& options) {
 }
 
 /// "grpc://w:8001" is "w:8001" of kind grpc; the rest says what it is.
-Result<gateway::EndpointConfig> EndpointOf(const std::string& url, const std::string& credential) {
-  if (url.starts_with("http://") || url.starts_with("https://"))
-    return gateway::EndpointConfig{"http", url, credential};
-  if (url.starts_with("grpc://")) return gateway::EndpointConfig{"grpc", url.substr(7), credential};
-  if (url.starts_with("grpcs://")) return gateway::EndpointConfig{"grpc", url, credential};
+Result<gateway::EndpointConfig> EndpointOf(const std::string& url) {
+  if (url.starts_with("http://") || url.starts_with("https://")) {
+    return gateway::EndpointConfig{"http", url, kWorkersCredential};
+  }
+  if (url.starts_with("grpc://")) return gateway::EndpointConfig{"grpc", url.substr(7), kWorkersCredential};
+  if (url.starts_with("grpcs://")) return gateway::EndpointConfig{"grpc", url, kWorkersCredential};
   return InvalidArgument("workers: want http://, https://, grpc:// or grpcs://, not " + JsonQuote(url));
 }
 
-/// The pool that the settings describe, its workers shown that credential.
-Result<gateway::PoolsConfig> PoolsOf(const GatewayOptions& options,
-                                     const std::string& credential = kWorkersCredential) {
+/// The pool that the settings describe.
+Result<gateway::PoolsConfig> PoolsOf(const GatewayOptions& options) {
   gateway::PoolConfig pool;
   pool.name = options.workers.empty() ? kEmbeddedPool : kWorkersPool;
   pool.price_per_hour = options.price_per_hour;
@@ -62,7 +63,7 @@ Result<gateway::PoolsConfig> PoolsOf(const GatewayOptions& options,
     pool.attempt_timeout = std::max(pool.attempt_timeout, options.answer_within);  // nobody else could answer
   }
   for (const std::string& url : options.workers) {
-    PAWSIGHT_ASSIGN_OR_RETURN(gateway::EndpointConfig endpoint, EndpointOf(url, credential));
+    PAWSIGHT_ASSIGN_OR_RETURN(gateway::EndpointConfig endpoint, EndpointOf(url));
     pool.endpoints.push_back(std::move(endpoint));
   }
   return gateway::PoolsConfig{{std::move(pool)}};
@@ -70,10 +71,19 @@ Result<gateway::PoolsConfig> PoolsOf(const GatewayOptions& options,
 
 Result<BackendCredential> CredentialOf(const GatewayOptions& options) {
   BackendCredential credential;
-  PAWSIGHT_ASSIGN_OR_RETURN(credential.token, ReadSecret(options.worker_token_file));
+  Result<std::string> token = ReadSecret(options.worker_token_file);
+  if (!token.ok()) return Annotate(token.status(), "worker-token-file");
+  credential.token = *std::move(token);
   if (options.worker_ca.empty()) return credential;
-  PAWSIGHT_ASSIGN_OR_RETURN(credential.ca_pem, ReadTextFile(options.worker_ca, kMaxPemBytes));
+  Result<std::string> ca = ReadTextFile(options.worker_ca, kMaxPemBytes);
+  if (!ca.ok()) return Annotate(ca.status(), "worker-ca");
+  credential.ca_pem = *std::move(ca);
   return credential;
+}
+
+/// A model in this process is loaded at the start only.
+bool WorkersMayChange(const GatewayOptions& current, const GatewayOptions& fresh) {
+  return current.workers.empty() == fresh.workers.empty();
 }
 
 gateway::AutoscaleView ScalingOf(const GatewayOptions& options) {
@@ -213,26 +223,29 @@ Status CheckGatewayOptions(const GatewayOptions& options, const notify::PostOffi
   if (options.workers_least > options.workers_most) return InvalidArgument("workers-least: more than workers-most");
   PAWSIGHT_RETURN_IF_ERROR(CheckSecretFile("tls-key", options.tls_key, options.open_secrets));
   PAWSIGHT_RETURN_IF_ERROR(CheckSecretFile("worker-token-file", options.worker_token_file, options.open_secrets));
-  PAWSIGHT_RETURN_IF_ERROR(ReadSecret(options.worker_token_file).status());
+  PAWSIGHT_RETURN_IF_ERROR(CredentialOf(options).status());
   PAWSIGHT_RETURN_IF_ERROR(TlsOf(options).status());
   PAWSIGHT_RETURN_IF_ERROR(PoolsOf(options).status());
   const auto networks = notify::ParseAddressPolicy(receivers.allowed_networks);
   return networks.ok() ? Ok() : Annotate(networks.status(), "receiver-networks");
 }
 
-/// In the order of making; destructors undo it in reverse. What a callback may still need stands above who calls it.
+/// Destructors go from the bottom up: what a callback may still need stands above who calls it, so that the stores,
+/// whose last writes go through the records and ask the registry, end before these.
 struct GatewayService::Parts {
   Parts(const GatewayOptions& given, const notify::PostOfficeOptions& given_receivers,
         const GatewayExtras& given_extras)
       : options(given), receivers(given_receivers), extras(given_extras), scaling(ScalingOf(given)) {}
+  ~Parts() {
+    if (registry) registry->Stop();  // its thread sets up the path, which goes before it
+  }
 
   GatewayOptions options;  // those in force; Reload's and the starting thread's
   const notify::PostOfficeOptions receivers;
   const GatewayExtras extras;
   mutable Mutex scaling_mu;
   gateway::AutoscaleView scaling GUARDED_BY(scaling_mu);
-  BackendCredential shown;  // to the workers of the settings
-  int num_credentials = 1;  // that they have been shown
+  BackendCredential shown;  // to workers
   const SystemClock clock;
   std::string data;
   std::string first_token;
@@ -242,16 +255,16 @@ struct GatewayService::Parts {
   std::unique_ptr<net::AccessLog> access_log;
   std::unique_ptr<EmbeddedWorkers> workers;
   std::unique_ptr<BackendClients> clients;
-  std::unique_ptr<gateway::Backends> backends;
-  std::unique_ptr<gateway::OfferedMeter> meter;
-  std::unique_ptr<events::Store> store;
-  std::unique_ptr<notify::PostOffice> office;
+  std::unique_ptr<gateway::Registry> registry;
   std::unique_ptr<gateway::StoreRecord> record;
   std::unique_ptr<gateway::EventRecord> event_record;  // null without a file of events
-  std::unique_ptr<events::Store> event_store;          // closed before what it calls back goes
+  std::unique_ptr<events::Store> store;
+  std::unique_ptr<notify::PostOffice> office;
+  std::unique_ptr<events::Store> event_store;
+  std::unique_ptr<gateway::OfferedMeter> meter;
+  std::unique_ptr<gateway::Backends> backends;
   std::unique_ptr<gateway::FramePath> path;
   std::unique_ptr<gateway::Puller> puller;
-  std::unique_ptr<gateway::Registry> registry;
   std::unique_ptr<gateway::GatewayApi> api;
   net::Router metrics_routes;
   std::unique_ptr<net::HttpServer> http;
@@ -262,8 +275,8 @@ struct GatewayService::Parts {
   Status StartPath();
   Status StartApi();
   Status Listen();
-  /// Takes over the workers, and what they are shown and cost, of settings that are in order; a pool that was put by
-  /// the API stays as it is.
+  /// Takes over the workers, and what they are shown and cost, of settings that are in order. Pools that were put by
+  /// the API stay, which is logged, and are shown the same.
   Status ReloadWorkers(const GatewayOptions& fresh);
   gateway::AutoscaleView Autoscale() const;
   std::vector<std::string> Unready() const;
@@ -437,6 +450,7 @@ std::string GatewayService::token_path() const { return parts_->data + "/admin.t
 events::Store& GatewayService::store() { return *parts_->store; }
 gateway::Registry& GatewayService::registry() { return *parts_->registry; }
 gateway::FramePath& GatewayService::path() { return *parts_->path; }
+const notify::SecretKeys& GatewayService::receiver_keys() const { return parts_->office->keys(); }
 const gateway::EventRecord* GatewayService::events() const { return parts_->event_record.get(); }
 Status GatewayService::LoadBackends(const gateway::PoolsConfig& pools, const gateway::RoutingConfig& routing) {
   return parts_->api->LoadBackends(pools, routing);
@@ -445,21 +459,30 @@ std::vector<std::string> GatewayService::Unready() const { return parts_->Unread
 void GatewayService::NoteReload(bool ok) { parts_->reload_ok = ok; }
 
 Status GatewayService::Parts::ReloadWorkers(const GatewayOptions& fresh) {
-  if (options.workers.empty() || fresh.workers.empty()) return Ok();  // a model is loaded at the start only
   PAWSIGHT_ASSIGN_OR_RETURN(const BackendCredential credential, CredentialOf(fresh));
-  // Another name of it makes other endpoints, so that those with the old token end what they have and go.
-  if (!(credential == shown)) {
-    ++num_credentials;
-  } else if (fresh.workers == options.workers && fresh.price_per_hour == options.price_per_hour) {
-    return Ok();
+  GatewayOptions next = options;
+  if (WorkersMayChange(options, fresh)) next.workers = fresh.workers;
+  next.price_per_hour = fresh.price_per_hour;
+  const bool renewed = !(credential == shown);
+  std::vector<std::string> changed;
+  if (next.workers != options.workers) changed.emplace_back("workers");
+  if (next.price_per_hour != options.price_per_hour) changed.emplace_back("price-per-hour");
+  if (!renewed && changed.empty()) return Ok();
+  PAWSIGHT_ASSIGN_OR_RETURN(const gateway::PoolsConfig pools, PoolsOf(next));
+  if (renewed) {
+    clients->SetCredentials({{kWorkersCredential, credential}});
+    backends->RenewCredentials();
   }
-  const std::string name = num_credentials == 1 ? kWorkersCredential : "workers-" + std::to_string(num_credentials);
-  PAWSIGHT_ASSIGN_OR_RETURN(const gateway::PoolsConfig pools, PoolsOf(fresh, name));
-  clients->SetCredentials({{kWorkersCredential, credential}, {name, credential}});
-  PAWSIGHT_RETURN_IF_ERROR(api->LoadBackends(pools, RoutingTo(pools)));
+  if (Status loaded = api->LoadBackends(pools, RoutingTo(pools)); !loaded.ok()) {
+    clients->SetCredentials({{kWorkersCredential, shown}});
+    return loaded;
+  }
   shown = credential;
-  options.workers = fresh.workers;
-  options.price_per_hour = fresh.price_per_hour;
+  options = std::move(next);
+  if (!store->GetSetting(gateway::kPoolsSetting).ok()) return Ok();
+  for (const std::string& setting : changed) {
+    LogWarning("setting_overruled", {{"setting", setting}, {"so", "the pools that were put by the API stay"}});
+  }
   return Ok();
 }
 
@@ -468,22 +491,22 @@ Status GatewayService::Reload(const GatewayOptions& fresh, const notify::PostOff
   std::vector<std::string> live = {"tls-certificate", "tls-key",        "worker-capacity",  "autoscale-target",
                                    "workers-least",   "workers-most",   "device-rate",      "device-burst",
                                    "worker-ca",       "price-per-hour", "worker-token-file"};
-  if (parts_->options.workers.empty() == fresh.workers.empty()) live.emplace_back("workers");
+  if (WorkersMayChange(parts_->options, fresh)) live.emplace_back("workers");
   SayWhatWaits(parts_->options, fresh, live);
   SayWhatWaits(parts_->receivers, receivers, {});
   if (parts_->options.tls_certificate.empty() != fresh.tls_certificate.empty()) {
     LogWarning("setting_waits_for_restart", {{"setting", "tls-certificate"}});
-  } else if (!fresh.tls_certificate.empty()) {
-    PAWSIGHT_ASSIGN_OR_RETURN(const net::TlsText tls, TlsOf(fresh));
-    PAWSIGHT_RETURN_IF_ERROR(parts_->http->SetTls(tls));
   }
+  // What may fail comes first, so that nothing has changed when it does.
+  PAWSIGHT_ASSIGN_OR_RETURN(const net::TlsText tls, TlsOf(fresh));
+  if (parts_->access_log) PAWSIGHT_RETURN_IF_ERROR(parts_->access_log->Reopen());
   PAWSIGHT_RETURN_IF_ERROR(parts_->ReloadWorkers(fresh));
-  parts_->path->SetDeviceRate(fresh.device_rate, fresh.device_burst);
-  {
-    MutexLock lock(parts_->scaling_mu);
-    parts_->scaling = ScalingOf(fresh);
+  if (tls.wanted() && !parts_->options.tls_certificate.empty()) {
+    PAWSIGHT_RETURN_IF_ERROR(parts_->http->SetTls(tls));  // TlsOf made one of it
   }
-  if (parts_->access_log) return parts_->access_log->Reopen();
+  parts_->path->SetDeviceRate(fresh.device_rate, fresh.device_burst);
+  MutexLock lock(parts_->scaling_mu);
+  parts_->scaling = ScalingOf(fresh);
   return Ok();
 }
 
@@ -496,7 +519,10 @@ bool GatewayService::Drain() {
   };
   const bool frames_ended = parts_->path->Drain(left());
   if (parts_->http) parts_->http->Stop();
-  return parts_->api->Drain(std::max(milliseconds(1000), left())) && frames_ended;
+  const bool calls_ended = parts_->api->Drain(std::max(milliseconds(1000), left()));
+  parts_->registry->Stop();
+  // What the last calls ended, such as the alerts of a rule that was deleted, is written, too.
+  return frames_ended && calls_ended && parts_->path->Drain(std::max(milliseconds(1000), left()));
 }
 
 }  // namespace pawsight

@@ -14,6 +14,7 @@
 #include "gateway/event_record.h"
 #include "gateway/names.h"
 #include "notify/post_office.h"
+#include "notify/seal.h"
 
 namespace pawsight {
 
@@ -55,6 +56,7 @@ class GatewayService {
   events::Store& store();
   gateway::Registry& registry();
   gateway::FramePath& path();
+  const notify::SecretKeys& receiver_keys() const;
   /// Null without a file of events.
   const gateway::EventRecord* events() const;
   /// Pools and routing instead of the settings', until others are put. Errors: BackendsApi::Load's.
@@ -63,9 +65,10 @@ class GatewayService {
   /// Why it is not ready; empty: it is.
   std::vector<std::string> Unready() const;
 
-  /// Takes over what of `options` may change while it runs: TLS files, the workers with their
-  /// token and price (unless a pool was put by the API), devices' rate, the autoscale settings; the rest is
-  /// named in the log as waiting for a restart. Errors: CheckGatewayOptions's; then nothing has changed.
+  /// Takes over what of `options` may change while it runs: TLS files, what workers are shown, the workers and their
+  /// price (named in the log as overruled when pools were put by the API), devices' rate, the autoscale settings; the
+  /// rest is named in the log as waiting for a restart. Errors: CheckGatewayOptions's, the access log's,
+  /// BackendsApi::Load's; then nothing has changed.
   Status Reload(const GatewayOptions& options, const notify::PostOfficeOptions& receivers);
   /// For the gauge config_last_reload_ok.
   void NoteReload(bool ok);

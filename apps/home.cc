@@ -47,7 +47,9 @@ Result<std::unique_ptr<Home>> Home::Open(const HomeOptions& options) {
 
 Status Home::Start(const HomeOptions& options) {
   GatewayOptions how = OptionsOf(options, scratch_.path());
-  const notify::PostOfficeOptions receivers{.allowed_networks = {"127.0.0.0/8"}, .allow_plain = true};
+  notify::PostOfficeOptions receivers;
+  if (options.tells_loopback) receivers.allowed_networks = {"127.0.0.0/8"};
+  receivers.allow_plain = options.tells_loopback;
   const GatewayExtras extras{.lasts = false,
                              .serves = !options.listen.empty(),
                              .frame_clock = &frame_clock_,
@@ -120,7 +122,8 @@ Status Home::AddWebhook(const std::string& name, const std::string& url, const s
   receiver.kind = "webhook";
   receiver.name = name;
   receiver.document = split.open.Dump();
-  receiver.secret = split.secret.Dump();
+  PAWSIGHT_ASSIGN_OR_RETURN(receiver.secret,
+                            service_->receiver_keys().Seal({receiver.owner, receiver.id}, split.secret.Dump()));
   events::WriteBatch batch;
   batch.emplace_back(events::Put<events::Receiver>{std::move(receiver)});
   return Commit(std::move(batch));

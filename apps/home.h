@@ -25,6 +25,7 @@ struct HomeOptions {
   std::string instead;                              // where to listen when that is taken; "": it is an error
   std::string events;                               // file of this machine's events; "": they are forgotten
   std::chrono::milliseconds answer_within{10'000};  // of a frame's arrival
+  bool tells_loopback = false;                      // receivers may be on this machine, and without TLS
 };
 
 class Home {
@@ -40,8 +41,8 @@ class Home {
   /// store's, the path's.
   Status Furnish(const std::string& name, std::vector<events::Camera>* cameras, const std::vector<rules::Rule>& rules);
 
-  /// Tells a webhook of all alerts from now on; one on loopback, which this gateway allows. After Furnish. Errors: the
-  /// store's, the path's.
+  /// Tells a webhook of all alerts from now on; on loopback only with HomeOptions::tells_loopback. After Furnish.
+  /// Errors: the store's, the path's, the keys'.
   Status AddWebhook(const std::string& name, const std::string& url, const std::string& secret);
 
   /// Writes lines of what comes of frames to standard output from now on. After Furnish.

@@ -10,6 +10,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -316,6 +317,73 @@ TEST(Gateway, SettingsAreCheckedAndASecretThatEverybodyMayReadIsRefused) {
   EXPECT_EQ(check(with_token).code, 0);
 }
 
+/// Somebody's worker, as far as it is asked whether it is ready: knows what it was shown.
+class Shown {
+ public:
+  Shown() {
+    router_.Add("GET", "/v2/health/ready", [this](const net::HttpRequest& request) {
+      const std::lock_guard lock(mu_);
+      seen_.insert(std::string(request.Header("authorization")));
+      came_.notify_all();
+      return net::HttpResponse{200, "text/plain", "", {}, {}, nullptr};
+    });
+    server_ = net::HttpServer::Start({}, router_).value();
+  }
+  std::string url() const { return server_->url(); }
+  /// The test fails when it does not come in 30 s.
+  void Await(const std::string& authorization) {
+    std::unique_lock lock(mu_);
+    const auto seen = [&] { return seen_.contains(authorization); };
+    EXPECT_TRUE(came_.wait_for(lock, std::chrono::seconds(30), seen)) << authorization;
+  }
+
+ private:
+  std::mutex mu_;
+  std::condition_variable came_;
+  std::set<std::string> seen_;
+  net::Router router_;
+  std::unique_ptr<net::HttpServer> server_;
+};
+
+TEST(Gateway, ANewTokenIsShownToPoolsThatWerePutTooAndWhatIsShownMayBePutAndStartedWith) {
+  const TempFolder folder;
+  Shown worker;
+  const std::string file = folder.Path("pawsight.yaml");
+  WriteText(file, "listen: 127.0.0.1:0\ndata: " + folder.Path("data") + "\nworkers: [" + worker.url() +
+                      "]\nworker-token-file: " + folder.Path("token") + "\n");
+  const auto set_token = [&](const std::string& token) {
+    WriteText(folder.Path("token"), token + "\n");
+    ASSERT_EQ(chmod(folder.Path("token").c_str(), 0600), 0);
+  };
+  set_token("first");
+  {
+    Gateway gateway({"gateway", "--config", file}, "gateway_started");
+    std::string admin = ReadTextFile(folder.Path("data/admin.token"), 1000).value();
+    admin.pop_back();
+    worker.Await("Bearer first");
+    for (const char* token : {"second", "third"}) {
+      set_token(token);
+      gateway.program().Signal(SIGHUP);
+      gateway.program().WaitUntilSaid("settings_reloaded");
+      worker.Await(std::string("Bearer ") + token);
+      const Json shown = gateway.Get("/v1/backends", admin);
+      EXPECT_THAT(shown.Dump(), HasSubstr(R"("credential":"workers")"));
+      const auto [status, body] = gateway.Call("PUT", "/v1/backends", admin, shown.Dump());
+      EXPECT_THAT(status, HasSubstr(" 200 ")) << body.Dump();
+    }
+    WriteText(file, ReadTextFile(file, 1000).value() + "price-per-hour: 2\n");
+    gateway.program().Signal(SIGHUP);
+    gateway.program().WaitUntilSaid("setting_overruled setting=price-per-hour");
+    gateway.program().Signal(SIGTERM);
+    EXPECT_EQ(gateway.program().Wait().code, 0);
+  }
+  set_token("fourth");
+  Gateway again({"gateway", "--config", file}, "gateway_started");
+  worker.Await("Bearer fourth");
+  again.program().Signal(SIGTERM);
+  EXPECT_EQ(again.program().Wait().code, 0);
+}
+
 TEST(Gateway, WorkersAndDevicesRatesAreTakenOverAtSighup) {
   const TempFolder folder;
   const std::string file = folder.Path("pawsight.yaml");
@@ -344,7 +412,6 @@ TEST(Gateway, WorkersAndDevicesRatesAreTakenOverAtSighup) {
   EXPECT_THAT(said, Not(HasSubstr("setting_waits_for_restart")));
   const std::string backends = gateway.Get("/v1/backends", admin).Dump();
   EXPECT_THAT(backends, HasSubstr("127.0.0.1:2\""));
-  EXPECT_THAT(backends, HasSubstr("workers-2")) << "shown the new token";
   (void)post(4);  // what it had saved up
   EXPECT_THAT(post(5), HasSubstr(" 429 "));
   gateway.program().Signal(SIGTERM);
@@ -354,18 +421,29 @@ TEST(Gateway, WorkersAndDevicesRatesAreTakenOverAtSighup) {
 TEST(Gateway, AWrongFileAtSighupChangesNothingAndARightOneIsTaken) {
   const TempFolder folder;
   const std::string file = folder.Path("pawsight.yaml");
-  const std::string right = "listen: 127.0.0.1:0\ndata: " + folder.Path("data") + "\nworkers: [http://127.0.0.1:1]\n";
+  const std::string where = "listen: 127.0.0.1:0\ndata: " + folder.Path("data") + "\n";
+  const std::string right = where + "workers: [http://127.0.0.1:1]\n";
   WriteText(file, right);
-  RunningProgram gateway({"gateway", "--config", file});
-  gateway.WaitUntilSaid("gateway_started");
-  WriteText(file, right + "worker-capacty: 36\n");
-  gateway.Signal(SIGHUP);
-  EXPECT_THAT(gateway.WaitUntilSaid("reload_failed"), HasSubstr("did you mean worker-capacity?"));
-  WriteText(file, right + "worker-capacity: 36\nmax-cameras: 5\n");
-  gateway.Signal(SIGHUP);
-  EXPECT_THAT(gateway.WaitUntilSaid("settings_reloaded"), HasSubstr("setting_waits_for_restart setting=max-cameras"));
-  gateway.Signal(SIGTERM);
-  EXPECT_EQ(gateway.Wait().code, 0);
+  Gateway gateway({"gateway", "--config", file}, "gateway_started");
+  std::string admin = ReadTextFile(folder.Path("data/admin.token"), 1000).value();
+  admin.pop_back();
+  const auto reload = [&](const std::string& settings, const std::string& awaited) {
+    WriteText(file, settings);
+    gateway.program().Signal(SIGHUP);
+    return gateway.program().WaitUntilSaid(awaited);
+  };
+  reload(right + "worker-capacty: 36\n", "did you mean worker-capacity?");
+  const std::string other = where + "workers: [\"https://127.0.0.1:2\"]\nworker-ca: " + folder.Path("ca") + "\n";
+  reload(other, "reload_failed reason=\"worker-ca: ");
+  WriteText(folder.Path("ca"), "no certificate\n");
+  reload(other, "endpoint https://127.0.0.1:2: ");
+  const std::string backends = gateway.Get("/v1/backends", admin).Dump();
+  EXPECT_THAT(backends, HasSubstr("127.0.0.1:1\""));
+  EXPECT_THAT(backends, Not(HasSubstr("127.0.0.1:2")));
+  EXPECT_THAT(reload(right + "worker-capacity: 36\nmax-cameras: 5\n", "settings_reloaded"),
+              HasSubstr("setting_waits_for_restart setting=max-cameras"));
+  gateway.program().Signal(SIGTERM);
+  EXPECT_EQ(gateway.program().Wait().code, 0);
 }
 
 }  // namespace

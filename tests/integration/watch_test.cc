@@ -152,6 +152,10 @@ TEST(Watch, ItsPageAndItsApiAreAGatewaysAndARuleMadeThereIsToldOf) {
   ASSERT_NE(cameras.Find("items"), nullptr) << cameras.Dump();
   EXPECT_EQ(cameras.Find("items")->as_array().at(0).GetString("name").value(), "den");
 
+  const auto [refused, why] = CallApi(port, "POST", "/v1/receivers", token,
+                                      R"({"name":"hook","config":{"kind":"webhook","url":"http://127.0.0.1:9/"}})");
+  EXPECT_THAT(refused, HasSubstr(" 400 ")) << "as by any gateway; " << why.Dump();
+
   const auto [status, rule] =
       CallApi(port, "POST", "/v1/rules", token, R"({"question":"Is there a cat?","threshold":0.01})");
   ASSERT_THAT(status, HasSubstr(" 201 ")) << rule.Dump();

@@ -75,6 +75,17 @@ TEST_F(ApiTest, EveryRoleMayDoWhatItIsForAndNothingElse) {
   EXPECT_EQ(Get("/v1/me", home.device_token).Text("device"), home.device);
 }
 
+TEST_F(ApiTest, ARegistryThatHasStoppedRefusesAndStillKnowsItsCameras) {
+  const Home home = MakeHome("home");
+  registry_->Stop();
+  Status refused;
+  registry_->Refresh(home.owner, [&](const Status& status) { refused = status; });
+  EXPECT_EQ(refused.code(), StatusCode::kUnavailable);
+  ASSERT_TRUE(registry_->FindCamera(home.camera).has_value());
+  EXPECT_EQ(registry_->FindCamera(home.camera)->name, "kitchen");
+  EXPECT_EQ(PostFrame(home, Jpeg(1)).status, 200) << "its record asks the registry";
+}
+
 TEST_F(ApiTest, AnAdminSaysWhoseObjectsItMeans) {
   const Home home = MakeHome("home");
   EXPECT_EQ(Get("/v1/cameras", admin_).Code(), "owner_missing");

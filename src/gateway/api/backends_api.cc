@@ -46,6 +46,7 @@ BackendsApi::BackendsApi(const ApiContext& context, Backends& backends, Backends
 
 Status BackendsApi::Load(const PoolsConfig& pools, const RoutingConfig& routing) {
   InForce loaded{pools, routing};
+  MutexLock change(change_mu_);
   PAWSIGHT_ASSIGN_OR_RETURN(const auto stored_pools, Find(context_.store, kPoolsSetting));
   PAWSIGHT_ASSIGN_OR_RETURN(const auto stored_routing, Find(context_.store, kRoutingSetting));
   if (stored_pools) {
@@ -123,6 +124,29 @@ Result<BackendsApi::InForce> BackendsApi::Read(const Call& call) const {
   return wanted;
 }
 
+Status BackendsApi::TakePools(const InForce& wanted) {
+  MutexLock change(change_mu_);
+  PAWSIGHT_RETURN_IF_ERROR(wanted.has_routing ? backends_.Set(wanted.pools, wanted.routing)
+                                              : backends_.SetPools(wanted.pools));
+  changed_(wanted.pools);
+  MutexLock lock(mu_);
+  in_force_.pools = wanted.pools;
+  in_force_.pools_version = wanted.pools_version;
+  if (!wanted.has_routing) return Ok();
+  in_force_.routing = wanted.routing;
+  in_force_.routing_version = wanted.routing_version;
+  return Ok();
+}
+
+Status BackendsApi::TakeRouting(const RoutingConfig& routing, int64_t version) {
+  MutexLock change(change_mu_);
+  PAWSIGHT_RETURN_IF_ERROR(backends_.SetRouting(routing));
+  MutexLock lock(mu_);
+  in_force_.routing = routing;
+  in_force_.routing_version = version;
+  return Ok();
+}
+
 void BackendsApi::PutPools(const Call& call, const Responder& reply) {
   Result<InForce> read = Read(call);
   if (!read.ok()) return reply.Fail(read.status());
@@ -133,25 +157,14 @@ void BackendsApi::PutPools(const Call& call, const Responder& reply) {
     batch.emplace_back(events::Put<events::Setting>{
         SettingOf(call, kRoutingSetting, RoutingToJson(read->routing), read->routing_version)});
   }
-  context_.store.Submit(
-      std::move(batch), [this, reply, wanted = *std::move(read)](const Result<events::Receipt>& receipt) mutable {
-        if (!receipt.ok()) return reply.Fail(receipt.status());
-        const Status set =
-            wanted.has_routing ? backends_.Set(wanted.pools, wanted.routing) : backends_.SetPools(wanted.pools);
-        if (!set.ok()) return reply.Fail(set);
-        const int64_t version = receipt->at(0).number;
-        {
-          MutexLock lock(mu_);
-          in_force_.pools = wanted.pools;
-          in_force_.pools_version = version;
-          if (wanted.has_routing) {
-            in_force_.routing = wanted.routing;
-            in_force_.routing_version = receipt->at(1).number;
-          }
-        }
-        changed_(wanted.pools);
-        reply.Send(PoolsAnswer(wanted.pools, version));
-      });
+  context_.store.Submit(std::move(batch),
+                        [this, reply, wanted = *std::move(read)](const Result<events::Receipt>& receipt) mutable {
+                          if (!receipt.ok()) return reply.Fail(receipt.status());
+                          wanted.pools_version = receipt->at(0).number;
+                          if (wanted.has_routing) wanted.routing_version = receipt->at(1).number;
+                          if (const Status taken = TakePools(wanted); !taken.ok()) return reply.Fail(taken);
+                          reply.Send(PoolsAnswer(wanted.pools, wanted.pools_version));
+                        });
 }
 
 void BackendsApi::PutRouting(const Call& call, const Responder& reply) {
@@ -173,12 +186,7 @@ void BackendsApi::PutRouting(const Call& call, const Responder& reply) {
   context_.store.Submit(std::move(batch), [this, reply, routing = *routing](const Result<events::Receipt>& receipt) {
     if (!receipt.ok()) return reply.Fail(receipt.status());
     const int64_t written = receipt->at(0).number;
-    if (const Status set = backends_.SetRouting(routing); !set.ok()) return reply.Fail(set);
-    {
-      MutexLock lock(mu_);
-      in_force_.routing = routing;
-      in_force_.routing_version = written;
-    }
+    if (const Status taken = TakeRouting(routing, written); !taken.ok()) return reply.Fail(taken);
     Json json = RoutingToJson(routing);
     json.Set("version", written);
     reply.Send(RowAnswer(200, json, written));

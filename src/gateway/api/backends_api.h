@@ -20,9 +20,9 @@ class BackendsApi {
   BackendsApi(const BackendsApi&) = delete;
   BackendsApi& operator=(const BackendsApi&) = delete;
 
-  /// What the store holds, or `pools` and `routing` where it holds nothing. At start.
-  /// Errors: the store's; Backends::Set's.
-  Status Load(const PoolsConfig& pools, const RoutingConfig& routing) EXCLUDES(mu_);
+  /// What the store holds, or `pools` and `routing` where it holds nothing. At start, and when these have changed: what
+  /// is put meanwhile holds. Errors: the store's; Backends::Set's.
+  Status Load(const PoolsConfig& pools, const RoutingConfig& routing) EXCLUDES(change_mu_, mu_);
 
  private:
   Result<net::HttpResponse> GetPools(const Call& call) const;
@@ -41,10 +41,14 @@ class BackendsApi {
   };
   /// The body of PutPools, checked against what holds.
   Result<InForce> Read(const Call& call) const EXCLUDES(mu_);
+  /// What was committed is in force from now on. Errors: Backends::Set's.
+  Status TakePools(const InForce& wanted) EXCLUDES(change_mu_, mu_);
+  Status TakeRouting(const RoutingConfig& routing, int64_t version) EXCLUDES(change_mu_, mu_);
   const ApiContext context_;
   Backends& backends_;
   const Backends::ClientFactory factory_;
   const std::function<void(const PoolsConfig&)> changed_;
+  Mutex change_mu_;  // from what the store holds to its being in force; before mu_
   mutable Mutex mu_;
   InForce in_force_ GUARDED_BY(mu_);
 };

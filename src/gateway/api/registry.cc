@@ -92,13 +92,15 @@ CameraTuning TuningOf(const events::Camera& camera) {
 
 Registry::Registry(events::Store& store, FramePath& path) : store_(store), path_(path), thread_([this] { Run(); }) {}
 
-Registry::~Registry() {
+Registry::~Registry() { Stop(); }
+
+void Registry::Stop() {
   {
     MutexLock lock(mu_);
     ending_ = true;
   }
   changed_.NotifyAll();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 Status Registry::Load() {

@@ -52,10 +52,13 @@ class Registry {
 
   /// Both must outlive it. Starts its thread.
   Registry(events::Store& store, FramePath& path);
-  /// What waits is answered with kUnavailable.
+  /// Stop.
   ~Registry();
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
+  /// Ends its thread; what waits, and what still comes, is answered with kUnavailable. Store, path and listener may go
+  /// then, and what it knows can still be asked. More than once does no harm.
+  void Stop() EXCLUDES(mu_);
   /// Before Load.
   void SetListener(Listener listener) { listener_ = std::move(listener); }
 

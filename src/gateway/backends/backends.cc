@@ -455,8 +455,16 @@ Status Backends::Set(const PoolsConfig& pools, const RoutingConfig& routing) {
   return Change(pools, routing);
 }
 
-Status Backends::Change(const PoolsConfig& pools, const std::optional<RoutingConfig>& routing) {
+void Backends::RenewCredentials() {
+  MutexLock lock(change_mu_);
+  ++generation_;
+}
+
+Status Backends::Change(PoolsConfig pools, const std::optional<RoutingConfig>& routing) {
   if (routing) PAWSIGHT_RETURN_IF_ERROR(CheckRouting(*routing, pools));
+  for (PoolConfig& pool : pools.pools) {
+    for (EndpointConfig& endpoint : pool.endpoints) endpoint.generation = endpoint.credential.empty() ? 0 : generation_;
+  }
   Books::Clients clients;
   for (const auto& [pool, endpoint] : state_->Missing(pools)) {
     Result<std::shared_ptr<InferenceClient>> client = factory_(endpoint);
@@ -464,7 +472,7 @@ Status Backends::Change(const PoolsConfig& pools, const std::optional<RoutingCon
     clients.emplace(std::pair(pool, endpoint.name()), *std::move(client));
   }
   state_->Apply(pools, routing.value_or(RoutingConfig{}), clients);
-  pools_ = pools;
+  pools_ = std::move(pools);
   routing_ = routing;
   return Ok();
 }

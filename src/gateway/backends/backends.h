@@ -60,6 +60,9 @@ class Backends : public AsyncBackend {
   Status SetPools(const PoolsConfig& pools) EXCLUDES(change_mu_);
   Status SetRouting(const RoutingConfig& routing) EXCLUDES(change_mu_);
   Status Set(const PoolsConfig& pools, const RoutingConfig& routing) EXCLUDES(change_mu_);
+  /// Credentials' names mean something else from now on: at the next change every endpoint that is shown one is another
+  /// one, so that those with the old one end what they have and go.
+  void RenewCredentials() EXCLUDES(change_mu_);
 
   /// Now, for the API: pools with their endpoints' health, loads and costs. No frames, questions or answers.
   Json StatusJson() const;
@@ -73,12 +76,13 @@ class Backends : public AsyncBackend {
 
  private:
   class State;
-  Status Change(const PoolsConfig& pools, const std::optional<RoutingConfig>& routing) REQUIRES(change_mu_);
+  Status Change(PoolsConfig pools, const std::optional<RoutingConfig>& routing) REQUIRES(change_mu_);
 
   const ClientFactory factory_;
   Mutex change_mu_;  // one change at a time
   PoolsConfig pools_ GUARDED_BY(change_mu_);
   std::optional<RoutingConfig> routing_ GUARDED_BY(change_mu_);
+  int generation_ GUARDED_BY(change_mu_) = 0;  // of credentials
   const std::shared_ptr<State> state_;
   std::thread thread_;
 };

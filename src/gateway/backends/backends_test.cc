@@ -71,6 +71,24 @@ class BackendsTest : public ::testing::Test {
   std::unique_ptr<Backends> backends_;
 };
 
+TEST_F(BackendsTest, AfterCredentialsWereRenewedWhoIsShownOneIsAnotherAtTheNextChange) {
+  PoolConfig pool = PoolOf("cpu", {"shown", "plain"});
+  pool.endpoints[0].credential = "workers";
+  const RoutingConfig routing{{{"cpu", 1}}, {}, {}};
+  Set({pool}, routing);
+  const auto shown = clients_.at("shown"), plain = clients_.at("plain");
+  Set({pool}, routing);
+  EXPECT_EQ(clients_.at("shown"), shown);
+  backends_->RenewCredentials();
+  EXPECT_EQ(clients_.at("shown"), shown) << "not before the next change";
+  Set({pool}, routing);
+  EXPECT_NE(clients_.at("shown"), shown);
+  EXPECT_EQ(clients_.at("plain"), plain);
+  const auto again = clients_.at("shown");
+  ASSERT_TRUE(backends_->SetRouting(routing).ok());
+  EXPECT_EQ(clients_.at("shown"), again);
+}
+
 TEST_F(BackendsTest, AnInquiryIsAnsweredInItsOrder) {
   Set({PoolOf("cpu", {"w1"})}, {{{"cpu", 1}}, {}, {}});
   const Result<Reply> reply = Ask("frame");

@@ -19,11 +19,12 @@ inline constexpr size_t kMaxPools = 64;
 inline constexpr size_t kMaxEndpoints = 1024;  // of one pool
 inline constexpr int kMaxWeight = 10000;
 
-/// One server that answers. Two of a pool with equal kind, address and credential are the same.
+/// One server that answers. Two of a pool that are equal are the same.
 struct EndpointConfig {
   std::string kind;        // "http", "grpc", "embedded"
   std::string address;     // "http://worker-1:8000"; "worker-1:8001"; for embedded ""
   std::string credential;  // what the gateway's own settings hold under that name: token, certificates; "" is none
+  int generation = 0;      // what that name meant when it was set; Backends's own, in no document
 
   friend bool operator==(const EndpointConfig&, const EndpointConfig&) = default;
   /// For people, metrics and Reply::endpoint: the address; "embedded" or "embedded:int8".
