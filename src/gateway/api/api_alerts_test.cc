@@ -87,12 +87,17 @@ TEST_F(ApiAlertsTest, AnUpdateGoesToTheStreamAndToReceiversThatAskedForIt) {
   const Came fired = PostOldFrame(home, 1, seconds(45));
   ASSERT_EQ(fired.json.Find("alerts")->as_array().size(), 1U) << fired.body;
   const std::string alert = fired.json.Find("alerts")->as_array()[0].as_string();
+  const auto detail = [&] { return *Get("/v1/alerts/" + alert, home.operator_token).json.Find("detail"); };
+  const Json at_first = detail();
   PostOldFrame(home, 2, seconds(20));
   EXPECT_THAT(live.ReadUntil("alert.updated"), HasSubstr("alert.fired"));
   EXPECT_EQ(Get("/v1/alerts/" + alert, home.operator_token).Text("state"), "firing");
   backend_.p_yes = 0.05;
   for (int frame = 3; frame < 6; ++frame) PostOldFrame(home, frame, seconds(0));
   EXPECT_EQ(Get("/v1/alerts/" + alert, home.operator_token).Text("state"), "resolved");
+  for (const char* of_the_firing : {"frame", "since"}) {
+    EXPECT_EQ(detail().GetString(of_the_firing).value(), at_first.GetString(of_the_firing).value());
+  }
 
   for (const char* type : {"alert.fired", "alert.updated", "alert.resolved"}) {
     const Json told = updated.Next();
