@@ -291,7 +291,7 @@ Status GatewayService::Parts::OpenData() {
     PAWSIGHT_ASSIGN_OR_RETURN(event_store, events::Store::Open(extras.events));
   }
   const std::string key_path = options.receiver_keys.empty() ? data + "/receiver.keys" : options.receiver_keys;
-  PAWSIGHT_ASSIGN_OR_RETURN(notify::SecretKeys keys, OpenReceiverKeys(key_path, options.open_secrets));
+  PAWSIGHT_ASSIGN_OR_RETURN(notify::SecretKeys keys, OpenReceiverKeys(key_path, options.open_secrets, *store));
   PAWSIGHT_RETURN_IF_ERROR(SealSecrets(*store, keys));
   PAWSIGHT_ASSIGN_OR_RETURN(office, notify::PostOffice::Open(*store, clock, receivers, std::move(keys)));
   PAWSIGHT_ASSIGN_OR_RETURN(first_token,

@@ -8,11 +8,17 @@
 
 #include "base/files.h"
 #include "base/log.h"
+#include "notify/seal_store.h"
 
 namespace pawsight {
 namespace {
 
 constexpr size_t kMaxKeyFileBytes = 16384;
+
+notify::SecretKeys Unusable(const std::string& path, const std::string& why) {
+  LogError("receiver_keys_unusable", {{"file", path}, {"reason", why}, {"so", "receivers with secrets are not told"}});
+  return notify::SecretKeys::Unusable(DataLoss("the gateway's key file cannot be used", "receiver_keys"));
+}
 
 }  // namespace
 
@@ -37,8 +43,14 @@ Status WriteSecret(const std::string& path, const std::string& text) {
   return Ok();
 }
 
-Result<notify::SecretKeys> OpenReceiverKeys(const std::string& path, bool open_secrets) {
+Result<notify::SecretKeys> OpenReceiverKeys(const std::string& path, bool open_secrets, const events::Store& store) {
   if (!FileExists(path)) {
+    PAWSIGHT_ASSIGN_OR_RETURN(const bool sealed, notify::HasSealedSecrets(store));
+    if (sealed) {
+      return Unusable(path,
+                      "it is not there, and the store has secrets sealed under its keys; put it back, or a new one"
+                      " (openssl rand -base64 32) and give the receivers new secrets");
+    }
     PAWSIGHT_ASSIGN_OR_RETURN(notify::SecretKeys made, notify::SecretKeys::Make());
     PAWSIGHT_RETURN_IF_ERROR(WriteSecret(path, made.Text()));
     LogInfo("receiver_key_made", {{"file", path}, {"so", "keep a copy of it apart from the store's"}});
@@ -49,9 +61,7 @@ Result<notify::SecretKeys> OpenReceiverKeys(const std::string& path, bool open_s
   Result<notify::SecretKeys> keys =
       text.ok() ? notify::SecretKeys::Parse(*text) : Result<notify::SecretKeys>(text.status());
   if (keys.ok()) return keys;
-  const std::string why = "receiver-keys: " + path + ": " + keys.status().message();
-  LogError("receiver_keys_unusable", {{"reason", why}, {"so", "receivers with secrets are not told"}});
-  return notify::SecretKeys::Unusable(DataLoss(why, "receiver_keys"));
+  return Unusable(path, keys.status().message());
 }
 
 }  // namespace pawsight

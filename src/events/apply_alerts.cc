@@ -27,6 +27,7 @@ Result<Written> Applier::Do(const Put<AlertState>& put) {
   return Written{.number = touched};
 }
 
+/// Members of the document before that the newer does not name stay, when both are JSON: what the firing said.
 Result<Written> Applier::Do(const Put<Alert>& put) {
   const Alert& row = put.row;
   PAWSIGHT_ASSIGN_OR_RETURN(
@@ -35,7 +36,9 @@ Result<Written> Applier::Do(const Put<Alert>& put) {
           "INSERT INTO alerts (owner, id, camera, rule, severity, fired_ms, resolved_ms, document,"
           " updated_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (owner, id) DO UPDATE SET"
           " severity = excluded.severity, resolved_ms = excluded.resolved_ms,"
-          " document = excluded.document, updated_ms = excluded.updated_ms",
+          " document = CASE WHEN json_valid(document) AND json_valid(excluded.document)"
+          " THEN json_patch(document, excluded.document) ELSE excluded.document END,"
+          " updated_ms = excluded.updated_ms",
           row.owner, row.id, row.camera, row.rule, row.severity, row.fired, row.resolved, row.document, now_));
   return Written{.number = touched};
 }

@@ -97,11 +97,11 @@ class SmallDisk {
 };
 
 TEST_F(CrashTest, AFullDiskRefusesKeepsWhatItAcknowledgedAndRecoversByItself) {
-  const SmallDisk disk(directory_ + "/disk", "3m");
+  const SmallDisk disk(directory_ + "/disk", "4m");
   if (!disk.mounted()) GTEST_SKIP() << disk.Reason() << "; max_bytes stands in for it in store_test";
   path_ = directory_ + "/disk/events.sqlite";
   const std::string ballast = directory_ + "/disk/ballast";
-  std::ofstream(ballast) << std::string(1 << 20, 'x');
+  std::ofstream(ballast) << std::string(2 << 20, 'x');
   const Home home("mine");
   auto store = Open();
   ASSERT_NE(store, nullptr);

@@ -142,13 +142,9 @@ Owner MakeOwner(const Statement& row) {
 
 /// Of the rows whose ids begin so.
 constexpr std::pair<const char*, const char*> kOwnerOf[] = {
-    {"dev_", "SELECT owner FROM devices WHERE id = ?1"},
-    {"cam_", "SELECT owner FROM cameras WHERE id = ?1"},
-    {"rul_", "SELECT owner FROM rules WHERE id = ?1"},
-    {"rcv_", "SELECT owner FROM receivers WHERE id = ?1"},
-    {"crd_", "SELECT owner FROM credentials WHERE id = ?1"},
-    {"alr_",
-     "SELECT owners.id FROM owners CROSS JOIN alerts WHERE alerts.owner = owners.id AND alerts.id = ?1 LIMIT 1"},
+    {"dev_", "SELECT owner FROM devices WHERE id = ?1"},     {"cam_", "SELECT owner FROM cameras WHERE id = ?1"},
+    {"rul_", "SELECT owner FROM rules WHERE id = ?1"},       {"rcv_", "SELECT owner FROM receivers WHERE id = ?1"},
+    {"crd_", "SELECT owner FROM credentials WHERE id = ?1"}, {"alr_", "SELECT owner FROM alerts WHERE id = ?1 LIMIT 1"},
 };
 
 /// Not those that are being erased.

@@ -38,7 +38,7 @@ TEST_F(SchemaTest, SchemaOneIsCopiedAndItsEventsBecomeThisMachines) {
   EXPECT_EQ(store->Append(Alerted(1)).value().sequence, 3);
   EXPECT_EQ(store->GetEvent(std::string(kLocalOwner), events[1].id).value().type, "alert.resolved");
   store.reset();
-  EXPECT_THAT(QuerySql("PRAGMA user_version"), ::testing::ElementsAre("2"));
+  EXPECT_THAT(QuerySql("PRAGMA user_version"), ::testing::ElementsAre("3"));
   EXPECT_THAT(QuerySql("PRAGMA auto_vacuum"), ::testing::ElementsAre("2")) << "rewritten so that it can shrink";
   EXPECT_THAT(QuerySql("PRAGMA foreign_key_check"), IsEmpty());
   path_ += ".schema-1.bak";
@@ -53,6 +53,22 @@ TEST_F(SchemaTest, ANewerSchemaIsRefused) {
   EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
   EXPECT_EQ(status.reason(), "schema_newer");
   EXPECT_THAT(status.message(), HasSubstr("schema 99"));
+}
+
+TEST_F(SchemaTest, SchemaTwoKeepsItsRowsAndTheProgramThatWroteItRefusesItFromThenOn) {
+  RunSql(
+      std::string(Migrations()[0]) + Migrations()[1] +
+      "PRAGMA journal_mode=WAL; PRAGMA user_version=2;"
+      "INSERT INTO alerts VALUES ('own_00000000000000000000', 'alr_00000000000000000001', 'den', 'r', 'notice', 5000,"
+      " NULL, '{}', 5000);");
+  EXPECT_EQ(Open()->OwnerOf("alr_00000000000000000001").value(), kLocalOwner);
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(path_.c_str(), &db), SQLITE_OK);
+  EXPECT_EQ(Migrate(db, path_, Migrations().first(2)).reason(), "schema_newer");
+  sqlite3_close(db);
+  path_ += ".schema-2.bak";
+  EXPECT_THAT(QuerySql("PRAGMA user_version"), ::testing::ElementsAre("2"));
+  EXPECT_THAT(QuerySql("SELECT id FROM alerts"), SizeIs(1));
 }
 
 TEST_F(SchemaTest, AnOlderSchemaIsCopiedAndThenChanged) {
@@ -160,6 +176,10 @@ void ReadEverything(const Store& store, const Home& home, const std::string& eve
   EXPECT_TRUE(store.Get<Receiver>(owner, home.receiver).ok());
   EXPECT_TRUE(store.Get<Alert>(owner, home.alert).ok());
   EXPECT_TRUE(store.Get<Picture>(owner, home.picture).ok());
+  for (const std::string prefix : {"dev_", "crd_", "cam_", "rul_", "rcv_", "alr_"}) {
+    EXPECT_EQ(store.OwnerOf(prefix + "00000000000000000000").status().code(), StatusCode::kNotFound);
+  }
+  EXPECT_EQ(store.OwnerOf(event_id).value(), owner);
   EXPECT_TRUE(store.FindCredential(home.Hash()).ok());
   EXPECT_TRUE(store.ReceiverSecret(owner, home.receiver).ok());
   EXPECT_TRUE(store.ListSnoozes(owner).ok());
@@ -227,6 +247,7 @@ TEST_F(SchemaTest, EveryStatementFindsItsRowsByAnIndex) {
       {"FROM alerts WHERE owner = ?1 AND camera", "alerts_by_camera (owner=? AND camera=? AND id"},
       {"FROM alerts WHERE owner = ?1 AND rule", "alerts_by_rule (owner=? AND rule=? AND id"},
       {"FROM alerts WHERE resolved_ms IS NOT NULL", "alerts_resolved"},
+      {"SELECT owner FROM alerts WHERE id", "alerts_by_id (id=?)"},
       {"FROM events WHERE owner = ?1 AND sequence", "events_by_owner (owner=? AND rowid"},
       {"FROM events WHERE owner = ?1 AND camera", "events_by_camera (owner=? AND camera=? AND rowid"},
       {"WHERE state = 0 AND (owner, receiver) >", "outbox_pending"},

@@ -63,6 +63,7 @@ Result<Broadcast::SubscriberId> Broadcast::Subscribe(std::function<void()> wake,
   if (subscribers_.size() >= options_.max_subscribers) {
     return ResourceExhausted("too many subscribers; close another page", "too_many_subscribers");
   }
+  if (interest.admit) PAWSIGHT_RETURN_IF_ERROR(interest.admit());
   const SubscriberId id = next_id_++;
   subscribers_[id].wake = std::move(wake);
   subscribers_[id].interest = std::move(interest);

@@ -33,6 +33,9 @@ class Broadcast {
   struct Interest {
     std::string topic;  // messages whose topic begins so; "" all
     std::string key;    // for End
+    /// Asked when it subscribes, under the lock: what would have ended it already, since no End finds it before. Must
+    /// not call this object. Its error is Subscribe's. Empty: nothing.
+    std::function<Status()> admit = nullptr;
   };
 
   explicit Broadcast(const BroadcastOptions& options = {}) : options_(options) {}
@@ -46,7 +49,7 @@ class Broadcast {
   void Publish(std::string_view name, std::string_view data, std::string_view topic = {}) EXCLUDES(mu_);
 
   /// `wake` is called, from the publisher's thread, when the buffer goes from empty to not empty; it must be quick and
-  /// must not call this object. Errors: kResourceExhausted, max_subscribers are there.
+  /// must not call this object. Errors: kResourceExhausted, max_subscribers are there; admit's.
   Result<SubscriberId> Subscribe(std::function<void()> wake) EXCLUDES(mu_) { return Subscribe(std::move(wake), {}); }
   Result<SubscriberId> Subscribe(std::function<void()> wake, Interest interest) EXCLUDES(mu_);
   /// Returns once no wake of it is running or will run.

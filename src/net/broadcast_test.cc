@@ -63,6 +63,17 @@ TEST(BroadcastTest, ASubscriberGetsWhatItsInterestIsAndNothingElse) {
   for (const auto id : {all, home, camera}) broadcast.Unsubscribe(id);
 }
 
+TEST(BroadcastTest, OneWhoseEndCameBeforeItIsNotLetIn) {
+  Broadcast broadcast;
+  bool expired = true;
+  const auto admit = [&] { return expired ? Status(StatusCode::kUnauthenticated, "expired") : Ok(); };
+  EXPECT_EQ(broadcast.Subscribe([] {}, {.topic = "", .key = "crd_1", .admit = admit}).status().code(),
+            StatusCode::kUnauthenticated);
+  EXPECT_EQ(broadcast.NumSubscribers(), 0U);
+  expired = false;
+  broadcast.Unsubscribe(broadcast.Subscribe([] {}, {.topic = "", .key = "crd_1", .admit = admit}).value());
+}
+
 TEST(BroadcastTest, OneThatIsEndedIsWokenAndGetsNothingMore) {
   Broadcast broadcast;
   int woken = 0;

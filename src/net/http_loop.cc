@@ -428,7 +428,10 @@ class Session : public std::enable_shared_from_this<Session> {
           });
         },
         std::move(interest));
-    if (!subscriber.ok()) return Refuse(shared_.service.Refusal(503, subscriber.status()));
+    if (!subscriber.ok()) {
+      const int status = subscriber.status().code() == StatusCode::kUnauthenticated ? 401 : 503;
+      return Refuse(shared_.service.Refusal(status, subscriber.status()));
+    }
     subscriber_ = *subscriber;
     counted_.reset();
     EnterWithoutLimit(Phase::kStreaming);

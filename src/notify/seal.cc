@@ -107,6 +107,8 @@ std::string SecretKeys::Text() const {
   return text;
 }
 
+bool SecretKeys::IsSealed(std::string_view stored) { return stored.starts_with(kStart); }
+
 bool SecretKeys::WantsSealing(std::string_view stored) const {
   return !keys_.empty() && !stored.empty() && Parts(stored).first != keys_.front().id;
 }

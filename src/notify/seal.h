@@ -43,6 +43,8 @@ class SecretKeys {
   /// What is not sealed is given as it is. Errors: that of Unusable; kDataLoss `secret_sealed`: sealed under a key that
   /// is not here, for another receiver, or damaged.
   Result<std::string> Open(const ReceiverKey& receiver, const std::string& stored) const;
+  /// It is sealed, under whatever key.
+  static bool IsSealed(std::string_view stored);
   /// There is a key, and it is not sealed or not under the newest.
   bool WantsSealing(std::string_view stored) const;
 

@@ -20,4 +20,8 @@ struct SealReport {
 /// Errors: the store's.
 Result<SealReport> SealReceivers(events::Store& store, const SecretKeys& keys);
 
+/// Some receiver's secret lies sealed: without the keys that are, a new one opens none of it. Reads the store, to the
+/// first such secret. Errors: the store's.
+Result<bool> HasSealedSecrets(const events::Store& store);
+
 }  // namespace pawsight::notify

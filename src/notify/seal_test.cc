@@ -127,12 +127,14 @@ class SealStoreTest : public ::testing::Test {
 
 TEST_F(SealStoreTest, SecretsThatLayInClearAreSealedAndTheirBytesGone) {
   ASSERT_THAT(FilesWith("secret-of-mine"), Not(IsEmpty()));
+  EXPECT_FALSE(HasSealedSecrets(*store_).value());
   const SecretKeys keys = SecretKeys::Make().value();
   const SealReport report = SealReceivers(*store_, keys).value();
   EXPECT_EQ(report.num_unsealed, static_cast<size_t>(kReceivers));
   EXPECT_EQ(report.num_broken, 0U);
   EXPECT_THAT(FilesWith("secret-of-mine"), IsEmpty()) << "while the store is open, its log too";
   EXPECT_EQ(Get(0).version, 1) << "nobody's change";
+  EXPECT_TRUE(HasSealedSecrets(*store_).value());
   EXPECT_EQ(SealReceivers(*store_, keys)->num_unsealed, 0U) << "done once";
   StoreOutbox outbox(*store_, keys);
   EXPECT_EQ(outbox.Document({kMine.owner, Id(7)})->GetString("token").value(), "tk_very-secret-of-mine");

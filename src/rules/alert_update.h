@@ -15,7 +15,8 @@ namespace pawsight::rules {
 
 /// An answer that is so much more probable than any that was told is worth telling.
 inline constexpr double kUpdateRise = 0.1;
-/// None comes sooner after the change that was told before.
+/// No "surer" comes sooner after the change that was told before; "still on" waits for `update_every` alone, which may
+/// be shorter.
 inline constexpr std::chrono::seconds kUpdateGap{30};
 
 /// What those know who were told of the alert that fires.

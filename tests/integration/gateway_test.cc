@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <condition_variable>
@@ -221,7 +222,14 @@ TEST(Gateway, WithoutTheKeyOfItsReceiversSecretsItRunsAndSaysWhomItCannotTell) {
     ASSERT_EQ(chmod(keys.c_str(), 0600), 0);
     const Gateway gateway(folder.Path("data"));
     EXPECT_THAT(reason(gateway), StartsWith("cannot be told: ")) << wrong;
+    EXPECT_THAT(reason(gateway), Not(HasSubstr(folder.Path("")))) << "where it lies is not the owner's business";
     EXPECT_THAT(gateway.Get("/v1/rules", walk.operator_token).Dump(), HasSubstr(walk.rule)) << "all else goes on";
+  }
+  {
+    ASSERT_EQ(unlink(keys.c_str()), 0);
+    const Gateway gateway(folder.Path("data"));
+    EXPECT_THAT(reason(gateway), StartsWith("cannot be told: "));
+    EXPECT_FALSE(FileExists(keys)) << "a new key would open nothing";
   }
   WriteText(keys, right);
   ASSERT_EQ(chmod(keys.c_str(), 0600), 0);

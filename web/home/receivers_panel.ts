@@ -70,6 +70,8 @@ export class ReceiversPanel {
     clearTimeout(this.timer);
     try {
       this.receivers = await this.api.list<Receiver>("/v1/receivers", 100);
+      const there = new Set(this.receivers.map((receiver) => receiver.id));
+      for (const id of [...this.tallies.keys()]) if (!there.has(id)) this.tallies.delete(id);
       for (const receiver of this.receivers) {
         let tally = this.tallies.get(receiver.id);
         if (!tally) this.tallies.set(receiver.id, tally = new Tally());

@@ -16,6 +16,7 @@ export class RulesPanel {
   private readonly form = byId<HTMLFormElement>("rule-form");
   private readonly trouble = byId("rule-trouble");
   private edited: Rule | null = null;  // null: a new one is being written
+  private readonly shown = new Map<string, string>();  // what a number's field said at first: less exact than the rule
   private readonly gone = new AbortController();
 
   /// `changed` is called after each change; `why` shows why a rule does not alert.
@@ -72,24 +73,34 @@ export class RulesPanel {
     byId("rule-delete").hidden = rule === null;
     this.field("question").value = rule?.question ?? "";
     this.field<HTMLSelectElement>("expect").value = rule?.expect ?? "yes";
-    this.field("threshold").value = String(Math.round(100 * (rule?.threshold ?? 0.7)));
+    this.showNumber("threshold", Math.round(100 * (rule?.threshold ?? 0.7)));
     const counted = rule?.for_frames !== undefined;  // by frames, which is not for this form
-    this.field("for").value = String(rule?.for_s ?? 2);
+    this.showNumber("for", rule ? rule.for_s ?? 0 : 2);
     this.field("for-row").hidden = counted;
     this.field("enabled").checked = rule?.enabled ?? true;
     this.dialog.showModal();
   }
 
+  private showNumber(name: string, value: number): void {
+    this.field(name).value = String(value);
+    this.shown.set(name, this.field(name).value);
+  }
+
+  /// Of a new rule, or changed by hand: a rule keeps what was not touched as it is.
+  private isGiven(name: string): boolean {
+    return this.edited === null || this.field(name).value !== this.shown.get(name);
+  }
+
   private async save(): Promise<void> {
+    const edited = this.edited;
     const wanted: Record<string, unknown> = {
-      ...(this.edited ?? { clear_s: 3, cooldown_s: 10 }),
+      ...edited,
       question: this.field("question").value.trim(),
       expect: this.field<HTMLSelectElement>("expect").value,
-      threshold: Number(this.field("threshold").value) / 100,
       enabled: this.field("enabled").checked,
     };
-    if (this.edited?.for_frames === undefined) wanted["for_s"] = Number(this.field("for").value);
-    const edited = this.edited;
+    if (this.isGiven("threshold")) wanted["threshold"] = Number(this.field("threshold").value) / 100;
+    if (edited?.for_frames === undefined && this.isGiven("for")) wanted["for_s"] = Number(this.field("for").value);
     await this.attempt(edited ? () => this.api.send("PUT", `/v1/rules/${edited.id}`, wanted, edited.version)
                               : () => this.api.send("POST", "/v1/rules", wanted));
   }

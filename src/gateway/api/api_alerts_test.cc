@@ -87,12 +87,17 @@ TEST_F(ApiAlertsTest, AnUpdateGoesToTheStreamAndToReceiversThatAskedForIt) {
   const Came fired = PostOldFrame(home, 1, seconds(45));
   ASSERT_EQ(fired.json.Find("alerts")->as_array().size(), 1U) << fired.body;
   const std::string alert = fired.json.Find("alerts")->as_array()[0].as_string();
+  const auto detail = [&] { return *Get("/v1/alerts/" + alert, home.operator_token).json.Find("detail"); };
+  const Json at_first = detail();
   PostOldFrame(home, 2, seconds(20));
   EXPECT_THAT(live.ReadUntil("alert.updated"), HasSubstr("alert.fired"));
   EXPECT_EQ(Get("/v1/alerts/" + alert, home.operator_token).Text("state"), "firing");
   backend_.p_yes = 0.05;
   for (int frame = 3; frame < 6; ++frame) PostOldFrame(home, frame, seconds(0));
   EXPECT_EQ(Get("/v1/alerts/" + alert, home.operator_token).Text("state"), "resolved");
+  for (const char* of_the_firing : {"frame", "since"}) {
+    EXPECT_EQ(detail().GetString(of_the_firing).value(), at_first.GetString(of_the_firing).value());
+  }
 
   for (const char* type : {"alert.fired", "alert.updated", "alert.resolved"}) {
     const Json told = updated.Next();
@@ -242,7 +247,9 @@ TEST_F(ApiAlertsTest, AReceiversSecretsLieSealedInTheStoreAndAreUsedAllTheSame) 
   EXPECT_EQ(Get(target, home.operator_token).status, 200);
   EXPECT_EQ(Post(target + "/rotate-secret", home.operator_token, "").Code(), "secret_sealed");
   EXPECT_FALSE(Post(target + "/test", home.operator_token, "").json.GetBool("delivered").value());
-  EXPECT_EQ(Put(target, home.operator_token, R"({"name":"hook","config":)" + hook.Config() + "}").status, 400);
+  const Came without = Put(target, home.operator_token, R"({"name":"hook","config":)" + hook.Config() + "}");
+  EXPECT_EQ(without.status, 409) << without.body;
+  EXPECT_EQ(without.Code(), "secret_sealed") << "the secret that cannot be read is not dropped without a word";
   const std::string config = hook.Config(R"(,"secrets":["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])");
   EXPECT_EQ(Put(target, home.operator_token, R"({"name":"hook","config":)" + config + "}").status, 200);
   EXPECT_TRUE(Post(target + "/test", home.operator_token, "").json.GetBool("delivered").value());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <thread>
 #include <utility>
 
 #include "base/log.h"
@@ -31,6 +32,15 @@ bool May(events::Role role, Access access) {
       return role == events::Role::kAdmin;
   }
   CHECK(false);
+}
+
+/// By its type: JSON, or what curl -d says when nothing is said.
+bool MayBeJson(const net::HttpRequest& request) {
+  const std::string_view given = request.Header("content-type");
+  std::string type = net::LowerCase(given.substr(0, given.find(';')));
+  while (type.ends_with(' ')) type.pop_back();
+  return type.empty() || type == "application/json" || type.ends_with("+json") ||
+         type == "application/x-www-form-urlencoded";
 }
 
 /// Endpoints that mean one owner's objects.
@@ -121,38 +131,52 @@ void ApiRouter::AddLater(std::string_view method, std::string_view pattern, Acce
   Register(method, pattern, access, std::move(handler));
 }
 
+Responder::Sink ApiRouter::SinkOf(std::shared_ptr<const Call> call, std::shared_ptr<const net::HttpRequest> request,
+                                  const net::HttpResponder& responder, Access access) {
+  // A write is answered on the store's writer, which must not wait for a read: what it names is looked up before.
+  const bool writes = access == Access::kWrite;
+  std::string named = writes && call != nullptr ? books_->ForeignId(*call) : std::string();
+  return [books = books_, call = std::move(call), request = std::move(request), responder, writes,
+          named = std::move(named), here = std::this_thread::get_id()](net::HttpResponse response) {
+    if (response.status == 404 && call != nullptr) {
+      const bool look = !writes && std::this_thread::get_id() == here;
+      const std::string foreign = look ? books->ForeignId(*call) : named;
+      if (!foreign.empty()) books->NoteViolation(*call, foreign);
+    }
+    if (response.status >= 400) {
+      books->refusals.Note(response.reason, call != nullptr ? call->who.credential : "", request->path);
+    }
+    responder.Respond(std::move(response));
+    books->open.End();
+  };
+}
+
 void ApiRouter::Register(std::string_view method, std::string_view pattern, Access access, LaterHandler handler) {
   const bool once = method == "POST" && access != Access::kFrames;
-  router_.AddLater(
-      method, pattern,
-      [this, access, once, handler = std::move(handler)](std::shared_ptr<const net::HttpRequest> request,
-                                                         const net::HttpResponder& responder) {
-        books_->open.Begin();
-        Result<Call> let = Let(request, access);
-        const auto call = let.ok() ? std::make_shared<const Call>(*let) : nullptr;
-        const Principal who = let.ok() ? let->who : Principal{};
-        Responder::Sink sink = [books = books_, who, call, request, responder](net::HttpResponse response) {
-          if (response.status == 404 && call != nullptr) books->NoteForeign(*call);
-          if (response.status >= 400) books->refusals.Note(response.reason, who.credential, request->path);
-          responder.Respond(std::move(response));
-          books->open.End();
-        };
-        if (!let.ok()) return sink(Problem(let.status()));
-        const std::string_view given = request->Header("idempotency-key");
-        if (once && !given.empty()) {
-          if (given.size() > kMaxKeyBytes)
-            return sink(Problem(InvalidArgument("Idempotency-Key: want at most 128 bytes")));
-          const std::string key = who.credential + " " + request->path + " " + let->owner + " " + std::string(given);
-          Result<std::optional<net::HttpResponse>> before = books_->keys.Begin(key, request->body);
-          if (!before.ok()) return sink(Problem(before.status()));
-          if (*before) return sink(**std::move(before));
-          sink = [books = books_, key, sink](net::HttpResponse response) {
-            books->keys.Finish(key, response);
-            sink(std::move(response));
-          };
-        }
-        handler(call, Responder(std::move(sink), responder.gone()));
-      });
+  router_.AddLater(method, pattern,
+                   [this, access, once, handler = std::move(handler)](std::shared_ptr<const net::HttpRequest> request,
+                                                                      const net::HttpResponder& responder) {
+                     books_->open.Begin();
+                     Result<Call> let = Let(request, access);
+                     const auto call = let.ok() ? std::make_shared<const Call>(*let) : nullptr;
+                     Responder::Sink sink = SinkOf(call, request, responder, access);
+                     if (!let.ok()) return sink(Problem(let.status()));
+                     const std::string_view given = request->Header("idempotency-key");
+                     if (once && !given.empty()) {
+                       if (given.size() > kMaxKeyBytes)
+                         return sink(Problem(InvalidArgument("Idempotency-Key: want at most 128 bytes")));
+                       const std::string key =
+                           let->who.credential + " " + request->path + " " + let->owner + " " + std::string(given);
+                       Result<std::optional<net::HttpResponse>> before = books_->keys.Begin(key, request->body);
+                       if (!before.ok()) return sink(Problem(before.status()));
+                       if (*before) return sink(**std::move(before));
+                       sink = [books = books_, key, sink](net::HttpResponse response) {
+                         books->keys.Finish(key, response);
+                         sink(std::move(response));
+                       };
+                     }
+                     handler(call, Responder(std::move(sink), responder.gone()));
+                   });
 }
 
 void ApiRouter::AddStream(std::string_view pattern, net::Broadcast& broadcast,
@@ -185,12 +209,13 @@ void ApiRouter::Books::NoteViolation(const Call& call, std::string_view object) 
                                   {"object", std::string(object.substr(0, 64))}});
 }
 
-void ApiRouter::Books::NoteForeign(const Call& call) {
-  if (call.owner.empty() || call.who.role == events::Role::kAdmin) return;  // who may see all is not at fault
-  for (const std::string& id : NamedIds(*call.request)) {
+std::string ApiRouter::Books::ForeignId(const Call& call) const {
+  if (call.owner.empty() || call.who.role == events::Role::kAdmin) return {};  // who may see all is not at fault
+  for (std::string& id : NamedIds(*call.request)) {
     const Result<std::string> owner = store.OwnerOf(id);
-    if (owner.ok() && *owner != call.owner) return NoteViolation(call, id);
+    if (owner.ok() && *owner != call.owner) return std::move(id);
   }
+  return {};
 }
 
 std::vector<std::string> NamedIds(const net::HttpRequest& request) {
@@ -203,7 +228,8 @@ std::vector<std::string> NamedIds(const net::HttpRequest& request) {
     if (is_id && ids.size() < kMaxNamedIds) ids.emplace_back(text);
   };
   for (const std::string& parameter : request.parameters) take(parameter);
-  const std::string_view body(request.body);
+  if (!MayBeJson(request)) return ids;
+  const std::string_view body = std::string_view(request.body).substr(0, kMaxNamingBytes);
   for (size_t at = body.find('_'); at != std::string_view::npos && ids.size() < kMaxNamedIds;
        at = body.find('_', at + 1)) {
     if (at >= 3) take(body.substr(at - 3, kLength));
@@ -212,11 +238,7 @@ std::vector<std::string> NamedIds(const net::HttpRequest& request) {
 }
 
 Result<Json> ReadBody(const net::HttpRequest& request) {
-  const std::string_view given = request.Header("content-type");
-  std::string type = net::LowerCase(given.substr(0, given.find(';')));
-  while (type.ends_with(' ')) type.pop_back();
-  if (!type.empty() && type != "application/json" && !type.ends_with("+json") &&
-      type != "application/x-www-form-urlencoded") {
+  if (!MayBeJson(request)) {
     return InvalidArgument("Content-Type: want application/json", "content_type");
   }
   if (request.body.size() > kMaxJsonBytes) {

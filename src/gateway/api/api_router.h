@@ -112,7 +112,8 @@ class ApiRouter {
   }
 
   /// An audit line: somebody asked for what is not theirs. Of another owner's object it is written here, whenever an
-  /// answer is 404 and an id of the path or the body is another's; of another device's camera by the endpoint.
+  /// answer is 404 and an id of the path or the body is another's (but for reads and frames that are answered later,
+  /// from another thread); of another device's camera by the endpoint.
   void NoteViolation(const Call& call, std::string_view object) { books_->NoteViolation(call, object); }
 
   /// Waits until every call that was let in has been answered, at most so long. True: all have been. After the server
@@ -144,8 +145,9 @@ class ApiRouter {
   struct Books {
     Books(const events::Store& its_store, const Clock& clock) : store(its_store), keys(clock), refusals(clock) {}
     void NoteViolation(const Call& call, std::string_view object);
-    /// Nothing of that name is the caller's: whether it is another's.
-    void NoteForeign(const Call& call);
+    /// The first id that the call names and that is another owner's; "" when none is. Reads the store: never on the
+    /// thread of its completions, which is the writer's.
+    std::string ForeignId(const Call& call) const;
 
     const events::Store& store;
     IdempotencyKeys keys;
@@ -153,6 +155,9 @@ class ApiRouter {
     OpenCalls open;
   };
   void Register(std::string_view method, std::string_view pattern, Access access, LaterHandler handler);
+  /// Answers once, and writes down what there is to write of the answer; `call` is null for one that was not let in.
+  Responder::Sink SinkOf(std::shared_ptr<const Call> call, std::shared_ptr<const net::HttpRequest> request,
+                         const net::HttpResponder& responder, Access access);
   Result<Call> Let(std::shared_ptr<const net::HttpRequest> request, Access access);
 
   net::Router& router_;
@@ -162,9 +167,11 @@ class ApiRouter {
   std::vector<Route> routes_;
 };
 
-/// The ids that a request names, in its path and its body: at most kMaxNamedIds of them, in their order.
+/// The ids that a request names, in its path and in the first kMaxNamingBytes of a JSON body: at most kMaxNamedIds of
+/// them, in their order.
 std::vector<std::string> NamedIds(const net::HttpRequest& request);
 inline constexpr size_t kMaxNamedIds = 8;
+inline constexpr size_t kMaxNamingBytes = 64U << 10U;
 
 /// What every endpoint needs. All outlive the server.
 struct ApiContext {

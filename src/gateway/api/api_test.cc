@@ -126,6 +126,18 @@ TEST_F(ApiTest, AnotherOwnerSeesNothingAndChangesNothing) {
   EXPECT_THAT(Get("/metrics", admin_).body, HasSubstr("pawsight_gateway_rejected_total{reason=\"tenant_violation\"}"));
 }
 
+TEST(NamedIdsTest, TheyAreOfThePathAndOfTheBeginningOfAJsonBody) {
+  net::HttpRequest request;
+  request.parameters = {"cam_00000000000000000001"};
+  request.body = R"({"device":"dev_00000000000000000002"})";
+  EXPECT_THAT(NamedIds(request), ElementsAre("cam_00000000000000000001", "dev_00000000000000000002"));
+  request.headers = {{"content-type", "image/jpeg"}};
+  EXPECT_THAT(NamedIds(request), ElementsAre("cam_00000000000000000001"));
+  request.headers = {{"content-type", "application/json"}};
+  request.body.insert(1, kMaxNamingBytes, ' ');
+  EXPECT_THAT(NamedIds(request), ElementsAre("cam_00000000000000000001"));
+}
+
 TEST_F(ApiTest, ADeviceSendsFramesOfItsOwnCamerasOnly) {
   const Home home = MakeHome("home");
   const std::string unattended = Post("/v1/cameras", home.operator_token, R"({"name":"garden"})").Text("id");

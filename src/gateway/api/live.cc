@@ -49,6 +49,11 @@ class LiveApi::Teller : public Watcher {
     changed_.NotifyAll();
     return Ok();
   }
+  /// Errors: kUnauthenticated, it has expired.
+  Status CheckValid(const std::optional<Time>& expires) const {
+    if (!expires || clock_.Now() < *expires) return Ok();
+    return {StatusCode::kUnauthenticated, "the token has expired", "token_wrong"};
+  }
   const std::shared_ptr<net::Broadcast>& broadcast() const { return broadcast_; }
 
  private:
@@ -102,8 +107,10 @@ LiveApi::LiveApi(const ApiContext& context, FramePath& path)
     const std::string camera(call.request->Query("camera"));
     if (!camera.empty() && !events::IsId("cam_", camera)) return NotFound("no such camera", "camera_unknown");
     PAWSIGHT_RETURN_IF_ERROR(teller->Expect(call.who));
+    // It may expire, and its streams be ended, before this one is among them.
+    const auto admit = [teller, expires = call.who.expires] { return teller->CheckValid(expires); };
     return net::Broadcast::Interest{camera.empty() ? call.owner + "/" : TopicOf(call.owner, camera),
-                                    call.who.credential};
+                                    call.who.credential, admit};
   };
   context.router.AddStream("/v1/live", *broadcast_, interest);
 }

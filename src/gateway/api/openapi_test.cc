@@ -18,11 +18,11 @@ using testing::Resolve;
 
 const std::set<std::string> kMethods = {"get", "post", "put", "delete"};
 /// Members of schemas that the validator knows or that say nothing to it.
-const std::set<std::string> kKeywords = {"type",          "properties", "required",        "additionalProperties",
-                                         "items",         "enum",       "minimum",         "maximum",
-                                         "minLength",     "maxLength",  "minItems",        "maxItems",
-                                         "maxProperties", "format",     "default",         "description",
-                                         "examples",      "$ref",       "contentMediaType"};
+const std::set<std::string> kKeywords = {"type",          "properties", "required",         "additionalProperties",
+                                         "items",         "enum",       "minimum",          "maximum",
+                                         "minLength",     "maxLength",  "minItems",         "maxItems",
+                                         "maxProperties", "format",     "default",          "description",
+                                         "examples",      "$ref",       "contentMediaType", "anyOf"};
 
 class OpenApiTest : public ::testing::Test {
  protected:

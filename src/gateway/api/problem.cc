@@ -30,6 +30,7 @@ constexpr StatusOfReason kStatuses[] = {
     {"too_large", 413},
     {"shed", 503},
     {"no_frame_yet", 409},
+    {"secret_sealed", 409},
     {"multipart_header_too_large", 413},
     {"in_use", 409},
     {"limit_reached", 409},

@@ -158,7 +158,11 @@ void ReceiversApi::Create(const Call& call, const Responder& reply) {
   });
   if (!read) return;
   if (!document.is_object()) return reply.Fail(InvalidArgument("config: want an object", "field"));
-  if (registry_.ReceiversOf(call.owner).size() >= options_.max_receivers) {
+  events::Page page;
+  page.limit = static_cast<int>(options_.max_receivers);
+  const auto there = context_.store.List<events::Receiver>(call.owner, page);  // those that are switched off too
+  if (!there.ok()) return reply.Fail(there.status());
+  if (there->size() >= options_.max_receivers) {
     return reply.Fail(ResourceExhausted("an owner has at most " + std::to_string(options_.max_receivers) + " receivers",
                                         "limit_reached"));
   }
@@ -187,7 +191,10 @@ void ReceiversApi::Update(const Call& call, const Responder& reply) {
   const bool lost = before.status().code() == StatusCode::kDataLoss;  // does not open: the body brings another
   if (!before.ok() && !lost) return reply.Fail(before.status());
   const Json* kind = document.Find("kind");
-  if (!lost && kind != nullptr && kind->Dump() == JsonQuote(receiver->kind)) {
+  const bool same_kind = kind != nullptr && kind->Dump() == JsonQuote(receiver->kind);
+  const bool brings_secret = !notify::SplitSecrets(document).secret.as_object().empty();
+  if (lost && same_kind && !brings_secret) return reply.Fail(before.status());  // one it may have had would be dropped
+  if (!lost && same_kind) {
     document = notify::JoinSecrets(notify::SplitSecrets(*before).secret, document);  // what the body says wins
   }
   receiver->reason.clear();

@@ -10,7 +10,7 @@
 namespace pawsight::gateway {
 
 struct ReceiversOptions {
-  size_t max_receivers = 100;  // of one owner
+  size_t max_receivers = 100;  // of one owner; at most events::kMaxListed
 };
 
 class ReceiversApi {

@@ -79,6 +79,11 @@ inline std::string Fault(const Json& document, const Json& given, const Json& va
     for (const Json& choice : choices->as_array()) found = found || choice.Dump() == value.Dump();
     if (!found) return where + ": is " + value.Dump() + ", want one of " + choices->Dump();
   }
+  if (const Json* any = schema.Find("anyOf"); any != nullptr) {
+    bool fits = false;
+    for (const Json& one : any->as_array()) fits = fits || Fault(document, one, value, where).empty();
+    if (!fits) return where + ": is " + value.Dump().substr(0, 60) + ", want any of " + any->Dump();
+  }
   if (value.is_string() && schema.Find("format") != nullptr && !ParseTime(value.as_string()).ok()) {
     return where + ": is no time";
   }

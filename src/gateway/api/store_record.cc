@@ -14,6 +14,17 @@ namespace {
 constexpr size_t kMaxEventReceivers = 64;  // events::AddEvent's
 constexpr size_t kMaxPictures = 3;         // of one frame's alerts: a batch has its limit in bytes
 
+/// What an alert's row says after this change. The frame is that of the firing, whose picture is kept: the row keeps
+/// what a later change does not say.
+Json AlertDetail(const AlertNotice& notice, const Json& detail) {
+  if (notice.change == AlertChange::kFired) return detail;
+  Json kept{Json::Object{}};
+  for (const auto& [name, value] : detail.as_object()) {
+    if (name != "frame") kept.Set(name, value);
+  }
+  return kept;
+}
+
 }  // namespace
 
 std::string PictureIdOf(const std::string& alert) { return "pic_" + alert.substr(std::min<size_t>(4, alert.size())); }
@@ -56,7 +67,7 @@ void StoreRecord::AddNotice(const RecordEntry& entry, const std::vector<uint8_t>
   alert.severity = SeverityName(notice.severity);
   alert.fired = notice.change == AlertChange::kFired ? notice.time : notice.since;
   if (notice.change == AlertChange::kResolved) alert.resolved = notice.time;
-  alert.document = event.detail.Dump();
+  alert.document = AlertDetail(notice, event.detail).Dump();
   batch->emplace_back(events::Put<events::Alert>{std::move(alert)});
   std::vector<std::string> receivers = notice.change == AlertChange::kUpdated
                                            ? registry_->WantingUpdates(entry.owner, entry.receivers)

@@ -71,6 +71,7 @@ void RecordQueue::Write(std::vector<RecordEntry> entries, Told told) {
     return told(std::move(refused));
   }
   std::vector<RecordEntry> copy = write.entries;
+  for (RecordEntry& entry : write.entries) entry.picture.reset();  // a frame's bytes do not wait for the commit
   record_->Write(std::move(copy), [self = shared_from_this(), write = std::move(write),
                                    told = std::move(told)](const Outcome& outcome) mutable {
     self->OnWritten(std::move(write), outcome);

@@ -364,6 +364,30 @@ TEST(RecordQueueTest, AStateThatFailedDoesNotReplaceALaterOne) {
   SetLogLevel(LogLevel::kInfo);
 }
 
+TEST(RecordQueueTest, AFramesBytesDoNotWaitForTheCommit) {
+  class Waiting : public Record {
+   public:
+    explicit Waiting(Done& done) : done_(done) {}
+    void Write(std::vector<RecordEntry> entries, Done done) override {
+      EXPECT_NE(entries[0].picture, nullptr) << "here it is made into the picture that is kept";
+      done_ = std::move(done);
+    }
+
+   private:
+    Done& done_;
+  };
+  Record::Done done;
+  Waiting record(done);
+  const auto queue = std::make_shared<RecordQueue>(&record);
+  auto frame = std::make_shared<const std::vector<uint8_t>>(1000);
+  const std::weak_ptr<const std::vector<uint8_t>> still_there = frame;
+  std::vector<RecordEntry> entries = {EntryOf("a", "1")};
+  entries[0].picture = std::move(frame);
+  queue->Write(std::move(entries), [](const Result<std::vector<std::string>>&) {});
+  EXPECT_TRUE(still_there.expired());
+  done(std::vector<std::string>(1));
+}
+
 TEST(CostBookTest, APoolsPriceIsSharedOutOverWhatItAnswered) {
   CostBook book;
   book.SetPrices({{"gpu", 10}}, nanoseconds(0));
