@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iostream>
 #include <optional>
 #include <thread>
 
@@ -194,6 +195,7 @@ TEST_F(Faults, AThreadThatHangsMakesTheWorkerNotReadyAndItsReturnReadyAgain) {
   }
 }
 
+#ifndef PAWSIGHT_SANITIZED
 /// A photo that takes a while to decode: noise of 9 megapixels.
 std::string LargeJpeg() {
   frames::Image image(3000, 3000);
@@ -202,6 +204,7 @@ std::string LargeJpeg() {
   const std::vector<uint8_t> jpeg = frames::EncodeJpeg(image, 60).value();
   return {jpeg.begin(), jpeg.end()};
 }
+#endif
 
 TEST_F(Faults, AClientThatVanishesFreesItsSlotBeforeAnythingElseIsAnswered) {  // B31
   // One thread reads all connections, so who asks after a client has gone finds its slot free: no time is measured
@@ -240,6 +243,11 @@ TEST_F(Faults, AClientThatVanishesFreesItsSlotBeforeAnythingElseIsAnswered) {  /
     EXPECT_EQ(busy(), 1) << "the engine's call is not cut off; its slot in the queue is free";
   }
   ASSERT_TRUE(Comes([&] { return busy() == 0; }));
+#ifdef PAWSIGHT_SANITIZED
+  std::cout
+      << "NOT ASKED under a sanitizer: \"decoding\", whose stopped thread may hold the allocator's lock, on which "
+         "all others wait\n";
+#else
   {
     SCOPED_TRACE("decoding");
     const std::string request = Request(LargeJpeg());
@@ -251,11 +259,13 @@ TEST_F(Faults, AClientThatVanishesFreesItsSlotBeforeAnythingElseIsAnswered) {  /
       decoding.emplace(worker->http_port());
       decoding->Send(request);
       stopped = StoppedThread::Stop(worker->program().pid(), "decode", StopWhere::kComputing, &why_not);
+      if (stopped != nullptr && in_flight() < 0) stopped = nullptr;  // it holds a lock that all others want
     }
     ASSERT_NE(stopped, nullptr) << why_not;
     ASSERT_TRUE(Comes([&] { return in_flight() == 1; }));
     vanish(decoding, 0);
   }
+#endif
   {
     SCOPED_TRACE("responding");
     for (int i = 0; i < 20; ++i) {
