@@ -11,8 +11,9 @@
 
 namespace pawsight::gateway {
 
-/// A JPEG of at most events::kMaxPictureBytes; a large frame is shrunk, to 960x540 at the least. Errors:
-/// frames::Decode's. Cost: some 10 ms of a frame of 1920x1080.
+/// A JPEG of at most events::kMaxPictureBytes; a large JPEG is shrunk, to 960x540 at the least, a PNG keeps its size
+/// and is given in lower quality. Errors: frames::Decode's; kResourceExhausted, it stays too large. Cost: decodes the
+/// frame and encodes it up to three times.
 Result<std::vector<uint8_t>> PictureOf(std::span<const uint8_t> encoded);
 
 }  // namespace pawsight::gateway
