@@ -8,7 +8,6 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <map>
 #include <mutex>
 #include <set>
@@ -21,6 +20,7 @@
 #include "frames/encode.h"
 #include "net/http_server.h"
 #include "net/testing.h"
+#include "net/webhook_testing.h"
 #include "program.h"
 #include "scenes/draw.h"
 
@@ -28,45 +28,10 @@ namespace pawsight::integration {
 namespace {
 
 using net::testing::RawClient;
+using net::testing::Webhook;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
-
-/// Somebody's webhook: keeps what it is sent.
-class Hook {
- public:
-  Hook() {
-    router_.Add("POST", "/hook", [this](const net::HttpRequest& request) {
-      const std::lock_guard lock(mu_);
-      bodies_.push_back(request.body);
-      signatures_.emplace_back(request.Header("webhook-signature"));
-      came_.notify_all();
-      return net::HttpResponse{204, "text/plain", "", {}, {}, nullptr};
-    });
-    server_ = net::HttpServer::Start({}, router_).value();
-  }
-  std::string url() const { return server_->url() + "/hook"; }
-  /// The next body; the test fails when none comes in 30 s.
-  Json Next() {
-    std::unique_lock lock(mu_);
-    if (!came_.wait_for(lock, std::chrono::seconds(30), [&] { return !bodies_.empty(); })) {
-      ADD_FAILURE() << "nothing came to the webhook";
-      return {};
-    }
-    EXPECT_THAT(signatures_.front(), StartsWith("v1,"));
-    const Json body = Json::Parse(bodies_.front()).value();
-    bodies_.pop_front();
-    signatures_.pop_front();
-    return body;
-  }
-
- private:
-  std::mutex mu_;
-  std::condition_variable came_;
-  std::deque<std::string> bodies_, signatures_;
-  net::Router router_;
-  std::unique_ptr<net::HttpServer> server_;
-};
 
 class Gateway {
  public:
@@ -132,7 +97,7 @@ Walk WalkUntilTheRule(const Gateway& gateway, const std::string& admin, const st
 
 TEST(Gateway, AStrangerWithCurlGetsFromNothingToAnAlertAtAWebhookAndARestartGoesOn) {
   const TempFolder folder;
-  Hook hook;
+  Webhook hook;
   std::string admin;
   Walk walk;
   std::string alert;
@@ -202,7 +167,7 @@ TEST(Gateway, AStrangerWithCurlGetsFromNothingToAnAlertAtAWebhookAndARestartGoes
 TEST(Gateway, WithoutTheKeyOfItsReceiversSecretsItRunsAndSaysWhomItCannotTell) {
   const TempFolder folder;
   const std::string keys = folder.Path("data/receiver.keys");
-  const Hook hook;
+  const Webhook hook;
   std::string admin, right;
   Walk walk;
   const auto reason = [&](const Gateway& gateway) {
@@ -245,7 +210,7 @@ TEST(Gateway, TheDemonstrationOfSeveralRoomsRunsOnOne) {
 
 TEST(Gateway, RoutingGoesFromBf16ToInt8AndBackWhileFramesFlow) {
   const TempFolder folder;
-  Hook hook;
+  Webhook hook;
   Gateway gateway(folder.Path("data"));
   std::string admin = ReadTextFile(folder.Path("data/admin.token"), 1000).value();
   admin.pop_back();

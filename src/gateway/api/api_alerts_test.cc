@@ -2,57 +2,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <condition_variable>
-#include <deque>
 #include <filesystem>
-#include <mutex>
 
 #include "base/files.h"
 #include "gateway/api/testing.h"
+#include "net/webhook_testing.h"
 
 namespace pawsight::gateway::testing {
 namespace {
 
 using net::testing::RawClient;
+using net::testing::Webhook;
 using std::chrono::seconds;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-/// Somebody's webhook: keeps what it is sent.
-class Hook {
- public:
-  Hook() {
-    router_.Add("POST", "/hook", [this](const net::HttpRequest& request) {
-      const std::lock_guard lock(mu_);
-      bodies_.push_back(request.body);
-      came_.notify_all();
-      return net::HttpResponse{204, "text/plain", "", {}};
-    });
-    server_ = net::HttpServer::Start({}, router_).value();
-  }
-  /// A receiver's document.
-  std::string Config(const std::string& more = "") const {
-    return R"({"kind":"webhook","url":")" + server_->url() + "/hook\"" + more + "}";
-  }
-  /// The next body; the test fails when none comes in 30 s.
-  Json Next() {
-    std::unique_lock lock(mu_);
-    if (!came_.wait_for(lock, seconds(30), [&] { return !bodies_.empty(); })) {
-      ADD_FAILURE() << "nothing came to the webhook";
-      return Json(Json::Object{});
-    }
-    const Json body = Json::Parse(bodies_.front()).value();
-    bodies_.pop_front();
-    return body;
-  }
-
- private:
-  std::mutex mu_;
-  std::condition_variable came_;
-  std::deque<std::string> bodies_;
-  net::Router router_;
-  std::unique_ptr<net::HttpServer> server_;
-};
 
 class ApiAlertsTest : public ApiTest {
  protected:
@@ -72,7 +35,7 @@ class ApiAlertsTest : public ApiTest {
 
 TEST_F(ApiAlertsTest, AnUpdateGoesToTheStreamAndToReceiversThatAskedForIt) {
   const Home home = MakeHome("home");
-  Hook quiet, updated;
+  Webhook quiet, updated;
   MakeReceiver(home, quiet.Config());
   MakeReceiver(home, updated.Config(R"(,"updates":true)"));
   ASSERT_EQ(Post("/v1/rules", home.operator_token,
@@ -115,7 +78,7 @@ TEST_F(ApiAlertsTest, ATryAtAnothersObjectOfAnyKindLeavesAnAuditLine) {
   const Home home = MakeHome("home"), other = MakeHome("other");
   const std::string rule =
       Post("/v1/rules", home.operator_token, R"({"question":"Is there a dog?","for_s":0})").Text("id");
-  const Hook hook;
+  const Webhook hook;
   const std::string receiver = MakeReceiver(home, hook.Config());
   const std::string credential = Post("/v1/credentials", home.operator_token, R"({"role":"viewer"})").Text("id");
   backend_.p_yes = 0.9;
@@ -173,7 +136,7 @@ TEST_F(ApiAlertsTest, ARuleHasSeveralWindowsAndAdviceOnThem) {
 TEST_F(ApiAlertsTest, ThePictureOfAnAlertIsKeptWhereItsOwnerWantsItAndGoesWithItsCameraOrOwner) {
   Home home = MakeHome("home");
   const Home other = MakeHome("other");
-  Hook hook;
+  Webhook hook;
   MakeReceiver(home, hook.Config(R"(,"pictures":true)"));
   ASSERT_EQ(Post("/v1/rules", home.operator_token, R"({"question":"Is there a dog?"})").status, 201);
   backend_.p_yes = 0.9;
@@ -226,7 +189,7 @@ std::string BytesOf(const std::string& folder) {
 
 TEST_F(ApiAlertsTest, AReceiversSecretsLieSealedInTheStoreAndAreUsedAllTheSame) {
   const Home home = MakeHome("home");
-  Hook hook;
+  Webhook hook;
   const std::string receiver = MakeReceiver(
       home, hook.Config(R"(,"secrets":["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],"headers":{"X-Mine":"open-sesame"})"));
   const std::string target = "/v1/receivers/" + receiver;
