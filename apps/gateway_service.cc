@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <future>
 #include <optional>
+#include <unordered_map>
 
 #include "apps/backend_clients.h"
 #include "apps/embedded_worker.h"
@@ -20,6 +21,7 @@
 #include "gateway/api/backends_api.h"
 #include "gateway/api/store_record.h"
 #include "gateway/offered.h"
+#include "gateway/path/owner_view.h"
 #include "gateway/path/puller.h"
 #include "net/access_log.h"
 #include "net/http_server.h"
@@ -183,16 +185,21 @@ std::vector<gateway::Pull> PullsOf(const std::vector<events::Camera>& cameras) {
 
 /// What home automations show of an owner: its cameras, each with the rules that look through it.
 std::vector<notify::CameraInventory> InventoryOf(const gateway::Registry::Brought& brought) {
+  std::vector<gateway::CameraSetup> setups;
   std::vector<notify::CameraInventory> cameras;
   for (const events::Camera& camera : brought.cameras) {
     if (!camera.enabled) continue;
-    notify::CameraInventory inventory{camera.id, camera.name, {}};
-    const rules::Labels labels = gateway::LabelsFromTexts(camera.labels);
-    for (const rules::Rule& rule : brought.rules) {
-      if (!rule.enabled || !rule.cameras.Selects(camera.id, labels)) continue;
-      inventory.rules.push_back({rule.id, rule.question.text(), std::nullopt});
+    setups.push_back({camera.id, gateway::LabelsFromTexts(camera.labels)});
+    cameras.push_back({camera.id, camera.name, {}});
+  }
+  std::unordered_map<std::string_view, size_t> places;
+  for (size_t i = 0; i < setups.size(); ++i) places.emplace(setups[i].id, i);
+  const Result<gateway::Looking> looking = gateway::FindLooking(setups, places, brought.rules);
+  CHECK(looking.ok());  // the path has taken these
+  for (size_t i = 0; i < cameras.size(); ++i) {
+    for (const size_t rule : looking->rules[i]) {
+      cameras[i].rules.push_back({brought.rules[rule].id, brought.rules[rule].question.text(), std::nullopt});
     }
-    cameras.push_back(std::move(inventory));
   }
   return cameras;
 }
@@ -341,9 +348,11 @@ Status GatewayService::Parts::StartPath() {
     const Status set =
         puller->SetOwner(brought.owner, options.pull_cameras ? PullsOf(brought.cameras) : std::vector<gateway::Pull>());
     if (!set.ok()) LogError("pulls_refused", {{"owner", brought.owner}, {"reason", set.message()}});
+    std::optional<std::vector<notify::CameraInventory>> inventory;
     for (const events::Receiver& receiver : brought.receivers) {
       if (receiver.kind != "mqtt" || !receiver.active) continue;
-      office->notifier().Announce({brought.owner, receiver.id}, InventoryOf(brought));
+      if (!inventory) inventory = InventoryOf(brought);
+      office->notifier().Announce({brought.owner, receiver.id}, *inventory);
     }
   });
   record->SetRegistry(*registry);

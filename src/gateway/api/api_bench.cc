@@ -42,7 +42,8 @@ std::string Frame() {
 /// A gateway with one camera.
 class Door {
  public:
-  explicit Door(bool gate) {
+  /// `cameras`: so many, each with a rule of its own.
+  explicit Door(bool gate, int cameras = 1) {
     std::string pattern = std::filesystem::temp_directory_path() / "pawsight-door-XXXXXX";
     folder_ = mkdtemp(pattern.data());
     store_ = events::Store::Open(folder_ + "/gateway.sqlite").value();
@@ -52,7 +53,7 @@ class Door {
     path_ = std::make_unique<FramePath>(backend_, record_.get(), clock_, path);
     registry_ = std::make_unique<Registry>(*store_, *path_);
     record_->SetRegistry(*registry_);
-    Fill(gate);
+    Fill(gate, cameras);
     CHECK(registry_->Load().ok());
     const auto no_client = [](const EndpointConfig&) -> Result<std::shared_ptr<client::InferenceClient>> {
       return FailedPrecondition("none");
@@ -86,34 +87,46 @@ class Door {
            "\r\nContent-Type: image/jpeg\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
   }
 
+  /// Saves its last rule again.
+  std::string Edit() const {
+    const std::string body = R"({"question":"Is there a dog?","for_s":1,"cameras":[")" + camera_ + "\"]}";
+    return "PUT /v1/rules/" + rule_ + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token_ +
+           "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  }
+
  private:
-  void Fill(bool gate) {
+  void Fill(bool gate, int cameras) {
     const Time now = clock_.Now();
     events::Owner owner;
     owner.id = events::NewId("own_", now);
     owner.name = "home";
     // An operator's: a device's rate is limited.
     const events::Credential credential = MakeCredential(events::Role::kOperator, owner.id, "bench", now, &token_);
-    events::Camera camera;
-    camera.owner = owner.id;
-    camera.id = camera_ = events::NewId("cam_", now);
-    camera.name = "kitchen";
-    camera.document = gate ? R"({"gate":true})" : R"({"gate":false})";
-    events::Rule rule;
-    rule.owner = owner.id;
-    rule.id = events::NewId("rul_", now);
-    rule.document = R"({"question":"Is there a dog?","for_s":1})";
     events::WriteBatch batch;
     batch.emplace_back(events::Put<events::Owner>{owner});
     batch.emplace_back(events::Put<events::Credential>{credential});
-    batch.emplace_back(events::Put<events::Camera>{camera});
-    batch.emplace_back(events::Put<events::Rule>{rule});
+    for (int i = 0; i < cameras; ++i) {
+      events::Camera camera;
+      camera.owner = owner.id;
+      camera.id = camera_ = events::NewId("cam_", now + std::chrono::milliseconds(i));
+      camera.name = "kitchen";
+      camera.document = gate ? R"({"gate":true})" : R"({"gate":false})";
+      events::Rule rule;
+      rule.owner = owner.id;
+      rule.id = rule_ = events::NewId("rul_", now + std::chrono::milliseconds(i));
+      rule.document = R"({"question":"Is there a dog?","for_s":1,"cameras":[")" + camera_ + "\"]}";
+      batch.emplace_back(events::Put<events::Camera>{camera});
+      batch.emplace_back(events::Put<events::Rule>{rule});
+      if (batch.size() < events::kMaxBatchWrites - 2) continue;
+      CHECK(store_->Write(std::exchange(batch, {})).ok());
+    }
+    if (batch.empty()) return;
     CHECK(store_->Write(std::move(batch)).ok());
   }
 
   const SystemClock clock_;
   Instant backend_;
-  std::string folder_, token_, camera_;
+  std::string folder_, token_, camera_, rule_;
   std::unique_ptr<events::Store> store_;
   std::unique_ptr<notify::PostOffice> office_;
   std::unique_ptr<StoreRecord> record_;
@@ -145,6 +158,27 @@ BENCHMARK_CAPTURE(Frames, answered, "?wait=answers", false)
     ->UseRealTime()
     ->MeasureProcessCPUTime();
 BENCHMARK_CAPTURE(Frames, gated, "", true)->Name("api/frame_gated")->UseRealTime()->MeasureProcessCPUTime();
+
+/// One rule of an owner saved again, from the request to the answer: checked, committed and in force. Argument:
+/// cameras, each with a rule of its own.
+void SaveARule(benchmark::State& state) {
+  const Door door(false, static_cast<int>(state.range(0)));
+  net::testing::RawClient client(door.port());
+  for (auto _ : state) {
+    client.Send(door.Edit());
+    const std::string head = client.ReadUntil("\r\n\r\n");
+    CHECK(head.starts_with("HTTP/1.1 200"));
+    (void)client.ReadUntil("}\n");
+  }
+}
+BENCHMARK(SaveARule)
+    ->Name("api/save_a_rule")
+    ->Arg(1)
+    ->Arg(100)
+    ->Arg(1000)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime()
+    ->MeasureProcessCPUTime();
 
 }  // namespace
 }  // namespace pawsight::gateway

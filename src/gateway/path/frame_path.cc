@@ -61,56 +61,6 @@ Result<std::vector<rules::Question>> ParseOwn(const std::vector<std::string>& te
   return questions;
 }
 
-/// No camera is looked through by more rules than its turn takes.
-Status CheckRulesOfCameras(const OwnerView& view) {
-  const auto enabled = [](const rules::Rule& rule) { return rule.enabled; };
-  const std::vector<rules::Rule>& rules = view.setup.rules;
-  if (std::count_if(rules.begin(), rules.end(), enabled) <= static_cast<std::ptrdiff_t>(rules::kMaxRules)) return Ok();
-  for (const CameraSetup& camera : view.setup.cameras) {
-    const auto looks = [&](const rules::Rule& rule) {
-      return rule.enabled && rule.cameras.Selects(camera.id, camera.labels);
-    };
-    if (std::count_if(rules.begin(), rules.end(), looks) > static_cast<std::ptrdiff_t>(rules::kMaxRules)) {
-      return InvalidArgument("rules: more than 64 look through camera " + camera.id, "too_many_rules");
-    }
-  }
-  return Ok();
-}
-
-Status CheckIds(const OwnerView& view) {
-  if (view.owner.empty()) return InvalidArgument("owner: empty");
-  if (view.camera_idx.size() != view.setup.cameras.size()) return InvalidArgument("cameras: an id is there twice");
-  if (view.rule_idx.size() != view.setup.rules.size()) return InvalidArgument("rules: an id is there twice");
-  if (view.camera_idx.contains("")) return InvalidArgument("cameras: an id is empty");
-  if (view.setup.rules.size() > kMaxOwnerRules) return InvalidArgument("rules: more than 1024");
-  if (view.setup.snoozes.size() > kMaxSnoozes) return InvalidArgument("snoozes: more than 1024");
-  for (const CameraSetup& camera : view.setup.cameras) {
-    if (camera.refresh < milliseconds(100) || camera.refresh > std::chrono::hours(24)) {
-      return InvalidArgument("cameras: refresh: want 0.1 s to 1 day");
-    }
-  }
-  return CheckRulesOfCameras(view);
-}
-
-Result<std::shared_ptr<const OwnerView>> MakeView(const std::string& owner, OwnerSetup setup, rules::Zones& zones) {
-  const auto view = std::make_shared<OwnerView>();
-  view->owner = owner;
-  view->setup = std::move(setup);
-  for (size_t i = 0; i < view->setup.rules.size(); ++i) {
-    const rules::Rule& rule = view->setup.rules[i];
-    view->rule_idx.emplace(rule.id, i);
-    view->zones.emplace_back();
-    if (!rule.schedule) continue;
-    Result<std::shared_ptr<const rules::TimeZone>> zone = zones.Find(rule.schedule->zone);
-    if (!zone.ok()) return Annotate(zone.status(), "rule " + rule.id + ": schedule.zone");
-    view->zones.back() = std::move(*zone);
-  }
-  for (size_t i = 0; i < view->setup.cameras.size(); ++i) view->camera_idx.emplace(view->setup.cameras[i].id, i);
-  for (const Snooze& snooze : view->setup.snoozes) view->snoozes.push_back({snooze.rule, snooze.camera, snooze.until});
-  PAWSIGHT_RETURN_IF_ERROR(CheckIds(*view));
-  return std::shared_ptr<const OwnerView>(view);
-}
-
 milliseconds RefreshOf(const Camera& camera) {
   const OwnerView& view = *camera.view;
   return view.setup.cameras[view.camera_idx.at(camera.id)].refresh;
@@ -245,12 +195,15 @@ Submitted FramePath::State::Admit(std::unique_ptr<PendingFrame> frame, uint64_t 
 }
 
 Status FramePath::State::SetOwner(const std::string& owner, OwnerSetup setup) {
-  PAWSIGHT_ASSIGN_OR_RETURN(const std::shared_ptr<const OwnerView> view, MakeView(owner, std::move(setup), zones));
+  PAWSIGHT_ASSIGN_OR_RETURN(const std::shared_ptr<const OwnerView> view,
+                            OwnerView::Make(owner, std::move(setup), zones));
+  std::shared_ptr<const OwnerView> before;  // dies outside the lock
   std::vector<std::unique_ptr<PendingFrame>> orphans;
   std::vector<std::shared_ptr<Camera>> touched;
   {
     MutexLock lock(mu);
     PAWSIGHT_RETURN_IF_ERROR(mailbox.CheckOwner(*view));
+    before = mailbox.FindOwner(owner);
     touched = mailbox.SetOwner(view);
     for (const std::shared_ptr<Camera>& camera : touched) {
       if (camera->removed && camera->waiting != nullptr) orphans.push_back(mailbox.Withdraw(*camera));
@@ -459,7 +412,7 @@ Status FramePath::SetOwner(const std::string& owner, OwnerSetup setup) {
 }
 
 Status FramePath::CheckOwner(const std::string& owner, OwnerSetup setup) {
-  return MakeView(owner, std::move(setup), state_->zones).status();
+  return OwnerView::Make(owner, std::move(setup), state_->zones).status();
 }
 
 void FramePath::RemoveOwner(const std::string& owner) {

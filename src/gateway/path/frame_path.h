@@ -146,7 +146,7 @@ class FramePath {
   /// with this. Alerts of rules and cameras that are no more, or are disabled, or ask something else now, are ended and
   /// told. Errors: kInvalidArgument, an id that is empty or twice, too many, an unknown time zone; kAlreadyExists
   /// `camera_taken`, the camera is another owner's; kResourceExhausted, max_cameras. Nothing is changed then.
-  /// Cost: linear in the owner's cameras and rules.
+  /// Cost: linear in the owner's cameras and rules; a turn of each camera whose states the change touches.
   Status SetOwner(const std::string& owner, OwnerSetup setup);
   /// Whether SetOwner would take it, as far as the setup itself says: its errors but `camera_taken` and max_cameras.
   Status CheckOwner(const std::string& owner, OwnerSetup setup);

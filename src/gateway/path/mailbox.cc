@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "gateway/path/reconcile.h"
+
 namespace pawsight::gateway {
 namespace {
 
@@ -21,6 +23,19 @@ Status Mailbox::CheckOwner(const OwnerView& view) const {
   }
   if (cameras_.size() + fresh > options_.max_cameras) return ResourceExhausted("cameras: too many", "too_many_cameras");
   return Ok();
+}
+
+void Mailbox::Renew(Camera& camera, const std::shared_ptr<const OwnerView>& view) {
+  camera.view = view;
+  if (camera.busy || !camera.restored.empty()) {
+    camera.reconcile = true;
+    return;
+  }
+  Camera::InTurn& turn = camera.turn;  // nobody has the turn, so it is the lock's holder's
+  camera.reconcile = !turn.states.empty() && IsConcerned(turn, *view, camera.id);
+  if (camera.reconcile) return;
+  turn.rules = turn.states.empty() ? std::vector<size_t>() : view->RulesOf(camera.id);
+  turn.view = turn.states.empty() ? nullptr : view;  // null: its next frame begins anew
 }
 
 std::vector<std::shared_ptr<Camera>> Mailbox::SetOwner(std::shared_ptr<const OwnerView> view) {
@@ -43,8 +58,7 @@ std::vector<std::shared_ptr<Camera>> Mailbox::SetOwner(std::shared_ptr<const Own
   for (const CameraSetup& setup : view->setup.cameras) {
     std::shared_ptr<Camera>& camera = cameras_[setup.id];
     if (camera == nullptr) camera = std::make_shared<Camera>(setup.id, view->owner);
-    camera->view = view;
-    camera->reconcile = camera->has_states || !camera->restored.empty();
+    Renew(*camera, view);
     if (camera->reconcile) touched.push_back(camera);
   }
   if (view->setup.cameras.empty() && view->setup.rules.empty() && owner.bytes == 0) owners_.erase(view->owner);

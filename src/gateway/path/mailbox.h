@@ -18,20 +18,11 @@
 #include "gateway/path/frame_path.h"
 #include "gateway/path/frame_time.h"
 #include "gateway/path/gate.h"
+#include "gateway/path/owner_view.h"
 #include "gateway/path/plan.h"
 #include "gateway/path/recent_frames.h"
 
 namespace pawsight::gateway {
-
-/// An owner's setup, made ready. A snapshot: nobody changes it.
-struct OwnerView {
-  std::string owner;
-  OwnerSetup setup;
-  std::vector<std::shared_ptr<const rules::TimeZone>> zones;  // one a rule; null without a schedule
-  std::vector<SnoozeView> snoozes;                            // views into `setup`
-  std::unordered_map<std::string_view, size_t> rule_idx;      // by id
-  std::unordered_map<std::string_view, size_t> camera_idx;
-};
 
 /// An accepted frame.
 struct PendingFrame {
@@ -87,8 +78,9 @@ class Mailbox {
 
   /// Errors: as FramePath::SetOwner's; nothing is changed then.
   Status CheckOwner(const OwnerView& view) const;
-  /// Puts the snapshot in place. Cameras that are no more leave the books at once: those with states or a frame are
-  /// given back, marked removed, and want one more turn (Requeue). The others are gone.
+  /// Puts the snapshot in place. Cameras whose states the edit touches are given back and want a turn (Requeue); for
+  /// all others the snapshot is changed where it lies, so that none holds an old one. Cameras that are no more leave
+  /// the books at once: those with states or a frame are given back too, marked removed. Linear in the owner's cameras.
   std::vector<std::shared_ptr<Camera>> SetOwner(std::shared_ptr<const OwnerView> view);
 
   /// Null when there is none, or it is another owner's.
@@ -132,6 +124,8 @@ class Mailbox {
   static constexpr int64_t kQuantum = kImageCost + static_cast<int64_t>(kMaxInquiryQuestions);
   static int64_t CostOf(const Camera& camera);
   void Unkeep(Camera& camera);
+  /// The camera's next turn begins with the snapshot.
+  static void Renew(Camera& camera, const std::shared_ptr<const OwnerView>& view);
 
   const FramePathOptions options_;
   std::unordered_map<std::string, std::shared_ptr<Camera>> cameras_;

@@ -36,6 +36,7 @@ void PathNumbers::WriteTo(MetricsWriter& out) const {
   out.Sample(static_cast<double>(Load(resolved)), MetricLabel("change", "resolved"));
   out.Counter("alerts_not_recorded_total", "Alert changes told before they could be recorded.", Load(not_recorded));
   out.Counter("states_unreadable_total", "Stored alert states that could not be taken over.", Load(states_unreadable));
+  out.Counter("reconciles_total", "Turns of cameras that took over an edit of their owner's.", Load(reconciled));
   out.Metric("stage_seconds", "histogram", "How long frames took at each station.");
   out.Histogram(waited.View(), kSeconds, MetricLabel("stage", "mailbox"));
   out.Histogram(looked.View(), kSeconds, MetricLabel("stage", "gate"));

@@ -40,6 +40,7 @@ struct PathNumbers {
   Count asked{0}, questions{0}, answered{0}, unanswered{0}, shed{0};
   Count fired{0}, updated{0}, resolved{0}, not_recorded{0};
   Count states_unreadable{0};
+  Count reconciled{0};  // turns that took over an edit
   Buckets waited{Bound()}, looked{Bound()}, answering{Bound()}, recording{Bound()}, total{Bound()};
 
   void Refused(Refusal why) { Bump(refused[static_cast<size_t>(why)]); }

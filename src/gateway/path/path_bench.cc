@@ -201,5 +201,42 @@ void BM_IdleCameraBytes(::benchmark::State& state) {
 }
 BENCHMARK(BM_IdleCameraBytes)->Arg(0)->Arg(1)->Arg(2)->Iterations(1);
 
+/// An edit of one rule of an owner whose cameras each have one of their own: until its turns are over. Argument:
+/// cameras.
+void BM_EditOfOneRule(::benchmark::State& state) {
+  const int count = static_cast<int>(state.range(0));
+  ManualClock clock{Time(seconds(1'700'000'000))};
+  InstantBackend backend([](const Inquiry&, const std::string&) { return 0.1; });
+  FramePathOptions options = Load::Options();
+  options.gate_threads = 0;
+  FramePath path(backend, nullptr, clock, options);
+  OwnerSetup setup;
+  const rules::Rule couch = SetupOf(0, 1, false).rules[0];
+  for (int camera = 0; camera < count; ++camera) {
+    setup.cameras.push_back({CameraId(0, camera), {}, false, seconds(60)});
+    if (camera >= static_cast<int>(kMaxOwnerRules)) continue;
+    setup.rules.push_back(couch);
+    setup.rules.back().id += std::to_string(camera);
+    setup.rules.back().cameras.ids = {setup.cameras.back().id};
+  }
+  (void)path.SetOwner("own_0", setup);
+  for (const CameraSetup& camera : setup.cameras) {
+    Submission submission;
+    submission.owner = "own_0";
+    submission.camera = camera.id;
+    submission.encoded = testing::Jpeg(50);
+    (void)path.Submit(std::move(submission));
+    (void)path.Step();
+  }
+  int turns = 0;
+  for (auto _ : state) {
+    setup.rules[0].expected = !setup.rules[0].expected;
+    (void)path.SetOwner("own_0", setup);
+    while (path.Step()) ++turns;
+  }
+  state.counters["turns"] = ::benchmark::Counter(turns, ::benchmark::Counter::kAvgIterations);
+}
+BENCHMARK(BM_EditOfOneRule)->Arg(1)->Arg(100)->Arg(1000)->Arg(10'000)->Unit(::benchmark::kMicrosecond);
+
 }  // namespace
 }  // namespace pawsight::gateway

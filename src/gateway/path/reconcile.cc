@@ -45,23 +45,22 @@ bool End(RuleState& state, Time now) {
 
 }  // namespace
 
-std::vector<size_t> RulesOf(const OwnerView& view, const std::string& camera) {
-  std::vector<size_t> chosen;
-  const auto known = view.camera_idx.find(camera);
-  if (known == view.camera_idx.end()) return chosen;
-  const CameraSetup& setup = view.setup.cameras[known->second];
-  for (size_t i = 0; i < view.setup.rules.size() && chosen.size() < rules::kMaxRules; ++i) {
-    const rules::Rule& rule = view.setup.rules[i];
-    if (rule.enabled && rule.cameras.Selects(camera, setup.labels)) chosen.push_back(i);
+bool IsConcerned(const Camera::InTurn& turn, const OwnerView& view, const std::string& camera) {
+  const std::vector<size_t>& rules = view.RulesOf(camera);
+  if (turn.rules.size() != rules.size()) return true;
+  for (size_t i = 0; i < rules.size(); ++i) {
+    const RuleState& state = turn.states[i];
+    if (state.rule != view.setup.rules[rules[i]].id || state.meaning != view.meanings[rules[i]]) return true;
   }
-  return chosen;
+  return std::any_of(turn.states.begin() + static_cast<std::ptrdiff_t>(rules.size()), turn.states.end(),
+                     [&](const RuleState& asleep) { return !view.rule_idx.contains(asleep.rule); });
 }
 
 Reconciled Reconcile(const Camera::InTurn& before, std::vector<RuleState> restored,
                      const std::shared_ptr<const OwnerView>& view, const std::string& camera, bool removed, Time now) {
   Reconciled made;
   made.turn.view = view;
-  if (!removed) made.turn.rules = RulesOf(*view, camera);
+  if (!removed) made.turn.rules = view->RulesOf(camera);
   std::vector<RuleState> known = AllStates(before.states, std::move(restored));
   const auto close = [&](RuleState& state, std::string cause) {
     const rules::AlertState was = state.alert;
@@ -78,7 +77,7 @@ Reconciled Reconcile(const Camera::InTurn& before, std::vector<RuleState> restor
       known.erase(at);
     }
     state.rule = rule.id;
-    const uint64_t meaning = rules::Meaning(rule);
+    const uint64_t meaning = view->meanings[idx];
     if (state.meaning != meaning) {
       const bool moved = !(state.alert == rules::AlertState{});
       close(state, "rule_edited");

@@ -10,8 +10,9 @@
 
 namespace pawsight::gateway {
 
-/// Indices of the rules that look through the camera, the first rules::kMaxRules of them.
-std::vector<size_t> RulesOf(const OwnerView& view, const std::string& camera);
+/// Whether an edit touches what is remembered of the camera: another rule looks through it than before, one means
+/// something else, or one that sleeps is gone. Then Reconcile has work; else its states stand as they are under `view`.
+bool IsConcerned(const Camera::InTurn& turn, const OwnerView& view, const std::string& camera);
 
 /// An alert that ends because of the change.
 struct Closing {

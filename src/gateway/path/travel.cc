@@ -93,6 +93,7 @@ bool FramePath::State::Step() {
 
 void FramePath::State::ReconcileTurn(Camera& camera, const std::shared_ptr<const OwnerView>& view,
                                      std::vector<RuleState> restored) {
+  PathNumbers::Bump(numbers.reconciled);
   const bool removed = !view->camera_idx.contains(camera.id);
   Reconciled made = Reconcile(camera.turn, std::move(restored), view, camera.id, removed, clock.Now());
   made.turn.gate = std::move(camera.turn.gate);
@@ -478,7 +479,7 @@ void FramePath::State::EndUntravelled(
   if (phases != nullptr) {
     for (const auto& [rule, phase] : *phases) add(rule, phase);
   } else {
-    for (const size_t idx : RulesOf(*view, frame->submission.camera)) {
+    for (const size_t idx : view->RulesOf(frame->submission.camera)) {
       add(view->setup.rules[idx].id, rules::AlertPhase::kInactive);
     }
   }
