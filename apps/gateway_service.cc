@@ -36,6 +36,7 @@ constexpr const char* kEmbeddedPool = "embedded";
 constexpr const char* kWorkersPool = "workers";
 constexpr const char* kWorkersCredential = "workers";
 constexpr size_t kMaxPemBytes = 1U << 20U;
+constexpr milliseconds kEndLimit{10'000};  // for calls that are open when nothing more comes
 
 bool IsLoopback(const net::ListenAddress& address) { return address.host == "::1" || address.host.starts_with("127."); }
 
@@ -243,9 +244,7 @@ struct GatewayService::Parts {
   Parts(const GatewayOptions& given, const notify::PostOfficeOptions& given_receivers,
         const GatewayExtras& given_extras)
       : options(given), receivers(given_receivers), extras(given_extras), scaling(ScalingOf(given)) {}
-  ~Parts() {
-    if (registry) registry->Stop();  // its thread sets up the path, which goes before it
-  }
+  ~Parts() { End(); }
 
   GatewayOptions options;  // those in force; Reload's and the starting thread's
   const notify::PostOfficeOptions receivers;
@@ -277,6 +276,9 @@ struct GatewayService::Parts {
   std::unique_ptr<net::HttpServer> http;
   std::unique_ptr<net::HttpServer> metrics;
 
+  /// Also after a start that failed half way, with calls and frames inside: ends what comes in, then what is on its
+  /// way, so that nothing is called back that has gone, and what was acknowledged is on disk.
+  void End();
   Status OpenData();
   Status StartWorkers();
   Status StartPath();
@@ -288,6 +290,19 @@ struct GatewayService::Parts {
   gateway::AutoscaleView Autoscale() const;
   std::vector<std::string> Unready() const;
 };
+
+void GatewayService::Parts::End() {
+  if (http) http->Stop();
+  if (metrics) metrics->Stop();
+  puller.reset();
+  if (path) path->Stop();
+  if (registry) registry->Stop();  // its thread sets up the path, which goes before it
+  if (api && !api->Drain(kEndLimit)) {
+    LogError("calls_unanswered", {{"so", "the store closes on them"}});
+    store->Close();  // answers those that wait for it while the API still stands
+    (void)api->Drain(kEndLimit);
+  }
+}
 
 Status GatewayService::Parts::OpenData() {
   PAWSIGHT_ASSIGN_OR_RETURN(data, DataDirectory(options));

@@ -36,7 +36,7 @@ class GatewayService {
  public:
   GatewayService(const GatewayOptions& options, const notify::PostOfficeOptions& receivers,
                  const GatewayExtras& extras = {});
-  /// After Drain.
+  /// After Drain; without it, as when Start fails, what waits is refused, and what is on its way is waited for.
   ~GatewayService();
   GatewayService(const GatewayService&) = delete;
   GatewayService& operator=(const GatewayService&) = delete;

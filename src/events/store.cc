@@ -86,7 +86,12 @@ Result<std::unique_ptr<Store>> Store::Open(const std::string& path, const StoreO
 Store::Store(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Store::~Store() {
-  parts_->writer->Close();  // while all of the store is still there for callbacks that submit
+  Close();  // while all of the store is still there for callbacks that submit
+}
+
+void Store::Close() {
+  CHECK(!parts_->writer->OnWriterThread());  // it would wait for itself
+  parts_->writer->Close();
 }
 
 void Store::Submit(WriteBatch batch, Done done) { parts_->writer->Submit(std::move(batch), std::move(done)); }

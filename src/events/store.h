@@ -98,10 +98,16 @@ class Store {
   /// damaged; move it away to start a new one. kUnavailable, locked for longer than lock_wait, or not to be opened
   /// (missing directory, permission). kResourceExhausted, the disk is full.
   static Result<std::unique_ptr<Store>> Open(const std::string& path, const StoreOptions& options = {});
-  /// Writes what was submitted, calls what waits for it, ends the writer. Not on the writer thread.
+  /// Close.
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
+
+  /// Writes what was submitted and calls what waits for it; when it returns nothing is called any more, so what
+  /// callbacks need may go. What is submitted from then on, also by such a callback, is told at once: kUnavailable
+  /// `closing`, and is not there. Reads go on. More than once, and from several threads, does no harm: each returns
+  /// when it is closed. Not on the writer thread.
+  void Close();
 
   /// Commits the batch, all or nothing, and calls `done` exactly once, on the writer thread: with a receipt once it is
   /// synced to disk, else with why none of it is there. `done` must be quick and must not wait for the store (it may

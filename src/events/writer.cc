@@ -33,9 +33,11 @@ Writer::Writer(std::string path, const StoreOptions& options, std::unique_ptr<Co
   sweep_at_ = now + kSweepPause;
   look_at_ = now + kLookPause;
   thread_ = std::thread([this] { Run(); });
+  writer_id_ = thread_.get_id();  // asked for by those who have the store, which is not given out before
 }
 
 void Writer::Close() {
+  MutexLock closing(close_mu_);
   {
     MutexLock lock(mu_);
     closing_ = true;

@@ -31,15 +31,15 @@ class Writer {
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
-  /// Refuses from now on; returns when what was taken is written and told. A second call does nothing.
-  void Close() EXCLUDES(mu_);
+  /// Refuses from now on; returns when what was taken is written and told. A second call waits for the first.
+  void Close() EXCLUDES(mu_, close_mu_);
 
   void Submit(WriteBatch batch, Store::Done done) EXCLUDES(mu_);
   /// One step of the sweeper, behind what waits already; the receipt's one number is what it removed.
   void SubmitSweep(Store::Done done) EXCLUDES(mu_);
   void SetPendingListener(Store::PendingListener listener) EXCLUDES(mu_);
   StoreStats Stats() const EXCLUDES(mu_);
-  bool OnWriterThread() const { return std::this_thread::get_id() == thread_.get_id(); }
+  bool OnWriterThread() const { return std::this_thread::get_id() == writer_id_; }
 
  private:
   struct Item {
@@ -91,6 +91,8 @@ class Writer {
   StoreStats stats_ GUARDED_BY(mu_);
   Store::PendingListener listener_ GUARDED_BY(mu_);
 
+  Mutex close_mu_;  // who closes; before mu_
+  std::thread::id writer_id_;
   std::thread thread_;  // last: uses all of the above
 };
 

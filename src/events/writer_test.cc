@@ -1,6 +1,7 @@
 // How batches become commits: together, each on its own, in order, bounded.
 #include "events/writer.h"
 
+#include <array>
 #include <atomic>
 #include <future>
 #include <thread>
@@ -203,6 +204,74 @@ TEST_F(WriterTest, AFileThatWasDeletedIsNoticedAndNothingIsAcknowledged) {
   }
   EXPECT_EQ(store->Stats().writable.reason(), "file_gone");
   std::filesystem::rename(path_ + ".away", path_);
+}
+
+TEST_F(WriterTest, AClosedStoreHasWrittenAndToldAllThatItTookAndTakesNoMore) {
+  auto store = Open();
+  ASSERT_TRUE(store->Write(home_rows_).ok());
+  Hold(*store);
+  int num_told = 0;  // the writer thread's, until the store is closed
+  Status late;
+  for (int i = 0; i < 20; ++i) {
+    store->Submit(RuleNamed(home_.owner, "rul_" + std::to_string(i)), [&](const Result<Receipt>& receipt) {
+      num_told += receipt.ok() ? 1 : 0;
+      store->Submit(RuleNamed(home_.owner, "rul_late"), [&](const Result<Receipt>& more) { late = more.status(); });
+    });
+  }
+  std::thread closer([&] { store->Close(); });
+  std::atomic<bool> closing = false;
+  while (!closing) {
+    store->Submit(BatchOf(Audit{{.action = "a"}}), [&closing](const Result<Receipt>& receipt) {
+      if (receipt.status().reason() == "closing") closing = true;
+    });
+    std::this_thread::yield();
+  }
+  Release();
+  closer.join();
+  EXPECT_EQ(num_told, 20);
+  EXPECT_EQ(late.reason(), "closing") << "what a callback submits is told, too";
+  EXPECT_EQ(store->Write(RuleNamed(home_.owner, "rul_after")).status().reason(), "closing");
+  store->Close();
+  EXPECT_TRUE(store->Get<Rule>(home_.owner, "rul_19").ok()) << "reads go on";
+  store.reset();
+  store = Open();
+  EXPECT_TRUE(store->Get<Rule>(home_.owner, "rul_19").ok());
+  EXPECT_FALSE(store->Get<Rule>(home_.owner, "rul_after").ok());
+  EXPECT_FALSE(store->Get<Rule>(home_.owner, "rul_late").ok());
+}
+
+TEST_F(WriterTest, ThreadsThatWriteWhileItClosesAreEachToldOnceAndWhatWasAcknowledgedIsThere) {
+  auto store = Open();
+  ASSERT_TRUE(store->Write(home_rows_).ok());
+  constexpr int kThreads = 4;
+  std::array<std::vector<std::string>, kThreads> acknowledged;
+  std::atomic<int> num_begun = 0, num_told = 0, num_submitted = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      bool closing = false;
+      for (int i = 0; !closing; ++i) {
+        const std::string id = "rul_" + std::to_string(t) + "_" + std::to_string(i);
+        ++num_submitted;
+        const Status written = store->Write(RuleNamed(home_.owner, id)).status();
+        ++num_told;
+        if (written.ok()) acknowledged[static_cast<size_t>(t)].push_back(id);
+        closing = written.reason() == "closing";
+        ++num_begun;
+      }
+    });
+  }
+  while (num_begun < 20) std::this_thread::yield();
+  std::thread other([&] { store->Close(); });
+  store->Close();
+  other.join();
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(num_told, num_submitted);
+  store.reset();
+  store = Open();
+  for (const auto& ids : acknowledged) {
+    for (const std::string& id : ids) EXPECT_TRUE(store->Get<Rule>(home_.owner, id).ok()) << id;
+  }
 }
 
 }  // namespace

@@ -378,6 +378,7 @@ void FramePath::State::Stop() {
     }
   }
   for (std::thread& thread : threads) thread.join();
+  threads.clear();
   for (auto& [frame, camera] : waiting) {
     EndUntravelled(std::move(frame), camera->view, camera->phases, rules::Reason::kShed,
                    Unavailable("gateway: stopping", "draining"));
@@ -453,6 +454,8 @@ Json FramePath::Cost(const std::string& owner) const { return state_->cost.Tell(
 std::string FramePath::Metrics() const { return state_->Metrics(); }
 
 bool FramePath::Drain(std::chrono::milliseconds at_most) { return state_->Drain(at_most); }
+
+void FramePath::Stop() { state_->Stop(); }
 
 bool FramePath::Step() { return state_->Step(); }
 

@@ -3,10 +3,10 @@
 // tell. Not here: HTTP and credentials (gateway/api), which endpoint answers (gateway/backends), the database (a
 // Record), fetching frames (gateway/path/puller.h).
 //
-// Thread-safe, all of it. No call blocks for longer than a lock held for microseconds, but Drain and the destructor.
-// Threads: `gate_threads` of its own take cameras in turn; answers come back on the backend's threads and are judged
-// there; one thread keeps time. With gate_threads 0 there are none, and Step() and Tick() do the work: a test on a
-// virtual clock.
+// Thread-safe, all of it. No call blocks for longer than a lock held for microseconds, but Drain, Stop and the
+// destructor. Threads: `gate_threads` of its own take cameras in turn; answers come back on the backend's threads and
+// are judged there; one thread keeps time. With gate_threads 0 there are none, and Step() and Tick() do the work: a
+// test on a virtual clock.
 //
 // A camera has at most one frame on its way. What comes meanwhile waits in its mailbox, where the newest frame replaces
 // the one that waits. Owners take turns by deficit round robin (gateway/path/fair_share.h), so one with a thousand busy
@@ -133,8 +133,7 @@ class FramePath {
   /// `backend`, `record` and `clock` must outlive the path. `record` null: nothing is written, and alerts are told at
   /// once.
   FramePath(AsyncBackend& backend, Record* record, const Clock& clock, const FramePathOptions& options);
-  /// Takes no more, ends every frame that waits with kUnavailable, and waits for those on their way: the backend owes
-  /// each an answer, at the latest by its deadline.
+  /// Stop.
   ~FramePath();
   FramePath(const FramePath&) = delete;
   FramePath& operator=(const FramePath&) = delete;
@@ -199,6 +198,11 @@ class FramePath {
   /// Takes no more frames and waits until none is on its way or waits, and nothing waits for the disk, at most so long.
   /// True when all ended.
   bool Drain(std::chrono::milliseconds at_most);
+
+  /// Takes no more, ends every frame that waits with kUnavailable, and waits for those on their way: the backend owes
+  /// each an answer, at the latest by its deadline, and the record its word. From then on no frame's callback is
+  /// called. More than once does no harm; by one thread.
+  void Stop();
 
   /// One camera's turn, on the caller's thread; false when no camera has one now.
   bool Step();
