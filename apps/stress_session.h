@@ -14,6 +14,7 @@
 #include "tools/cell_run.h"
 #include "tools/gateway_target.h"
 #include "tools/load_frames.h"
+#include "tools/run_mark.h"
 #include "tools/server_process.h"
 #include "tools/stress_result.h"
 
@@ -50,6 +51,7 @@ class StressSession {
 
  private:
   Status Prepare();
+  Status MakeFolder() const;
   Status OpenLog();
   /// Makes ready what is to be sent to: a worker with so many server threads, started when it is not there, or what
   /// listens at the address.
@@ -57,6 +59,10 @@ class StressSession {
   Status Connect(const std::string& address);
   Status ConnectHttp(const std::string& address);
   Status ConnectGateway(const std::string& address);
+  /// How long this run takes at most, which what it makes at a gateway says to others.
+  std::chrono::seconds Lease() const;
+  /// Errors: kDeadlineExceeded, a cell more might last longer than was said.
+  Status CheckLease() const;
   /// Removes what was made at a gateway.
   void CleanUp();
   Status Measure(const tools::CellPlan& plan, const std::vector<std::string>& more);
@@ -75,7 +81,10 @@ class StressSession {
   std::unique_ptr<tools::WorkerProcess> worker_;
   std::vector<std::string> worker_arguments_;
   std::shared_ptr<client::InferenceClient> client_;
+  std::optional<tools::RunJournal> journal_;
   std::unique_ptr<tools::GatewayTarget> gateway_;
+  Time gateway_since_{};
+  std::chrono::nanoseconds gateway_began_{0};
   tools::SendFrame send_;
   tools::ServerPlace place_;
   size_t num_cells_ = 0;

@@ -16,6 +16,7 @@ namespace {
 constexpr std::chrono::seconds kPatience(10);  // of a call that is no frame
 constexpr size_t kMaxCalls = 4096;
 constexpr size_t kMaxBytes = 1U << 30U;  // of frames under way
+constexpr int kMaxPages = 1000;          // of owners, when leftovers are looked for
 constexpr int kHoldSeconds = 86400;      // the longest `for_s` there is: no load lasts as long
 
 /// What a gateway says when a frame was not asked because there was too much.
@@ -51,6 +52,11 @@ Result<std::string> IdOf(const Json& json) {
   PAWSIGHT_ASSIGN_OR_RETURN(std::string id, json.GetString("id"));
   if (!net::IsPlainPath("/" + id)) return DataLoss("the gateway's answer: id: want letters, digits and -._~");
   return id;
+}
+
+Result<Time> TimeOf(const Json& owner) {
+  PAWSIGHT_ASSIGN_OR_RETURN(const std::string created, owner.GetString("created"));
+  return ParseTime(created);
 }
 
 }  // namespace
@@ -119,6 +125,7 @@ Result<std::unique_ptr<GatewayTarget>> GatewayTarget::Make(const GatewayTargetOp
   std::unique_ptr<GatewayTarget> target(
       new GatewayTarget(std::move(admin), frames, static_cast<size_t>(options.cameras)));
   PAWSIGHT_RETURN_IF_ERROR(target->MakeOwner(options, io, stop));  // what was made by then is removed again
+  target->leftovers_ = target->RemoveLeftovers(options, stop);
   PAWSIGHT_RETURN_IF_ERROR(target->MakeRules(options.questions));
   return target;
 }
@@ -126,8 +133,9 @@ Result<std::unique_ptr<GatewayTarget>> GatewayTarget::Make(const GatewayTargetOp
 Status GatewayTarget::MakeOwner(const GatewayTargetOptions& options, client::IoThread& io,
                                 const std::stop_token& stop) {
   PAWSIGHT_ASSIGN_OR_RETURN(const Json owner,
-                            Post(*admin_, "/v1/owners", Json::Object{{"name", "pawsight stress, removed at its end"}}));
+                            Post(*admin_, "/v1/owners", Json::Object{{"name", NameOfMark(options.mark)}}));
   PAWSIGHT_ASSIGN_OR_RETURN(owner_id_, IdOf(owner));
+  PAWSIGHT_ASSIGN_OR_RETURN(made_, TimeOf(owner));
   const Json* credential = owner.Find("credential");
   if (credential == nullptr) return DataLoss("the gateway's answer: credential: missing");
   PAWSIGHT_ASSIGN_OR_RETURN(const std::string token, credential->GetString("token"));
@@ -139,6 +147,32 @@ Status GatewayTarget::MakeOwner(const GatewayTargetOptions& options, client::IoT
     PAWSIGHT_ASSIGN_OR_RETURN(cameras_.emplace_back(), IdOf(camera));
   }
   return Ok();
+}
+
+Result<int> GatewayTarget::RemoveLeftovers(const GatewayTargetOptions& options, const std::stop_token& stop) {
+  const RunSight sight{made_, options.mark.place, options.run_that_is_over};
+  int removed = 0;
+  std::string cursor;
+  for (int page = 0; page < kMaxPages && !stop.stop_requested(); ++page) {
+    PAWSIGHT_ASSIGN_OR_RETURN(const std::string text, Fetch(*admin_, {.target = "/v1/owners?limit=1000" + cursor}));
+    PAWSIGHT_ASSIGN_OR_RETURN(const Json owners, Json::Parse(text));
+    PAWSIGHT_ASSIGN_OR_RETURN(const Json::Array* const items, owners.GetArray("items"));
+    for (const Json& owner : *items) {
+      PAWSIGHT_ASSIGN_OR_RETURN(const std::string name, owner.GetString("name"));
+      const std::optional<RunMark> mark = MarkOfName(name);
+      if (!mark || mark->run == options.mark.run) continue;
+      PAWSIGHT_ASSIGN_OR_RETURN(const Time made, TimeOf(owner));
+      if (!IsOver(*mark, made, sight)) continue;
+      PAWSIGHT_ASSIGN_OR_RETURN(const std::string id, IdOf(owner));
+      const Status erased = Fetch(*admin_, {.method = "DELETE", .target = "/v1/owners/" + id}).status();
+      if (!erased.ok() && erased.code() != StatusCode::kNotFound) return erased;  // another run may have done it
+      removed += erased.ok() ? 1 : 0;
+    }
+    const Json* next = owners.Find("next");
+    if (next == nullptr || !next->is_string() || !net::IsPlainPath("/" + next->as_string())) break;
+    cursor = "&cursor=" + next->as_string();
+  }
+  return removed;
 }
 
 Status GatewayTarget::MakeRules(const std::vector<std::string>& questions) {

@@ -20,6 +20,7 @@
 #include "client/io_thread.h"
 #include "tools/load_frames.h"
 #include "tools/load_run.h"
+#include "tools/run_mark.h"
 
 namespace pawsight::tools {
 
@@ -61,11 +62,14 @@ struct GatewayTargetOptions {
   std::string token;  // an admin's
   int cameras = 64;   // 1..10000
   std::vector<std::string> questions;
+  RunMark mark;                  // this run's: its owner's name
+  std::string run_that_is_over;  // "": none is known of
 };
 
 class GatewayTarget {
  public:
-  /// Makes the owner and what is its own. `frames` and `io` outlive it. Errors: kPermissionDenied or kUnauthenticated,
+  /// Makes the owner and what is its own, and erases the owners of runs that are over (tools/run_mark.h), of which
+  /// leftovers() tells. `frames` and `io` outlive it. Errors: kPermissionDenied or kUnauthenticated,
   /// the token is no admin's. kInvalidArgument, a question the gateway does not take. kCancelled, `stop`
   /// was requested. Those of Fetch. Cost: a call and a commit a camera, one after the other.
   static Result<std::unique_ptr<GatewayTarget>> Make(const GatewayTargetOptions& options, const LoadFrames& frames,
@@ -79,6 +83,8 @@ class GatewayTarget {
   SendFrame Sender();
   /// The gateway's metrics, of all owners. Errors: as Fetch's.
   Result<std::string> Metrics();
+  /// How many owners of runs that were killed were there and are erased, or why one may be there still.
+  const Result<int>& leftovers() const { return leftovers_; }
   /// Erases the owner and all that is its own. Called again, it does nothing. Errors: as Fetch's; then it is still
   /// there.
   Status Remove();
@@ -88,11 +94,15 @@ class GatewayTarget {
       : admin_(std::move(admin)), frames_(frames), free_(cameras) {}
   Status MakeOwner(const GatewayTargetOptions& options, client::IoThread& io, const std::stop_token& stop);
   Status MakeRules(const std::vector<std::string>& questions);
+  /// Looks through all owners, at most kMaxPages of a thousand. Errors: those of Fetch.
+  Result<int> RemoveLeftovers(const GatewayTargetOptions& options, const std::stop_token& stop);
 
   const std::unique_ptr<client::HttpClient> admin_;
   const LoadFrames& frames_;
   std::unique_ptr<client::HttpClient> owner_;  // by the owner's token
   std::string owner_id_;                       // "" once it is erased
+  Time made_{};                                // when it was, by the gateway's clock
+  Result<int> leftovers_ = 0;
   std::vector<std::string> cameras_;
   FreeCameras free_;
 };

@@ -2,9 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <algorithm>
+#include <chrono>
+#include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/files.h"
@@ -30,15 +34,26 @@ class Gateway {
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
   std::string token_file() const { return folder_.Path("data/admin.token"); }
   /// The names of its owners.
-  std::string Owners() const {
-    const std::string token = ReadTextFile(token_file(), 1000).value();
-    return RunningWorker::Exchange(
-               port_, "GET /v1/owners HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer " +
-                          token.substr(0, token.find('\n')) + "\r\n\r\n")
-        .body;
+  std::string Owners() const { return Call("GET /v1/owners", ""); }
+  void MakeOwner(const std::string& name) const { (void)Call("POST /v1/owners", R"({"name":")" + name + R"("})"); }
+  /// How many owners of loads there are.
+  size_t Loads() const {
+    const std::string owners = Owners();
+    size_t count = 0;
+    for (size_t at = 0; (at = owners.find("pawsight stress", at)) != std::string::npos; ++at) ++count;
+    return count;
   }
 
  private:
+  std::string Call(const std::string& what, const std::string& body) const {
+    const std::string token = ReadTextFile(token_file(), 1000).value();
+    return RunningWorker::Exchange(
+               port_, what + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer " +
+                          token.substr(0, token.find('\n')) + "\r\nContent-Length: " + std::to_string(body.size()) +
+                          "\r\n\r\n" + body)
+        .body;
+  }
+
   TempFolder folder_;
   RunningProgram program_;
   int port_ = 0;
@@ -153,6 +168,53 @@ TEST(Stress, WhatIsInterruptedLeavesTheGatewayAsItWasAndKeepsWholeCells) {
   ExpectOneTruth(folder.Path("out"));
   EXPECT_THAT(ReadTextFile(folder.Path("out/result.json"), 1U << 20U).value(), HasSubstr(R"("complete":false)"));
   EXPECT_THAT(gateway.Owners(), Not(HasSubstr("stress")));
+}
+
+TEST(Stress, WhatAKilledRunLeftIsRemovedByTheNextAndALivingOnesIsNot) {
+  const Gateway gateway;
+  const std::vector<std::string> long_one = {"stress",     gateway.url(), "--token-file", gateway.token_file(),
+                                             "--grid",     "client=1",    "--cameras",    "2",
+                                             "--duration", "1h",          "--no-check"};
+  RunningProgram living(long_one);
+  const auto start = std::chrono::steady_clock::now();
+  while (gateway.Loads() < 1 && std::chrono::steady_clock::now() - start < std::chrono::minutes(2)) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  ASSERT_EQ(gateway.Loads(), 1U);
+  const Ended killed = KillProgram(long_one, [&] { return gateway.Loads() == 2; });
+  EXPECT_EQ(killed.code, 137) << killed.err;
+  EXPECT_EQ(gateway.Loads(), 2U) << "nobody has come by";
+
+  std::vector<std::string> next = long_one;
+  std::replace(next.begin(), next.end(), std::string("1h"), std::string("200ms"));
+  next.insert(next.end(), {"--warmup", "0s", "--slo", "p99=9s", "--timeout", "60s"});
+  const Ended ended = RunProgram(next);
+  EXPECT_THAT(ended.err, HasSubstr("removed what 1 runs that were killed left"));
+  EXPECT_EQ(gateway.Loads(), 1U) << "the living one's";
+  EXPECT_TRUE(living.Runs());
+  living.Signal(SIGINT);
+  EXPECT_EQ(living.Wait().code, 130);
+  EXPECT_EQ(gateway.Loads(), 0U);
+}
+
+TEST(Stress, WhatStandsInOutIsRemovedEvenWhereNobodyCouldTellWhetherItsRunLives) {
+  const Gateway gateway;
+  const TempFolder folder;
+  const std::string run(32, 'a');
+  const std::string of_elsewhere = " place=there process=1.1 lease_s=86400";
+  const std::string name = "pawsight stress, removed at its end: run=";
+  gateway.MakeOwner(name + run + of_elsewhere);
+  gateway.MakeOwner(name + std::string(32, 'b') + of_elsewhere);
+  gateway.MakeOwner("pawsight stress, a home of that name");
+  std::filesystem::create_directory(folder.Path("out"));
+  WriteText(folder.Path("out/gateway.run"), run + "\n");
+  const Ended ended = RunProgram({"stress", gateway.url(), "--token-file", gateway.token_file(), "--grid", "client=1",
+                                  "--cameras", "2", "--duration", "200ms", "--warmup", "0s", "--timeout", "60s",
+                                  "--slo", "p99=9s", "--no-check", "--out", folder.Path("out")});
+  EXPECT_THAT(ended.err, HasSubstr("removed what 1 runs"));
+  EXPECT_THAT(gateway.Owners(), Not(HasSubstr(run)));
+  EXPECT_EQ(gateway.Loads(), 2U) << "one may live, and one is a home: " << gateway.Owners();
+  EXPECT_EQ(ReadTextFile(folder.Path("out/gateway.run"), 100).value(), "");
 }
 
 TEST(Stress, OfAnAddressTheServersOwnMetricsTellWhatItTakes) {
