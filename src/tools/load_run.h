@@ -28,11 +28,14 @@ struct LoadSpec {
   std::chrono::nanoseconds back_off{5'000'000};      // of a closed loop's client that was refused
 };
 
-/// Frames due (closed: sent) within `duration` count, whenever they end; of a closed loop a frame that ends after it
-/// counts in the latency but not in the throughput.
+/// What became of the frames that were due (closed: sent) within `duration`, whenever they ended: every one of them is
+/// in `latency`, `refused` or `failed`, so that shares of them are of the same frames. (A share of what *ended* by some
+/// moment would have more of what ends soon.) `answered` is the throughput's: in an open loop the count of `latency`;
+/// in a closed one the answers that came within the time, whenever their frames were sent: what was under way when it
+/// began stands for what is when it ends.
 struct LoadSeen {
   int64_t offered = 0;
-  int64_t answered = 0;  // within the time
+  int64_t answered = 0;
   std::map<std::string, int64_t> refused, failed;
   LatencyRecord latency;          // of answered frames
   LatencyRecord refused_latency;  // from when they were sent

@@ -221,6 +221,10 @@ std::string_view CellRoleName(CellRole role) {
 
 int64_t StressCell::num_refused() const { return Sum(refused); }
 int64_t StressCell::num_failed() const { return Sum(failed); }
+double StressCell::answered_share() const {
+  const int64_t of = latency.count + num_failed() + (clients == 0 ? num_refused() : 0);
+  return of == 0 ? 0 : static_cast<double>(latency.count) / static_cast<double>(of);
+}
 
 Json CellToJson(const StressCell& cell) {
   Json times;
@@ -236,6 +240,7 @@ Json CellToJson(const StressCell& cell) {
                       {"offered", cell.offered},
                       {"answered", cell.answered},
                       {"answers", cell.answers},
+                      {"answered_share", cell.answered_share()},
                       {"refused", CountsToJson(cell.refused)},
                       {"failed", CountsToJson(cell.failed)},
                       {"outcomes", CountsToJson(cell.outcomes)},

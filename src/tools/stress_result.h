@@ -59,7 +59,7 @@ struct StressCell {
   std::string arrivals;                    // of an open loop: "poisson" and so on
   double seconds = 0;                      // measured, without the warm-up
   int64_t offered = 0;                     // frames sent, or due, in that time
-  int64_t answered = 0;                    // of these
+  int64_t answered = 0;                    // an open loop's: of these; a closed loop's: in that time, whenever sent
   int64_t answers = 0;                     // questions of these
   std::map<std::string, int64_t> refused;  // shed unexecuted, by reason; "queue_full"
   std::map<std::string, int64_t> failed;   // all else, by reason; "deadline_exceeded"
@@ -78,6 +78,10 @@ struct StressCell {
 
   int64_t num_refused() const;
   int64_t num_failed() const;
+  /// Of the frames that were sent or due in the measured time and asked about, the share that was answered, whenever
+  /// they ended. In an open loop a frame that was refused is lost: the camera sends its next one. In a closed loop it
+  /// is the load's own next try that comes, 5 ms later, so a refusal is counted neither way. 0 when there were none.
+  double answered_share() const;
 };
 
 /// The objective that a cap must keep.

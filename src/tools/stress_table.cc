@@ -97,16 +97,17 @@ std::string Advice(const StressResult& result) {
 
 std::string CellsCsv(const StressResult& result) {
   std::string text =
-      "role,server,clients,rate_per_s,arrivals,seconds,offered,answered,refused,failed,frames_per_s,answers_per_s,mean_"
+      "role,server,clients,rate_per_s,arrivals,seconds,offered,answered,answered_share,refused,failed,frames_per_s,"
+      "answers_per_s,mean_"
       "ms,"
       "p50_ms,p90_ms,p99_ms,p99_low_ms,p99_high_ms,p99_9_ms,max_ms,queue_ms,compute_ms,server_cores,client_cores,"
       "server_rss_mb,machine_busy,client_saturated\n";
   const auto number = [](const std::optional<double>& value) { return value ? Line("%.6g", *value) : std::string(); };
   for (const StressCell& c : result.cells) {
     const LatencySummary& l = c.latency;
-    text += Line("%s,%d,%d,%.6g,%s,%.3f,%lld,%lld,%lld,%lld,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,",
+    text += Line("%s,%d,%d,%.6g,%s,%.3f,%lld,%lld,%.6g,%lld,%lld,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,",
                  std::string(CellRoleName(c.role)).c_str(), c.server, c.clients, c.rate_per_s, c.arrivals.c_str(),
-                 c.seconds, static_cast<long long>(c.offered), static_cast<long long>(c.answered),
+                 c.seconds, static_cast<long long>(c.offered), static_cast<long long>(c.answered), c.answered_share(),
                  static_cast<long long>(c.num_refused()), static_cast<long long>(c.num_failed()), c.frames_per_s,
                  c.answers_per_s, l.mean_ms, l.p50.ms, l.p90.ms, l.p99.ms, l.p99.low_ms, l.p99.high_ms, l.p99_9.ms,
                  l.max_ms);
