@@ -25,6 +25,9 @@ namespace {
 
 constexpr int kDrawnFrames = 32;
 constexpr size_t kMaxCalls = 4096;
+constexpr int kWaitCameras = 64;
+// The gate asks about a picture that goes on changing once in two seconds, so it takes many to load what is behind it.
+constexpr int kPushCameras = 512;
 
 bool IsAddress(const std::string& target) { return target.find("://") != std::string::npos; }
 bool IsGrpc(const std::string& address) { return address.starts_with("grpc://") || address.starts_with("grpcs://"); }
@@ -100,16 +103,17 @@ Status StressSession::MakeFolder() const {
 Status StressSession::OpenLog() {
   if (options_.out.empty()) return Ok();
   const tools::StressLoad& load = result_.load;
-  const Json mark(Json::Object{{"target", options_.target},
-                               {"precision", result_.target.precision},
-                               {"frames", load.frames},
-                               {"frame_bytes", load.frame_bytes},
-                               {"questions", Json::Array(options_.questions.begin(), options_.questions.end())},
-                               {"warmup_s", load.warmup_s},
-                               {"duration_s", load.duration_s},
-                               {"seed", load.seed},
-                               {"arrivals", tools::ArrivalName(options_.cell.arrivals)},
-                               {"cores", result_.machine.cores}});
+  Json mark(Json::Object{{"target", options_.target},
+                         {"precision", result_.target.precision},
+                         {"frames", load.frames},
+                         {"frame_bytes", load.frame_bytes},
+                         {"questions", Json::Array(options_.questions.begin(), options_.questions.end())},
+                         {"warmup_s", load.warmup_s},
+                         {"duration_s", load.duration_s},
+                         {"seed", load.seed},
+                         {"arrivals", tools::ArrivalName(options_.cell.arrivals)},
+                         {"cores", result_.machine.cores}});
+  if (gateway_) mark.Set("path", result_.target.path);
   PAWSIGHT_ASSIGN_OR_RETURN(log_, tools::CellLog::Open(options_.out + "/cells.jsonl", mark));
   if (!log_->found().empty()) {
     std::fprintf(stderr, "pawsight: going on; %zu cells of this plan are measured already\n", log_->found().size());
@@ -164,10 +168,12 @@ Status StressSession::ConnectGateway(const std::string& address) {
                   "a gateway: want --token-file with an admin's token (admin.token of its data directory)");
   }
   int cameras = options_.gateway_cameras;
+  if (cameras == 0) cameras = options_.gateway_wait ? kWaitCameras : kPushCameras;
   for (const int clients : options_.grid.clients) cameras = std::max(cameras, clients);  // each has one to itself
   tools::GatewayTargetOptions target{.url = address,
                                      .token = options_.token,
                                      .cameras = cameras,
+                                     .wait = options_.gateway_wait,
                                      .questions = options_.questions,
                                      .mark = tools::MarkThisRun(Lease())};
   if (!options_.out.empty()) {
@@ -187,6 +193,7 @@ Status StressSession::ConnectGateway(const std::string& address) {
     std::fprintf(stderr, "pawsight: removed what %d runs that were killed left there\n", *left);
   }
   result_.target.kind = "gateway";
+  result_.target.path = options_.gateway_wait ? "wait" : "camera";
   send_ = gateway_->Sender();
   if (!place_.metrics) place_.metrics = [this] { return gateway_->Metrics(); };
   return Ok();

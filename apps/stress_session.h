@@ -27,8 +27,9 @@ struct StressOptions {
   std::string token;
   std::string metrics_url;  // of an address: where it tells its processor time and memory; "" is nowhere
   std::string metrics_token;
-  int gateway_cameras = 64;
-  int server_pid = 0;  // of an address: whose processor time is the server's
+  int gateway_cameras = 0;    // 0: kWaitCameras or kPushCameras
+  bool gateway_wait = false;  // frames are posted with ?wait=answers
+  int server_pid = 0;         // of an address: whose processor time is the server's
   tools::Grid grid{{1, 2}, {1, 2, 4, 8, 16, 32}};
   std::vector<double> rates;  // of open loops
   tools::CellSettings cell;
