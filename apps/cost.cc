@@ -70,10 +70,9 @@ Result<Measured> ReadMeasured(const std::string& path) {
                   " cores, measured " + result.made_at;
   if (!result.recommendation->slo_kept) measured.what += "; no cell kept the objective";
   for (const tools::StressCell& cell : result.cells) {
-    if (cell.role != tools::CellRole::kCheckCap || cell.answered + cell.num_failed() == 0) continue;
-    // What was refused there was asked again 5 ms later, and what was under way at the end is neither.
-    const auto answered = static_cast<double>(cell.answered);
-    measured.answered_share = answered / (answered + static_cast<double>(cell.num_failed()));
+    if (cell.role == tools::CellRole::kCheckCap && cell.answered_share() > 0) {
+      measured.answered_share = cell.answered_share();
+    }
   }
   return measured;
 }

@@ -28,8 +28,10 @@ constexpr const char* kFooter = R"(Examples:
 TARGET is the address of a worker (http, https, grpc, grpcs) or of a gateway (http, https), which is found out by asking,
 or a model: pawsight-mini, random-base or a directory, for which workers are started with each number of server threads
 (forward passes at once; the cores are shared among them). At a gateway, which wants an admin's token, an owner with
-cameras and a rule a question is made and removed again; frames are posted and waited for (?wait=answers), and what
-became of them is counted by its reasons. Its cap is not ours to set, nor is a worker's behind an address.
+cameras and a rule a question is made and removed again, also what a killed run left. Frames are posted as cameras do and
+what becomes of them is read from the live stream; what the change gate holds back is counted as gated, with its reason.
+--wait posts each with ?wait=answers instead, which asks about all. Its cap is not ours to set, nor is a worker's behind an
+address.
 Frames are JPEG files of virtual cameras, no two of the same bytes. In a closed loop each client sends when it is
 answered; in an open loop frames come when they are due and latency counts from then. --arrivals: constant, poisson,
 burst, motion (pet cameras: long quiet, then a bout of a frame a second) or replay (--replay FILE, a time in seconds a
@@ -175,9 +177,11 @@ void AddStressCommand(CLI::App& program, int* exit_code) {
   stress.add_option("--metrics", options.metrics_url,
                     "of an address: URL of its metrics, for its processor time and memory [a gateway's own]");
   stress.add_option("--metrics-token-file", command->metrics_token_path, "bearer token of --metrics");
-  stress.add_option("--cameras", options.gateway_cameras, "of a gateway: how many send; at least one a client")
-      ->capture_default_str()
+  stress
+      .add_option("--cameras", options.gateway_cameras,
+                  "of a gateway: how many send; at least one a client [512; with --wait 64]")
       ->check(CLI::Range(1, 10000));
+  stress.add_flag("--wait", options.gateway_wait, "at a gateway: post each frame with ?wait=answers");
   stress.add_option("--server-pid", options.server_pid, "of an address on this machine: whose processor time to read");
   stress.add_option("--seed", options.cell.seed, "of frames and arrivals")->capture_default_str();
   stress.add_option("--out", options.out,

@@ -25,6 +25,9 @@ namespace {
 
 constexpr int kDrawnFrames = 32;
 constexpr size_t kMaxCalls = 4096;
+constexpr int kWaitCameras = 64;
+// The gate asks about a picture that goes on changing once in two seconds, so it takes many to load what is behind it.
+constexpr int kPushCameras = 512;
 
 bool IsAddress(const std::string& target) { return target.find("://") != std::string::npos; }
 bool IsGrpc(const std::string& address) { return address.starts_with("grpc://") || address.starts_with("grpcs://"); }
@@ -85,26 +88,32 @@ Status StressSession::Prepare() {
                   .warmup_s = static_cast<double>(options_.cell.warmup.count()) * 1e-9,
                   .duration_s = static_cast<double>(options_.cell.duration.count()) * 1e-9,
                   .seed = seed};
+  PAWSIGHT_RETURN_IF_ERROR(MakeFolder());
   if (model_dir_.empty()) PAWSIGHT_RETURN_IF_ERROR(ServerWith(0, {}));  // what it is, is asked before anything is told
   return OpenLog();
 }
 
-Status StressSession::OpenLog() {
+Status StressSession::MakeFolder() const {
   if (options_.out.empty()) return Ok();
   std::error_code error;
   std::filesystem::create_directories(options_.out, error);
-  if (error) return Unavailable("--out: " + error.message());
+  return error ? Unavailable("--out: " + error.message()) : Ok();
+}
+
+Status StressSession::OpenLog() {
+  if (options_.out.empty()) return Ok();
   const tools::StressLoad& load = result_.load;
-  const Json mark(Json::Object{{"target", options_.target},
-                               {"precision", result_.target.precision},
-                               {"frames", load.frames},
-                               {"frame_bytes", load.frame_bytes},
-                               {"questions", Json::Array(options_.questions.begin(), options_.questions.end())},
-                               {"warmup_s", load.warmup_s},
-                               {"duration_s", load.duration_s},
-                               {"seed", load.seed},
-                               {"arrivals", tools::ArrivalName(options_.cell.arrivals)},
-                               {"cores", result_.machine.cores}});
+  Json mark(Json::Object{{"target", options_.target},
+                         {"precision", result_.target.precision},
+                         {"frames", load.frames},
+                         {"frame_bytes", load.frame_bytes},
+                         {"questions", Json::Array(options_.questions.begin(), options_.questions.end())},
+                         {"warmup_s", load.warmup_s},
+                         {"duration_s", load.duration_s},
+                         {"seed", load.seed},
+                         {"arrivals", tools::ArrivalName(options_.cell.arrivals)},
+                         {"cores", result_.machine.cores}});
+  if (gateway_) mark.Set("path", result_.target.path);
   PAWSIGHT_ASSIGN_OR_RETURN(log_, tools::CellLog::Open(options_.out + "/cells.jsonl", mark));
   if (!log_->found().empty()) {
     std::fprintf(stderr, "pawsight: going on; %zu cells of this plan are measured already\n", log_->found().size());
@@ -159,25 +168,61 @@ Status StressSession::ConnectGateway(const std::string& address) {
                   "a gateway: want --token-file with an admin's token (admin.token of its data directory)");
   }
   int cameras = options_.gateway_cameras;
+  if (cameras == 0) cameras = options_.gateway_wait ? kWaitCameras : kPushCameras;
   for (const int clients : options_.grid.clients) cameras = std::max(cameras, clients);  // each has one to itself
+  tools::GatewayTargetOptions target{.url = address,
+                                     .token = options_.token,
+                                     .cameras = cameras,
+                                     .wait = options_.gateway_wait,
+                                     .questions = options_.questions,
+                                     .mark = tools::MarkThisRun(Lease())};
+  if (!options_.out.empty()) {
+    PAWSIGHT_ASSIGN_OR_RETURN(journal_, tools::RunJournal::Open(options_.out + "/gateway.run"));
+    target.run_that_is_over = journal_->left();
+    PAWSIGHT_RETURN_IF_ERROR(journal_->Write(target.mark.run));
+  }
+  gateway_since_ = clock_.Now();
+  gateway_began_ = clock_.Monotonic();
   Say("making " + std::to_string(cameras) + " cameras");
-  PAWSIGHT_ASSIGN_OR_RETURN(
-      gateway_, tools::GatewayTarget::Make(
-                    {.url = address, .token = options_.token, .cameras = cameras, .questions = options_.questions},
-                    *frames_, io_, stop_));
+  PAWSIGHT_ASSIGN_OR_RETURN(gateway_, tools::GatewayTarget::Make(target, *frames_, io_, stop_));
+  Say("");
+  if (const Result<int>& left = gateway_->leftovers(); !left.ok()) {
+    std::fprintf(stderr, "pawsight: what runs that were killed left may be there still: %s\n",
+                 left.status().message().c_str());
+  } else if (*left > 0) {
+    std::fprintf(stderr, "pawsight: removed what %d runs that were killed left there\n", *left);
+  }
   result_.target.kind = "gateway";
+  result_.target.path = options_.gateway_wait ? "wait" : "camera";
   send_ = gateway_->Sender();
   if (!place_.metrics) place_.metrics = [this] { return gateway_->Metrics(); };
   return Ok();
+}
+
+/// Twice what is planned, and for a gateway that is slow to make and to erase ten minutes.
+std::chrono::seconds StressSession::Lease() const {
+  const auto cell = options_.cell.warmup + options_.cell.duration + options_.cell.timeout;
+  const auto cells = static_cast<int64_t>(options_.grid.clients.size() + options_.rates.size() + 2);  // the checks
+  return std::chrono::ceil<std::chrono::seconds>(2 * cells * cell) + std::chrono::minutes(10);
+}
+
+Status StressSession::CheckLease() const {
+  if (!gateway_) return Ok();
+  const auto cell = options_.cell.warmup + options_.cell.duration + options_.cell.timeout;
+  const auto passed = std::max<std::chrono::nanoseconds>(clock_.Now() - gateway_since_,  // also while suspended
+                                                         clock_.Monotonic() - gateway_began_);
+  if (passed + cell <= Lease()) return Ok();
+  return DeadlineExceeded("took longer than the " + std::to_string(Lease().count()) +
+                          " s after which another run may remove what this one has at the gateway");
 }
 
 void StressSession::CleanUp() {
   if (!gateway_) return;
   send_ = nullptr;
   place_ = {};
-  if (const Status removed = gateway_->Remove(); !removed.ok()) {
-    std::fprintf(stderr, "pawsight: %s\n", removed.message().c_str());
-  }
+  Status removed = gateway_->Remove();
+  if (removed.ok() && journal_) removed = journal_->Write("");
+  if (!removed.ok()) std::fprintf(stderr, "pawsight: %s\n", removed.message().c_str());
   gateway_.reset();
 }
 
@@ -226,6 +271,7 @@ Status StressSession::Measure(const tools::CellPlan& plan, const std::vector<std
   if (known != nullptr) {
     cell = *known;
   } else {
+    PAWSIGHT_RETURN_IF_ERROR(CheckLease());
     PAWSIGHT_RETURN_IF_ERROR(ServerWith(plan.server, more));
     PAWSIGHT_ASSIGN_OR_RETURN(cell, tools::RunCell(send_, frames_->num_questions(), plan, options_.cell, place_, clock_,
                                                    stop_, [&](double part) { Show(plan, part); }));

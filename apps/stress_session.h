@@ -14,6 +14,7 @@
 #include "tools/cell_run.h"
 #include "tools/gateway_target.h"
 #include "tools/load_frames.h"
+#include "tools/run_mark.h"
 #include "tools/server_process.h"
 #include "tools/stress_result.h"
 
@@ -26,8 +27,9 @@ struct StressOptions {
   std::string token;
   std::string metrics_url;  // of an address: where it tells its processor time and memory; "" is nowhere
   std::string metrics_token;
-  int gateway_cameras = 64;
-  int server_pid = 0;  // of an address: whose processor time is the server's
+  int gateway_cameras = 0;    // 0: kWaitCameras or kPushCameras
+  bool gateway_wait = false;  // frames are posted with ?wait=answers
+  int server_pid = 0;         // of an address: whose processor time is the server's
   tools::Grid grid{{1, 2}, {1, 2, 4, 8, 16, 32}};
   std::vector<double> rates;  // of open loops
   tools::CellSettings cell;
@@ -50,6 +52,7 @@ class StressSession {
 
  private:
   Status Prepare();
+  Status MakeFolder() const;
   Status OpenLog();
   /// Makes ready what is to be sent to: a worker with so many server threads, started when it is not there, or what
   /// listens at the address.
@@ -57,6 +60,10 @@ class StressSession {
   Status Connect(const std::string& address);
   Status ConnectHttp(const std::string& address);
   Status ConnectGateway(const std::string& address);
+  /// How long this run takes at most, which what it makes at a gateway says to others.
+  std::chrono::seconds Lease() const;
+  /// Errors: kDeadlineExceeded, a cell more might last longer than was said.
+  Status CheckLease() const;
   /// Removes what was made at a gateway.
   void CleanUp();
   Status Measure(const tools::CellPlan& plan, const std::vector<std::string>& more);
@@ -75,7 +82,10 @@ class StressSession {
   std::unique_ptr<tools::WorkerProcess> worker_;
   std::vector<std::string> worker_arguments_;
   std::shared_ptr<client::InferenceClient> client_;
+  std::optional<tools::RunJournal> journal_;
   std::unique_ptr<tools::GatewayTarget> gateway_;
+  Time gateway_since_{};
+  std::chrono::nanoseconds gateway_began_{0};
   tools::SendFrame send_;
   tools::ServerPlace place_;
   size_t num_cells_ = 0;

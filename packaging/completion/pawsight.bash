@@ -26,7 +26,7 @@ _pawsight() {
     "model calibrate") words="--help -h --model --artifacts --precision --cpu --threads --drawn --pack --seed --out --json" ;;
     "doctor") words="--help -h --json" ;;
     "bench") words="--help -h --model --artifacts --random-base --precision --questions --steps --frames --threads --teams --cpu --repeat --seconds --json" ;;
-    "stress") words="--help -h --grid --open-loop --arrivals --replay --frames --questions --duration --warmup --timeout --slo --price-per-hour --precision --token-file --metrics --metrics-token-file --cameras --server-pid --seed --out --apply --check --no-check --json" ;;
+    "stress") words="--help -h --grid --open-loop --arrivals --replay --frames --questions --duration --warmup --timeout --slo --price-per-hour --precision --token-file --metrics --metrics-token-file --cameras --wait --server-pid --seed --out --apply --check --no-check --json" ;;
     "cost") words="--help -h --frames-per-s --instance --region --price-per-hour --pricing --frames-per-camera-day --questions --asked-share --gate --cameras --peak --baseline --list --json" ;;
     "scenes") words="stream draw words gate --help -h" ;;
     "scenes stream") words="--help -h --seed --first --count --size --questions" ;;

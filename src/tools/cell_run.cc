@@ -88,6 +88,7 @@ Result<StressCell> RunCell(const SendFrame& send, int questions_a_frame, const C
   cell.offered = seen.offered;
   cell.answered = seen.answered;
   cell.answers = seen.answered * questions_a_frame;
+  cell.gated = seen.gated;
   cell.refused = seen.refused;
   cell.failed = seen.failed;
   if (seen.seconds > 0) {

@@ -56,6 +56,34 @@ TEST_F(CellRunTest, NoTwoCellsSendTheSameFrames) {
   EXPECT_GT(numbers_.front(), last);
 }
 
+/// One frame of five fails at once; the others are answered after 1 to 1.99 s.
+TEST_F(CellRunTest, OfAClosedLoopTheShareAnsweredAndTheThroughputAreTheServersOwn) {
+  settings_.warmup = seconds(20);
+  send_ = [this](int64_t number, client::Deadline, const OnEnded& on_ended) {
+    const bool fails = number % 5 == 0;
+    const milliseconds takes = fails ? milliseconds(5) : milliseconds(1000 + number * 37 % 100 * 10);
+    clock_.Plan(clock_.Monotonic() + takes, [=] { on_ended({fails ? "internal" : "", false}); });
+  };
+  const auto cell = Run({CellRole::kGrid, 0, 50, 0});
+  ASSERT_TRUE(cell.ok());
+  EXPECT_NEAR(cell->answered_share(), 0.8, 0.01) << "what fails ends sooner, and is not more for that";
+  // 50 clients; a frame takes 0.8 x 1495 ms + 0.2 x (5 + 5) ms.
+  EXPECT_NEAR(cell->frames_per_s, 50 * 0.8 / 1.198, 1) << "what was under way at the begin counts";
+  EXPECT_EQ(cell->offered, cell->latency.count + cell->num_failed());
+}
+
+TEST_F(CellRunTest, InAClosedLoopWhoIsRefusedTriesAgainAndInAnOpenLoopTheFrameIsLost) {
+  send_ = [this](int64_t number, client::Deadline, const OnEnded& on_ended) {
+    const CallOutcome outcome = number % 10 < 6   ? CallOutcome{}
+                                : number % 10 < 9 ? CallOutcome{"full", true}
+                                                  : CallOutcome{"internal"};
+    clock_.Plan(clock_.Monotonic() + milliseconds(10), [=] { on_ended(outcome); });
+  };
+  EXPECT_NEAR(Run({CellRole::kGrid, 0, 4, 0})->answered_share(), 6.0 / 7, 0.005);
+  settings_.arrivals = ArrivalKind::kConstant;
+  EXPECT_NEAR(Run({CellRole::kOpen, 0, 0, 250})->answered_share(), 0.6, 0.005);
+}
+
 TEST_F(CellRunTest, TheCheckAtTwiceTheLoadIsPoissonWhateverElseIsAsked) {
   settings_.arrivals = ArrivalKind::kConstant;
   EXPECT_EQ(Run({CellRole::kOpen, 1, 0, 10})->arrivals, "constant");

@@ -1,14 +1,16 @@
 #include "tools/gateway_target.h"
 
-#include <algorithm>
-#include <array>
 #include <chrono>
+#include <condition_variable>
 #include <future>
+#include <mutex>
 #include <string_view>
 #include <utility>
 
 #include "base/json.h"
 #include "client/http_exchange.h"
+#include "net/http_client.h"
+#include "tools/event_stream.h"
 
 namespace pawsight::tools {
 namespace {
@@ -16,11 +18,10 @@ namespace {
 constexpr std::chrono::seconds kPatience(10);  // of a call that is no frame
 constexpr size_t kMaxCalls = 4096;
 constexpr size_t kMaxBytes = 1U << 30U;  // of frames under way
-constexpr int kHoldSeconds = 86400;      // the longest `for_s` there is: no load lasts as long
-
-/// What a gateway says when a frame was not asked because there was too much.
-constexpr std::array<std::string_view, 9> kShed{"replaced",  "deadline",    "shed",       "backends_full", "owner_full",
-                                                "path_full", "device_rate", "queue_full", "draining"};
+constexpr std::chrono::milliseconds kExpireEvery(20);
+constexpr std::chrono::milliseconds kReadAgain(100);
+constexpr int kMaxPages = 1000;      // of owners, when leftovers are looked for
+constexpr int kHoldSeconds = 86400;  // the longest `for_s` there is: no load lasts as long
 
 Result<std::unique_ptr<client::HttpClient>> ClientOf(const std::string& url, const std::string& token,
                                                      client::IoThread& io) {
@@ -53,6 +54,11 @@ Result<std::string> IdOf(const Json& json) {
   return id;
 }
 
+Result<Time> TimeOf(const Json& owner) {
+  PAWSIGHT_ASSIGN_OR_RETURN(const std::string created, owner.GetString("created"));
+  return ParseTime(created);
+}
+
 }  // namespace
 
 Result<ServerKind> KindOf(int live_status, int me_status) {
@@ -77,7 +83,7 @@ Result<std::string> Fetch(client::HttpClient& server, client::HttpClient::Reques
 CallOutcome FrameOutcome(const net::ReceivedResponse& response) {
   const Status status = client::StatusOf(response);
   if (status.ok()) return {};
-  return {status.reason(), std::ranges::find(kShed, status.reason()) != kShed.end()};
+  return {status.reason(), IsShed(status.reason())};
 }
 
 FreeCameras::FreeCameras(size_t count) : under_way_(count, 0) {
@@ -118,20 +124,25 @@ Result<std::unique_ptr<GatewayTarget>> GatewayTarget::Make(const GatewayTargetOp
   PAWSIGHT_RETURN_IF_ERROR(Fetch(*admin, {.target = "/readyz"}).status());
   std::unique_ptr<GatewayTarget> target(
       new GatewayTarget(std::move(admin), frames, static_cast<size_t>(options.cameras)));
-  PAWSIGHT_RETURN_IF_ERROR(target->MakeOwner(options, io, stop));  // what was made by then is removed again
+  target->wait_ = options.wait;
+  std::string token;
+  PAWSIGHT_RETURN_IF_ERROR(target->MakeOwner(options, io, stop, &token));  // what was made by then is removed again
+  target->leftovers_ = target->RemoveLeftovers(options, stop);
   PAWSIGHT_RETURN_IF_ERROR(target->MakeRules(options.questions));
+  if (!options.wait) PAWSIGHT_RETURN_IF_ERROR(target->Listen(options.url, token));
   return target;
 }
 
-Status GatewayTarget::MakeOwner(const GatewayTargetOptions& options, client::IoThread& io,
-                                const std::stop_token& stop) {
+Status GatewayTarget::MakeOwner(const GatewayTargetOptions& options, client::IoThread& io, const std::stop_token& stop,
+                                std::string* token) {
   PAWSIGHT_ASSIGN_OR_RETURN(const Json owner,
-                            Post(*admin_, "/v1/owners", Json::Object{{"name", "pawsight stress, removed at its end"}}));
+                            Post(*admin_, "/v1/owners", Json::Object{{"name", NameOfMark(options.mark)}}));
   PAWSIGHT_ASSIGN_OR_RETURN(owner_id_, IdOf(owner));
+  PAWSIGHT_ASSIGN_OR_RETURN(made_, TimeOf(owner));
   const Json* credential = owner.Find("credential");
   if (credential == nullptr) return DataLoss("the gateway's answer: credential: missing");
-  PAWSIGHT_ASSIGN_OR_RETURN(const std::string token, credential->GetString("token"));
-  PAWSIGHT_ASSIGN_OR_RETURN(owner_, ClientOf(options.url, token, io));
+  PAWSIGHT_ASSIGN_OR_RETURN(*token, credential->GetString("token"));
+  PAWSIGHT_ASSIGN_OR_RETURN(owner_, ClientOf(options.url, *token, io));
   for (int n = 0; n < options.cameras; ++n) {
     if (stop.stop_requested()) return Cancelled("stopped");
     PAWSIGHT_ASSIGN_OR_RETURN(const Json camera,
@@ -139,6 +150,32 @@ Status GatewayTarget::MakeOwner(const GatewayTargetOptions& options, client::IoT
     PAWSIGHT_ASSIGN_OR_RETURN(cameras_.emplace_back(), IdOf(camera));
   }
   return Ok();
+}
+
+Result<int> GatewayTarget::RemoveLeftovers(const GatewayTargetOptions& options, const std::stop_token& stop) {
+  const RunSight sight{made_, options.mark.place, options.run_that_is_over};
+  int removed = 0;
+  std::string cursor;
+  for (int page = 0; page < kMaxPages && !stop.stop_requested(); ++page) {
+    PAWSIGHT_ASSIGN_OR_RETURN(const std::string text, Fetch(*admin_, {.target = "/v1/owners?limit=1000" + cursor}));
+    PAWSIGHT_ASSIGN_OR_RETURN(const Json owners, Json::Parse(text));
+    PAWSIGHT_ASSIGN_OR_RETURN(const Json::Array* const items, owners.GetArray("items"));
+    for (const Json& owner : *items) {
+      PAWSIGHT_ASSIGN_OR_RETURN(const std::string name, owner.GetString("name"));
+      const std::optional<RunMark> mark = MarkOfName(name);
+      if (!mark || mark->run == options.mark.run) continue;
+      PAWSIGHT_ASSIGN_OR_RETURN(const Time made, TimeOf(owner));
+      if (!IsOver(*mark, made, sight)) continue;
+      PAWSIGHT_ASSIGN_OR_RETURN(const std::string id, IdOf(owner));
+      const Status erased = Fetch(*admin_, {.method = "DELETE", .target = "/v1/owners/" + id}).status();
+      if (!erased.ok() && erased.code() != StatusCode::kNotFound) return erased;  // another run may have done it
+      removed += erased.ok() ? 1 : 0;
+    }
+    const Json* next = owners.Find("next");
+    if (next == nullptr || !next->is_string() || !net::IsPlainPath("/" + next->as_string())) break;
+    cursor = "&cursor=" + next->as_string();
+  }
+  return removed;
 }
 
 Status GatewayTarget::MakeRules(const std::vector<std::string>& questions) {
@@ -152,18 +189,71 @@ Status GatewayTarget::MakeRules(const std::vector<std::string>& questions) {
 
 GatewayTarget::~GatewayTarget() { (void)Remove(); }  // whoever wants to know has called it
 
+Status GatewayTarget::Listen(const std::string& url, const std::string& token) {
+  const auto begun = std::make_shared<std::promise<void>>();
+  const auto told = std::make_shared<std::once_flag>();
+  reader_ = std::jthread([=, this](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      Read(url, token, stop, [&] { std::call_once(*told, [&] { begun->set_value(); }); });
+      awaited_.Fail("stream_broken");
+    }
+  });
+  expirer_ = std::jthread([this](const std::stop_token& stop) {
+    std::mutex mu;
+    std::condition_variable_any stopped;
+    std::unique_lock lock(mu);
+    while (!stopped.wait_for(lock, stop, kExpireEvery, [&] { return stop.stop_requested(); })) {
+      awaited_.Expire(std::chrono::steady_clock::now());
+    }
+  });
+  if (begun->get_future().wait_for(kPatience) == std::future_status::ready) return Ok();
+  return Unavailable(url + "/v1/live: the stream does not begin");
+}
+
+/// Until it breaks; then a moment, so that a gateway that is gone is not asked all the time.
+void GatewayTarget::Read(const std::string& url, const std::string& token, const std::stop_token& stop,
+                         const std::function<void()>& on_begun) {
+  EventStreamReader reader;
+  net::HttpClient http;
+  // The stream begins with how long to wait before it is asked for again, so bytes come when it is subscribed to.
+  (void)http.Stream(url + "/v1/live", {.stall_timeout = std::chrono::minutes(2), .bearer = token}, stop,
+                    [&](std::string_view, std::span<const uint8_t> bytes) {
+                      on_begun();
+                      const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+                      const Status fed = reader.Feed(text, [&](const StreamEvent& event) {
+                        if (event.name != "frame") return;  // alerts there are none; "dropped" are told of by nobody
+                        if (const Result<ToldFrame> told = ReadToldFrame(event.data); told.ok()) awaited_.Tell(*told);
+                      });
+                      return fed.ok();
+                    });
+  if (!stop.stop_requested()) std::this_thread::sleep_for(kReadAgain);
+}
+
+void GatewayTarget::StopListening() {
+  expirer_ = {};
+  reader_ = {};
+}
+
 SendFrame GatewayTarget::Sender() {
   return [this](int64_t number, client::Deadline deadline, OnEnded on_ended) {
     const size_t camera = free_.Take();
-    client::HttpClient::Request request{.method = "POST",
-                                        .target = "/v1/cameras/" + cameras_[camera] + "/frames?wait=answers",
-                                        .content_type = "image/jpeg",
-                                        .body = frames_.Image(number)};
+    OnEnded ended = [this, camera, on_ended = std::move(on_ended)](CallOutcome outcome) {
+      free_.GiveBack(camera);
+      on_ended(std::move(outcome));
+    };
+    client::HttpClient::Request request{
+        .method = "POST",
+        .target = "/v1/cameras/" + cameras_[camera] + "/frames" + (wait_ ? "?wait=answers" : ""),
+        .content_type = "image/jpeg",
+        .body = frames_.Image(number)};
     owner_->Exchange(std::move(request), deadline,
-                     [this, camera, on_ended = std::move(on_ended)](const Result<net::ReceivedResponse>& response) {
-                       free_.GiveBack(camera);
-                       if (response.ok()) return on_ended(FrameOutcome(*response));
-                       on_ended(OutcomeOf({response.status(), true, std::nullopt}));
+                     [this, deadline, ended = std::move(ended)](const Result<net::ReceivedResponse>& response) {
+                       if (!response.ok()) return ended(OutcomeOf({response.status(), true, std::nullopt}));
+                       if (wait_ || response->status != 202) return ended(FrameOutcome(*response));
+                       const Result<Json> json = Json::Parse(response->body);
+                       const Result<std::string> frame = json.ok() ? json->GetString("frame") : json.status();
+                       if (!frame.ok()) return ended({"no_frame_id"});
+                       awaited_.Await(*frame, deadline, ended);
                      });
   };
 }
@@ -171,6 +261,7 @@ SendFrame GatewayTarget::Sender() {
 Result<std::string> GatewayTarget::Metrics() { return Fetch(*admin_, {.target = "/metrics"}); }
 
 Status GatewayTarget::Remove() {
+  StopListening();
   if (owner_id_.empty()) return Ok();
   const Result<std::string> erased = Fetch(*admin_, {.method = "DELETE", .target = "/v1/owners/" + owner_id_});
   if (!erased.ok()) return Annotate(erased.status(), "the owner " + owner_id_ + " is left");

@@ -1,25 +1,30 @@
 // tools/gateway_target.h: a gateway as what a load is sent to: an owner of its own with cameras and a rule a question,
-// made by the API and erased again, and frames posted to the cameras, each waited for until it is answered. Nobody
-// else's rules look at them, and its own never alert, so a load wakes nobody. Not here: measuring (tools/load_run.h).
-// Thread-safe, but Remove.
+// made by the API and erased again, and frames posted to the cameras. Nobody else's rules look at them, and its own
+// never alert, so a load wakes nobody. Not here: measuring (tools/load_run.h). Thread-safe, but Remove.
 //
-// Frames are sent by the owner's own token: `device-rate` limits devices, of which there are none here. ?wait=answers
-// asks about every frame, changed or not; what the change gate saves is measured by `pawsight scenes gate`.
+// Two paths. As cameras and pages use it: a frame is posted, 202 comes at once, and what became of it comes on the
+// owner's live stream (GET /v1/live), which one thread reads; a frame that the change gate holds back is "gated". Or
+// with ?wait=answers: that asks about every frame, changed or not, and the answer is the response. Frames are sent by
+// the owner's own token: `device-rate` limits devices, of which there are none here.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/mutex.h"
 #include "base/status.h"
 #include "client/http_client.h"
 #include "client/io_thread.h"
+#include "tools/awaited_frames.h"
 #include "tools/load_frames.h"
 #include "tools/load_run.h"
+#include "tools/run_mark.h"
 
 namespace pawsight::tools {
 
@@ -60,14 +65,19 @@ struct GatewayTargetOptions {
   std::string url;
   std::string token;  // an admin's
   int cameras = 64;   // 1..10000
+  bool wait = false;  // by ?wait=answers
   std::vector<std::string> questions;
+  RunMark mark;                  // this run's: its owner's name
+  std::string run_that_is_over;  // "": none is known of
 };
 
 class GatewayTarget {
  public:
-  /// Makes the owner and what is its own. `frames` and `io` outlive it. Errors: kPermissionDenied or kUnauthenticated,
+  /// Makes the owner and what is its own, and erases the owners of runs that are over (tools/run_mark.h), of which
+  /// leftovers() tells. `frames` and `io` outlive it. Errors: kPermissionDenied or kUnauthenticated,
   /// the token is no admin's. kInvalidArgument, a question the gateway does not take. kCancelled, `stop`
-  /// was requested. Those of Fetch. Cost: a call and a commit a camera, one after the other.
+  /// was requested. kUnavailable, the live stream does not begin. Those of Fetch. Cost: a call and a commit a camera,
+  /// one after the other.
   static Result<std::unique_ptr<GatewayTarget>> Make(const GatewayTargetOptions& options, const LoadFrames& frames,
                                                      client::IoThread& io, std::stop_token stop);
   /// Removes, whatever comes of it.
@@ -75,10 +85,14 @@ class GatewayTarget {
   GatewayTarget(const GatewayTarget&) = delete;
   GatewayTarget& operator=(const GatewayTarget&) = delete;
 
-  /// Posts frames and waits for their answers. It outlives what this returns, and every frame that was sent.
+  /// Posts frames and tells how they ended. It outlives what this returns, and every frame that was sent. What the live
+  /// stream does not tell of before its deadline has failed, "not_told"; what it should have told of when it breaks,
+  /// "stream_broken": it is begun anew.
   SendFrame Sender();
   /// The gateway's metrics, of all owners. Errors: as Fetch's.
   Result<std::string> Metrics();
+  /// How many owners of runs that were killed were there and are erased, or why one may be there still.
+  const Result<int>& leftovers() const { return leftovers_; }
   /// Erases the owner and all that is its own. Called again, it does nothing. Errors: as Fetch's; then it is still
   /// there.
   Status Remove();
@@ -86,15 +100,29 @@ class GatewayTarget {
  private:
   GatewayTarget(std::unique_ptr<client::HttpClient> admin, const LoadFrames& frames, size_t cameras)
       : admin_(std::move(admin)), frames_(frames), free_(cameras) {}
-  Status MakeOwner(const GatewayTargetOptions& options, client::IoThread& io, const std::stop_token& stop);
+  /// `token` gets the owner's own.
+  Status MakeOwner(const GatewayTargetOptions& options, client::IoThread& io, const std::stop_token& stop,
+                   std::string* token);
   Status MakeRules(const std::vector<std::string>& questions);
+  /// Looks through all owners, at most kMaxPages of a thousand. Errors: those of Fetch.
+  Result<int> RemoveLeftovers(const GatewayTargetOptions& options, const std::stop_token& stop);
+  /// Begins to read the live stream. Errors: kUnavailable, it has not begun within kPatience.
+  Status Listen(const std::string& url, const std::string& token);
+  void Read(const std::string& url, const std::string& token, const std::stop_token& stop,
+            const std::function<void()>& on_begun);
+  void StopListening();
 
   const std::unique_ptr<client::HttpClient> admin_;
   const LoadFrames& frames_;
   std::unique_ptr<client::HttpClient> owner_;  // by the owner's token
   std::string owner_id_;                       // "" once it is erased
+  Time made_{};                                // when it was, by the gateway's clock
+  Result<int> leftovers_ = 0;
   std::vector<std::string> cameras_;
   FreeCameras free_;
+  bool wait_ = false;
+  AwaitedFrames awaited_;
+  std::jthread reader_, expirer_;  // not with `wait`
 };
 
 }  // namespace pawsight::tools

@@ -22,7 +22,7 @@ struct Frame {
 };
 
 void Count(const CallOutcome& outcome, LoadSeen* seen) {
-  auto& counts = outcome.refused ? seen->refused : seen->failed;
+  auto& counts = outcome.gated ? seen->gated : outcome.refused ? seen->refused : seen->failed;
   const bool room = counts.size() < kMaxOutcomeReasons || counts.contains(outcome.reason);
   ++counts[room ? outcome.reason : "other"];
 }
@@ -36,14 +36,15 @@ struct Notes {
   CondVar changed;
   LoadSeen seen GUARDED_BY(mu);
   int64_t under_way GUARDED_BY(mu) = 0;
-  std::vector<nanoseconds> free_again GUARDED_BY(mu);  // of a closed loop: when its clients send next
+  std::vector<nanoseconds> free_again GUARDED_BY(mu);          // of a closed loop: when its clients send next
+  nanoseconds begin GUARDED_BY(mu){0}, end GUARDED_BY(mu){0};  // of the measured time
 
-  void Ended(const Frame& frame, const LoadSpec& spec, nanoseconds end_time, const CallOutcome& outcome) EXCLUDES(mu) {
+  void Ended(const Frame& frame, const LoadSpec& spec, const CallOutcome& outcome) EXCLUDES(mu) {
     const nanoseconds now = clock.Monotonic();
     MutexLock lock(mu);
+    if (outcome.reason.empty() && (spec.clients == 0 ? frame.counts : now >= begin && now < end)) ++seen.answered;
     if (frame.counts && outcome.reason.empty()) {
       seen.latency.Add(now - frame.due);
-      if (spec.clients == 0 || now < end_time) ++seen.answered;
     } else if (frame.counts) {
       Count(outcome, &seen);
       if (outcome.refused) seen.refused_latency.Add(now - frame.sent);
@@ -65,6 +66,7 @@ class Driver {
         start_(clock.Monotonic()),
         begin_(start_ + spec.warmup),
         end_(begin_ + spec.duration) {
+    SetTime(begin_, end_);
     for (int client = 0; client < spec.clients; ++client) due_.push(start_);
     for (const nanoseconds offset : spec.due) due_.push(start_ + offset);
   }
@@ -89,6 +91,7 @@ class Driver {
       }
       Sleep(std::min({end_, next_look, begun ? end_ : begin_}));
     }
+    SetTime(begin_, std::min(now, end_));
     if (begun) marks.end();
     return Collect(begun ? std::min(now, end_) - begin_ : nanoseconds(0));
   }
@@ -106,9 +109,14 @@ class Driver {
       }
     }
     const auto deadline = client::Deadline(std::chrono::duration_cast<client::Deadline::duration>(now + spec_.timeout));
-    send_(number_++, deadline, [notes = notes_, frame, spec = &spec_, end = end_](const CallOutcome& outcome) {
-      notes->Ended(frame, *spec, end, outcome);
-    });
+    send_(number_++, deadline,
+          [notes = notes_, frame, spec = &spec_](const CallOutcome& outcome) { notes->Ended(frame, *spec, outcome); });
+  }
+
+  void SetTime(nanoseconds begin, nanoseconds end) {
+    MutexLock lock(notes_->mu);
+    notes_->begin = begin;
+    notes_->end = end;
   }
 
   /// Until something is due, a client is free, or `latest`.

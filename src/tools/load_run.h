@@ -25,25 +25,30 @@ struct LoadSpec {
   std::chrono::nanoseconds warmup{0};         // frames due in it are not counted
   std::chrono::nanoseconds duration{0};
   std::chrono::nanoseconds timeout{10'000'000'000};  // of a frame; then it has failed
-  std::chrono::nanoseconds back_off{5'000'000};      // of a closed loop's client that was refused
+  std::chrono::nanoseconds back_off{5'000'000};      // of a closed loop's client that was not answered
 };
 
-/// Frames due (closed: sent) within `duration` count, whenever they end; of a closed loop a frame that ends after it
-/// counts in the latency but not in the throughput.
+/// What became of the frames that were due (closed: sent) within `duration`, whenever they ended: every one of them is
+/// in `latency`, `gated`, `refused` or `failed`, so that shares of them are of the same frames. (A share of what
+/// *ended* by some moment would have more of what ends soon.) `answered` is the throughput's: in an open loop the count
+/// of `latency`; in a closed one the answers that came within the time, whenever their frames were sent: what was under
+/// way when it began stands for what is when it ends.
 struct LoadSeen {
   int64_t offered = 0;
-  int64_t answered = 0;  // within the time
-  std::map<std::string, int64_t> refused, failed;
+  int64_t answered = 0;
+  std::map<std::string, int64_t> gated, refused, failed;
   LatencyRecord latency;          // of answered frames
   LatencyRecord refused_latency;  // from when they were sent
   LatencyRecord late;             // how much later than due they were sent
   double seconds = 0;             // less than asked when it was stopped
 };
 
-/// How a frame ended: "" answered, else its reason; `refused`: it was shed, unexecuted.
+/// How a frame ended: "" answered, else its reason; `refused`: it was shed, unexecuted; `gated`: it was not worth
+/// asking about, and nothing is wrong.
 struct CallOutcome {
   std::string reason;
   bool refused = false;
+  bool gated = false;
 };
 using OnEnded = std::function<void(CallOutcome)>;
 /// Sends frame number 0, 1, 2...; does not wait. `on_ended` is called once, from any thread, perhaps before this

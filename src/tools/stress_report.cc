@@ -10,6 +10,7 @@
 #include "tools/latency_record.h"
 #include "tools/recommendation.h"
 #include "tools/scaling_law.h"
+#include "tools/stress_table.h"
 
 namespace pawsight::tools {
 namespace {
@@ -178,7 +179,8 @@ std::string NumbersSection(const StressResult& result) {
   std::string html =
       "<section><h2>All cells</h2><div class=scroll><table><tr><th>role<th>server<th>load<th>frames/s<th>p50 "
       "ms<th>p90<th>p99"
-      "<th>95 % interval<th>p99.9<th>max<th>refused<th>failed<th>queue ms<th>compute ms<th>server cores<th>client "
+      "<th>95 % interval<th>p99.9<th>max<th>gated<th>refused<th>failed<th>queue ms<th>compute ms<th>server "
+      "cores<th>client "
       "cores<th>machine</tr>\n";
   for (const StressCell& c : result.cells) {
     const LatencySummary& l = c.latency;
@@ -188,8 +190,8 @@ std::string NumbersSection(const StressResult& result) {
         (c.clients > 0 ? std::to_string(c.clients) : EscapeMarkup(c.arrivals) + " " + Number(c.rate_per_s) + "/s") +
         "<td>" + Number(c.frames_per_s) + "<td>" + Number(l.p50.ms) + "<td>" + Number(l.p90.ms) + "<td>" +
         Number(l.p99.ms) + "<td>" + Number(l.p99.low_ms) + ".." + Number(l.p99.high_ms) + "<td>" + Number(l.p99_9.ms) +
-        "<td>" + Number(l.max_ms) + "<td>" + std::to_string(c.num_refused()) + "<td>" + std::to_string(c.num_failed()) +
-        "<td>" +
+        "<td>" + Number(l.max_ms) + "<td>" + std::to_string(c.num_gated()) + "<td>" + std::to_string(c.num_refused()) +
+        "<td>" + std::to_string(c.num_failed()) + "<td>" +
         (c.server_times ? Number(c.server_times->queue_ms) + "<td>" + Number(c.server_times->compute_ms) : "-<td>-") +
         "<td>" + (c.server_cores ? Number(*c.server_cores) : "-") + "<td>" + Number(c.client_cores) +
         (c.client_saturated ? " <span class=bad>saturated</span>" : "") + "<td>" + Number(100 * c.machine_busy) +
@@ -214,6 +216,9 @@ std::string StressReport(const StressResult& result) {
       std::to_string(result.machine.cores) + " cores. " + Number(load.duration_s) + " s a cell after " +
       Number(load.warmup_s) + " s. " + EscapeMarkup(result.made_at) + ", pawsight " + EscapeMarkup(result.version) +
       ".</p>\n";
+  if (!result.target.path.empty()) {
+    html += "<p class=soft>Path: " + EscapeMarkup(PathText(result.target.path)) + ".</p>\n";
+  }
   if (!result.complete) html += "<p class=bad>Stopped before its end: some cells are missing.</p>\n";
   html += AdviceSection(result) + "<section><h2>Charts</h2>" + DrawChart(ByCell(result)) +
           DrawChart(ThroughputByClients(result)) + DrawChart(LatencyByThroughput(result));

@@ -192,6 +192,7 @@ void ReadHead(Reader& in, StressResult* result) {
   in.Object("target", [&](Reader& r) {
     StressTarget& t = result->target;
     r.Text("kind", &t.kind).Text("name", &t.name).Text("protocol", &t.protocol).Text("precision", &t.precision);
+    if (r.Has("path")) r.Text("path", &t.path);
   });
   in.Object("load", [&](Reader& r) {
     StressLoad& l = result->load;
@@ -219,8 +220,13 @@ std::string_view CellRoleName(CellRole role) {
   CHECK(false);
 }
 
+int64_t StressCell::num_gated() const { return Sum(gated); }
 int64_t StressCell::num_refused() const { return Sum(refused); }
 int64_t StressCell::num_failed() const { return Sum(failed); }
+double StressCell::answered_share() const {
+  const int64_t of = latency.count + num_failed() + (clients == 0 ? num_refused() : 0);
+  return of == 0 ? 0 : static_cast<double>(latency.count) / static_cast<double>(of);
+}
 
 Json CellToJson(const StressCell& cell) {
   Json times;
@@ -236,6 +242,8 @@ Json CellToJson(const StressCell& cell) {
                       {"offered", cell.offered},
                       {"answered", cell.answered},
                       {"answers", cell.answers},
+                      {"answered_share", cell.answered_share()},
+                      {"gated", CountsToJson(cell.gated)},
                       {"refused", CountsToJson(cell.refused)},
                       {"failed", CountsToJson(cell.failed)},
                       {"outcomes", CountsToJson(cell.outcomes)},
@@ -260,6 +268,7 @@ Result<StressCell> CellFromJson(const Json& json) {
   in.Number("rate_per_s", &cell.rate_per_s).Text("arrivals", &cell.arrivals).Number("seconds", &cell.seconds);
   in.Count("offered", &cell.offered).Count("answered", &cell.answered).Count("answers", &cell.answers);
   in.Counts("refused", &cell.refused).Counts("failed", &cell.failed);
+  if (in.Has("gated")) in.Counts("gated", &cell.gated);
   if (in.Has("outcomes")) in.Counts("outcomes", &cell.outcomes);
   in.Number("frames_per_s", &cell.frames_per_s).Number("answers_per_s", &cell.answers_per_s);
   in.Object("latency", [&](Reader& r) { ReadLatency(r, &cell.latency); });
@@ -296,7 +305,8 @@ Json ResultToJson(const StressResult& result) {
       {"target", Json::Object{{"kind", result.target.kind},
                               {"name", result.target.name},
                               {"protocol", result.target.protocol},
-                              {"precision", result.target.precision}}},
+                              {"precision", result.target.precision},
+                              {"path", result.target.path}}},
       {"load", Json::Object{{"frames", load.frames},
                             {"distinct_frames", load.distinct_frames},
                             {"frame_bytes", load.frame_bytes},

@@ -53,14 +53,15 @@ struct ServerTimes {
 
 struct StressCell {
   CellRole role = CellRole::kGrid;
-  int server = 0;                          // server threads: forward passes at once; 0: not ours to set
-  int clients = 0;                         // of a closed loop; 0: open
-  double rate_per_s = 0;                   // of an open loop: frames a second that were due; 0: closed
-  std::string arrivals;                    // of an open loop: "poisson" and so on
-  double seconds = 0;                      // measured, without the warm-up
-  int64_t offered = 0;                     // frames sent, or due, in that time
-  int64_t answered = 0;                    // of these
-  int64_t answers = 0;                     // questions of these
+  int server = 0;                        // server threads: forward passes at once; 0: not ours to set
+  int clients = 0;                       // of a closed loop; 0: open
+  double rate_per_s = 0;                 // of an open loop: frames a second that were due; 0: closed
+  std::string arrivals;                  // of an open loop: "poisson" and so on
+  double seconds = 0;                    // measured, without the warm-up
+  int64_t offered = 0;                   // frames sent, or due, in that time
+  int64_t answered = 0;                  // an open loop's: of these; a closed loop's: in that time, whenever sent
+  int64_t answers = 0;                   // questions of these
+  std::map<std::string, int64_t> gated;  // of a gateway as cameras use it: not asked about, by its reason; "unchanged"
   std::map<std::string, int64_t> refused;  // shed unexecuted, by reason; "queue_full"
   std::map<std::string, int64_t> failed;   // all else, by reason; "deadline_exceeded"
   double frames_per_s = 0;                 // answered
@@ -76,8 +77,13 @@ struct StressCell {
   std::map<std::string, int64_t> outcomes;  // of a gateway: frames x rules by its reasons; "below_threshold"
   bool client_saturated = false;  // the load could not keep up: the numbers are the client's, not the server's
 
+  int64_t num_gated() const;
   int64_t num_refused() const;
   int64_t num_failed() const;
+  /// Of the frames that were sent or due in the measured time and asked about, the share that was answered, whenever
+  /// they ended. In an open loop a frame that was refused is lost: the camera sends its next one. In a closed loop it
+  /// is the load's own next try that comes, 5 ms later, so a refusal is counted neither way. 0 when there were none.
+  double answered_share() const;
 };
 
 /// The objective that a cap must keep.
@@ -119,6 +125,8 @@ struct StressTarget {
   std::string name;  // the model, or the address
   std::string protocol = "http";
   std::string precision;  // "" when not known
+  std::string path;       // of a gateway: "camera", frames are posted and answers read from the live stream, which the
+                          // change gate is part of; "wait", each is posted with ?wait=answers, which asks about all
 };
 
 struct StressLoad {

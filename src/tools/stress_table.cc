@@ -34,6 +34,10 @@ std::string Optional(const char* format, const std::optional<double>& value) {
 
 std::string Reasons(const StressCell& cell) {
   std::string text;
+  if (!cell.gated.empty()) text += " gated:";
+  for (const auto& [reason, count] : cell.gated)
+    text += Line(" %s %lld", reason.c_str(), static_cast<long long>(count));
+  if (!cell.gated.empty() && cell.num_refused() + cell.num_failed() > 0) text += ";";
   for (const auto& [reason, count] : cell.refused)
     text += Line(" %s %lld", reason.c_str(), static_cast<long long>(count));
   for (const auto& [reason, count] : cell.failed)
@@ -45,6 +49,13 @@ std::string Reasons(const StressCell& cell) {
 }
 
 }  // namespace
+
+std::string PathText(const std::string& path) {
+  return path == "camera"
+             ? "as cameras and pages use it: frames are posted, answers come on the live stream, and the change "
+               "gate decides what is asked (\"gated\" is not)"
+             : "each frame is posted and waited for (?wait=answers), which asks about every one";
+}
 
 std::string CellHeading() {
   return Line("%6s %18s %9s %8s %8s %8s %8s %8s %8s %8s %8s %7s %7s %7s\n", "server", "clients", "frames/s", "p50 ms",
@@ -58,13 +69,13 @@ std::string CellRow(const StressCell& cell) {
     queue = cell.server_times->queue_ms;
     compute = cell.server_times->compute_ms;
   }
-  return Line("%6s %18s %9.4g %8.4g %8.4g %8.4g %8.4g %8.4g %8lld %8s %8s %7s %7.2f %7s%s%s\n",
+  return Line("%6s %18s %9.4g %8.4g %8.4g %8.4g %8.4g %8.4g %8lld %8s %8s %7s %7.2f %7s",
               cell.server > 0 ? std::to_string(cell.server).c_str() : "-", Load(cell).c_str(), cell.frames_per_s,
               l.p50.ms, l.p90.ms, l.p99.ms, l.p99_9.ms, l.max_ms, static_cast<long long>(cell.num_refused()),
               Optional("%.4g", queue).c_str(), Optional("%.4g", compute).c_str(),
               Optional("%.2f", cell.server_cores).c_str(), cell.client_cores,
-              Optional("%.0f", cell.server_rss_mb).c_str(), cell.client_saturated ? " client!" : "",
-              Reasons(cell).c_str());
+              Optional("%.0f", cell.server_rss_mb).c_str()) +
+         (cell.client_saturated ? " client!" : "") + Reasons(cell) + "\n";
 }
 
 std::string Advice(const StressResult& result) {
@@ -77,6 +88,7 @@ std::string Advice(const StressResult& result) {
   }
   if (!result.recommendation) return text + "nothing was answered, so there is no advice\n";
   const Recommendation& r = *result.recommendation;
+  if (!result.target.path.empty()) text += "path: " + PathText(result.target.path) + "\n";
   text += r.slo_kept ? "advice, one instance:\n" : "NO CELL KEEPS THE OBJECTIVE; the nearest, one instance:\n";
   if (r.server > 0) text += Line("  server threads       %d\n", r.server);
   text += Line("  concurrency cap      %d (%s)\n", r.cap, r.why.c_str());
@@ -97,19 +109,22 @@ std::string Advice(const StressResult& result) {
 
 std::string CellsCsv(const StressResult& result) {
   std::string text =
-      "role,server,clients,rate_per_s,arrivals,seconds,offered,answered,refused,failed,frames_per_s,answers_per_s,mean_"
+      "role,server,clients,rate_per_s,arrivals,seconds,offered,answered,answered_share,gated,refused,failed,frames_per_"
+      "s,"
+      "answers_per_s,mean_"
       "ms,"
       "p50_ms,p90_ms,p99_ms,p99_low_ms,p99_high_ms,p99_9_ms,max_ms,queue_ms,compute_ms,server_cores,client_cores,"
       "server_rss_mb,machine_busy,client_saturated\n";
   const auto number = [](const std::optional<double>& value) { return value ? Line("%.6g", *value) : std::string(); };
   for (const StressCell& c : result.cells) {
     const LatencySummary& l = c.latency;
-    text += Line("%s,%d,%d,%.6g,%s,%.3f,%lld,%lld,%lld,%lld,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,",
-                 std::string(CellRoleName(c.role)).c_str(), c.server, c.clients, c.rate_per_s, c.arrivals.c_str(),
-                 c.seconds, static_cast<long long>(c.offered), static_cast<long long>(c.answered),
-                 static_cast<long long>(c.num_refused()), static_cast<long long>(c.num_failed()), c.frames_per_s,
-                 c.answers_per_s, l.mean_ms, l.p50.ms, l.p90.ms, l.p99.ms, l.p99.low_ms, l.p99.high_ms, l.p99_9.ms,
-                 l.max_ms);
+    text +=
+        Line("%s,%d,%d,%.6g,%s,%.3f,%lld,%lld,%.6g,%lld,%lld,%lld,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,",
+             std::string(CellRoleName(c.role)).c_str(), c.server, c.clients, c.rate_per_s, c.arrivals.c_str(),
+             c.seconds, static_cast<long long>(c.offered), static_cast<long long>(c.answered), c.answered_share(),
+             static_cast<long long>(c.num_gated()), static_cast<long long>(c.num_refused()),
+             static_cast<long long>(c.num_failed()), c.frames_per_s, c.answers_per_s, l.mean_ms, l.p50.ms, l.p90.ms,
+             l.p99.ms, l.p99.low_ms, l.p99.high_ms, l.p99_9.ms, l.max_ms);
     text += (c.server_times ? Line("%.6g,%.6g,", c.server_times->queue_ms, c.server_times->compute_ms) : ",,") +
             number(c.server_cores) + Line(",%.4f,", c.client_cores) + number(c.server_rss_mb) +
             Line(",%.4f,%d\n", c.machine_busy, c.client_saturated ? 1 : 0);

@@ -7,6 +7,9 @@
 
 namespace pawsight::tools {
 
+/// What the path of a gateway's frames ("camera", "wait") is, in words.
+std::string PathText(const std::string& path);
+
 std::string CellHeading();
 /// One line a cell; "client!" at its end: the load was what was saturated.
 std::string CellRow(const StressCell& cell);

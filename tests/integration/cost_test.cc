@@ -26,10 +26,12 @@ std::string StressResultText() {
   result.machine = {"a processor", 2};
   tools::StressCell cell;
   cell.role = tools::CellRole::kCheckCap;
-  cell.offered = 150;
-  cell.answered = 95;
+  cell.clients = 8;
+  cell.offered = 149;
+  cell.answered = 90;  // in the time; five came after it
+  cell.latency.count = 95;
   cell.failed = {{"internal", 5}};
-  cell.refused = {{"request_limit", 49}};  // asked again a moment later; and one was under way at the end
+  cell.refused = {{"request_limit", 49}};  // asked again a moment later
   result.cells.push_back(cell);
   result.recommendation.emplace();
   result.recommendation->safe_per_s = 20;
@@ -62,8 +64,8 @@ TEST(Cost, AResultAGateAndABaselineGiveFiguresAndTheSavingsFactors) {
   std::string other = kBaseline;
   other.insert(1, R"("model":"random-base",)");
   WriteText(folder.Path("other.json"), other);
-  const Ended mixed = RunProgram({"cost", folder.Path("result.json"), "--price-per-hour", "0.36", "--baseline",
-                                  folder.Path("other.json")});
+  const Ended mixed = RunProgram(
+      {"cost", folder.Path("result.json"), "--price-per-hour", "0.36", "--baseline", folder.Path("other.json")});
   EXPECT_EQ(mixed.code, 2);
   EXPECT_THAT(mixed.err, HasSubstr("of random-base, and"));
 }

@@ -2,9 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <algorithm>
+#include <chrono>
+#include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/files.h"
@@ -30,15 +34,26 @@ class Gateway {
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
   std::string token_file() const { return folder_.Path("data/admin.token"); }
   /// The names of its owners.
-  std::string Owners() const {
-    const std::string token = ReadTextFile(token_file(), 1000).value();
-    return RunningWorker::Exchange(
-               port_, "GET /v1/owners HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer " +
-                          token.substr(0, token.find('\n')) + "\r\n\r\n")
-        .body;
+  std::string Owners() const { return Call("GET /v1/owners", ""); }
+  void MakeOwner(const std::string& name) const { (void)Call("POST /v1/owners", R"({"name":")" + name + R"("})"); }
+  /// How many owners of loads there are.
+  size_t Loads() const {
+    const std::string owners = Owners();
+    size_t count = 0;
+    for (size_t at = 0; (at = owners.find("pawsight stress", at)) != std::string::npos; ++at) ++count;
+    return count;
   }
 
  private:
+  std::string Call(const std::string& what, const std::string& body) const {
+    const std::string token = ReadTextFile(token_file(), 1000).value();
+    return RunningWorker::Exchange(
+               port_, what + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer " +
+                          token.substr(0, token.find('\n')) + "\r\nContent-Length: " + std::to_string(body.size()) +
+                          "\r\n\r\n" + body)
+        .body;
+  }
+
   TempFolder folder_;
   RunningProgram program_;
   int port_ = 0;
@@ -131,6 +146,7 @@ TEST(Stress, AGatewayIsToldByAskingAndLeftAsItWas) {
   const auto result = Json::Parse(ended.out);
   ASSERT_TRUE(result.ok()) << ended.err;
   EXPECT_EQ(result->Find("target")->Find("kind")->as_string(), "gateway");
+  EXPECT_EQ(result->Find("target")->Find("path")->as_string(), "camera");
   ASSERT_EQ(result->Find("cells")->as_array().size(), 3U);
   for (const Json& cell : result->Find("cells")->as_array()) {
     EXPECT_GT(cell.Find("answered")->as_integer(), 0) << cell.Dump();
@@ -142,17 +158,116 @@ TEST(Stress, AGatewayIsToldByAskingAndLeftAsItWas) {
   EXPECT_THAT(gateway.Owners(), Not(HasSubstr("stress")));
 }
 
+/// One picture, over and over: the gate lets the first one through. Frames are due whatever became of those before, so
+/// however slow the machine is there is one that comes when the first has been answered.
+TEST(Stress, OfAGatewayTheFramesThatTheGateHoldsBackAreCountedByItsReasonUnlessAnswersAreWaitedFor) {
+  const Gateway gateway;
+  const TempFolder folder;
+  std::filesystem::create_directory(folder.Path("frames"));
+  WriteText(folder.Path("frames/room.jpg"), RoomJpeg(3));
+  WriteText(folder.Path("questions"), "Is there a person?\n");
+  std::vector<std::string> command = {"stress",       gateway.url(),
+                                      "--token-file", gateway.token_file(),
+                                      "--grid",       "client=1",
+                                      "--open-loop",  "4",
+                                      "--arrivals",   "constant",
+                                      "--cameras",    "1",
+                                      "--frames",     folder.Path("frames"),
+                                      "--questions",  folder.Path("questions"),
+                                      "--duration",   "5s",
+                                      "--timeout",    "60s",
+                                      "--warmup",     "0s",
+                                      "--slo",        "p99=30s",
+                                      "--no-check",   "--json",
+                                      "--out",        folder.Path("out")};
+  const Ended pushed = RunProgram(command);
+  const auto result = Json::Parse(pushed.out);
+  ASSERT_TRUE(result.ok()) << pushed.err;
+  int64_t gated = 0;
+  for (const Json& cell : result->Find("cells")->as_array()) {
+    EXPECT_TRUE(cell.Find("failed")->as_object().empty()) << cell.Dump();
+    int64_t ended = cell.Find("latency")->Find("count")->as_integer();
+    for (const char* how : {"gated", "refused"}) {
+      for (const auto& [reason, count] : cell.Find(how)->as_object()) ended += count.as_integer();
+    }
+    EXPECT_EQ(ended, cell.Find("offered")->as_integer()) << cell.Dump();
+    if (const Json* unchanged = cell.Find("gated")->Find("unchanged"); unchanged != nullptr)
+      gated += unchanged->as_integer();
+  }
+  EXPECT_GT(gated, 0) << pushed.out;
+  EXPECT_THAT(ReadTextFile(folder.Path("out/cells.csv"), 1U << 20U).value(), HasSubstr(",gated,"));
+  EXPECT_THAT(ReadTextFile(folder.Path("out/report.html"), 1U << 20U).value(), HasSubstr("<th>gated"));
+
+  command.back() = folder.Path("waited");
+  command.push_back("--wait");
+  const Ended waited = RunProgram(command);
+  const auto all = Json::Parse(waited.out);
+  ASSERT_TRUE(all.ok()) << waited.err;
+  EXPECT_EQ(all->Find("target")->Find("path")->as_string(), "wait");
+  for (const Json& cell : all->Find("cells")->as_array()) {
+    EXPECT_TRUE(cell.Find("gated")->as_object().empty()) << cell.Dump();
+    EXPECT_GT(cell.Find("latency")->Find("count")->as_integer(), 0) << cell.Dump();
+  }
+}
+
 TEST(Stress, WhatIsInterruptedLeavesTheGatewayAsItWasAndKeepsWholeCells) {
   const Gateway gateway;
   const TempFolder folder;
-  const Ended ended =
-      RunProgram({"stress", gateway.url(), "--token-file", gateway.token_file(), "--grid", "client=1,2,3,4,5,6,7,8",
-                  "--duration", "2s", "--warmup", "0s", "--slo", "p99=9s", "--out", folder.Path("out")},
-                 "frames/s");  // the heading comes with the first cell
+  const Ended ended = RunProgram(
+      {"stress", gateway.url(), "--token-file", gateway.token_file(), "--grid", "client=1,2,3,4,5,6,7,8", "--cameras",
+       "8", "--duration", "2s", "--warmup", "0s", "--slo", "p99=9s", "--out", folder.Path("out")},
+      "frames/s");  // the heading comes with the first cell
   EXPECT_EQ(ended.code, 130) << ended.err;
   ExpectOneTruth(folder.Path("out"));
   EXPECT_THAT(ReadTextFile(folder.Path("out/result.json"), 1U << 20U).value(), HasSubstr(R"("complete":false)"));
   EXPECT_THAT(gateway.Owners(), Not(HasSubstr("stress")));
+}
+
+TEST(Stress, WhatAKilledRunLeftIsRemovedByTheNextAndALivingOnesIsNot) {
+  const Gateway gateway;
+  const std::vector<std::string> long_one = {"stress",     gateway.url(), "--token-file", gateway.token_file(),
+                                             "--grid",     "client=1",    "--cameras",    "2",
+                                             "--duration", "1h",          "--no-check"};
+  RunningProgram living(long_one);
+  const auto start = std::chrono::steady_clock::now();
+  while (gateway.Loads() < 1 && std::chrono::steady_clock::now() - start < std::chrono::minutes(2)) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  ASSERT_EQ(gateway.Loads(), 1U);
+  const Ended killed = KillProgram(long_one, [&] { return gateway.Loads() == 2; });
+  EXPECT_EQ(killed.code, 137) << killed.err;
+  EXPECT_EQ(gateway.Loads(), 2U) << "nobody has come by";
+
+  std::vector<std::string> next = long_one;
+  std::replace(next.begin(), next.end(), std::string("1h"), std::string("200ms"));
+  next.insert(next.end(), {"--warmup", "0s", "--slo", "p99=9s", "--timeout", "60s"});
+  const Ended ended = RunProgram(next);
+  EXPECT_THAT(ended.err, HasSubstr("removed what 1 runs that were killed left"));
+  EXPECT_EQ(gateway.Loads(), 1U) << "the living one's";
+  EXPECT_TRUE(living.Runs());
+  living.Signal(SIGINT);
+  EXPECT_EQ(living.Wait().code, 130);
+  EXPECT_EQ(gateway.Loads(), 0U);
+}
+
+TEST(Stress, WhatStandsInOutIsRemovedEvenWhereNobodyCouldTellWhetherItsRunLives) {
+  const Gateway gateway;
+  const TempFolder folder;
+  const std::string run(32, 'a');
+  const std::string of_elsewhere = " place=there process=1.1 lease_s=86400";
+  const std::string name = "pawsight stress, removed at its end: run=";
+  gateway.MakeOwner(name + run + of_elsewhere);
+  gateway.MakeOwner(name + std::string(32, 'b') + of_elsewhere);
+  gateway.MakeOwner("pawsight stress, a home of that name");
+  std::filesystem::create_directory(folder.Path("out"));
+  WriteText(folder.Path("out/gateway.run"), run + "\n");
+  const Ended ended = RunProgram({"stress", gateway.url(), "--token-file", gateway.token_file(), "--grid", "client=1",
+                                  "--cameras", "2", "--duration", "200ms", "--warmup", "0s", "--timeout", "60s",
+                                  "--slo", "p99=9s", "--no-check", "--out", folder.Path("out")});
+  EXPECT_THAT(ended.err, HasSubstr("removed what 1 runs"));
+  EXPECT_THAT(gateway.Owners(), Not(HasSubstr(run)));
+  EXPECT_EQ(gateway.Loads(), 2U) << "one may live, and one is a home: " << gateway.Owners();
+  EXPECT_EQ(ReadTextFile(folder.Path("out/gateway.run"), 100).value(), "");
 }
 
 TEST(Stress, OfAnAddressTheServersOwnMetricsTellWhatItTakes) {

@@ -1,0 +1,101 @@
+#include "tools/awaited_frames.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "base/json.h"
+
+namespace pawsight::tools {
+namespace {
+
+constexpr std::array<std::string_view, 9> kShed{"replaced",  "deadline",    "shed",       "backends_full", "owner_full",
+                                                "path_full", "device_rate", "queue_full", "draining"};
+
+Result<std::string> GateReason(const Json& frame) {
+  PAWSIGHT_ASSIGN_OR_RETURN(const Json::Array* const rules, frame.GetArray("rules"));
+  if (rules->empty()) return std::string("no_rule");
+  return rules->front().GetString("reason");
+}
+
+}  // namespace
+
+bool IsShed(const std::string& reason) { return std::ranges::find(kShed, reason) != kShed.end(); }
+
+Result<ToldFrame> ReadToldFrame(const std::string& data) {
+  PAWSIGHT_ASSIGN_OR_RETURN(const Json json, Json::Parse(data));
+  ToldFrame told;
+  PAWSIGHT_ASSIGN_OR_RETURN(told.frame, json.GetString("frame"));
+  if (told.frame.empty()) return InvalidArgument("frame: empty");
+  PAWSIGHT_ASSIGN_OR_RETURN(const bool asked, json.GetBool("asked"));
+  if (const Json* trouble = json.Find("trouble"); trouble != nullptr) {
+    PAWSIGHT_ASSIGN_OR_RETURN(std::string reason, trouble->GetString("reason"));
+    if (reason.empty()) reason = "trouble";
+    told.outcome = {reason, IsShed(reason)};
+  } else if (!asked) {
+    PAWSIGHT_ASSIGN_OR_RETURN(told.outcome.reason, GateReason(json));
+    if (told.outcome.reason.empty()) return InvalidArgument("rules: a reason is empty");
+    told.outcome.gated = true;
+  }
+  return told;
+}
+
+void AwaitedFrames::Await(const std::string& frame, client::Deadline deadline, OnEnded on_ended) {
+  std::optional<CallOutcome> outcome;
+  {
+    MutexLock lock(mu_);
+    if (const auto early = early_.extract(frame); !early.empty()) {
+      outcome = std::move(early.mapped());
+    } else {
+      waiting_.insert_or_assign(frame, Waiting{deadline, std::move(on_ended)});
+    }
+  }
+  if (outcome) on_ended(*std::move(outcome));
+}
+
+void AwaitedFrames::Tell(const ToldFrame& told) {
+  OnEnded on_ended;
+  {
+    MutexLock lock(mu_);
+    if (auto waiting = waiting_.extract(told.frame); !waiting.empty()) {
+      on_ended = std::move(waiting.mapped().on_ended);
+    } else {
+      early_.insert_or_assign(told.frame, told.outcome);
+      early_order_.push_back(told.frame);
+      if (early_order_.size() > kMaxEarly) {
+        early_.erase(early_order_.front());
+        early_order_.pop_front();
+      }
+    }
+  }
+  if (on_ended) on_ended(told.outcome);
+}
+
+void AwaitedFrames::Expire(client::Deadline now) {
+  std::vector<OnEnded> late;
+  {
+    MutexLock lock(mu_);
+    for (auto it = waiting_.begin(); it != waiting_.end();) {
+      if (it->second.deadline > now) {
+        ++it;
+        continue;
+      }
+      late.push_back(std::move(it->second.on_ended));
+      it = waiting_.erase(it);
+    }
+  }
+  for (const OnEnded& on_ended : late) on_ended({"not_told"});
+}
+
+void AwaitedFrames::Fail(const std::string& reason) {
+  std::unordered_map<std::string, Waiting> all;
+  {
+    MutexLock lock(mu_);
+    all.swap(waiting_);
+  }
+  for (const auto& [frame, waiting] : all) waiting.on_ended({reason});
+}
+
+}  // namespace pawsight::tools

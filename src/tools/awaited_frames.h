@@ -1,0 +1,55 @@
+// tools/awaited_frames.h: frames that were posted and whose fate is told elsewhere, by the gateway's live stream: which
+// are waited for, until when, and what it said. Not here: posting and the stream (tools/gateway_target.h). Thread-safe.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/status.h"
+#include "tools/load_run.h"
+
+namespace pawsight::tools {
+
+/// What a gateway says when a frame was not asked because there was too much.
+bool IsShed(const std::string& reason);
+
+/// What became of one frame.
+struct ToldFrame {
+  std::string frame;  // its id, not empty
+  CallOutcome outcome;
+};
+/// The data of a `frame` event. Asked and answered: answered. In trouble: its reason, refused where that was for want
+/// of room. Else nobody asked, because the gate held it back or no rule had its turn: gated, by the gateway's word for
+/// the first rule ("unchanged", "not_due"), "no_rule" without any. Errors: kInvalidArgument, it is none. Pure.
+Result<ToldFrame> ReadToldFrame(const std::string& data);
+
+class AwaitedFrames {
+ public:
+  /// Frames that were told of before anybody waited for them: more, and the first is forgotten.
+  static constexpr size_t kMaxEarly = 8192;
+
+  /// `on_ended` is called once: by Tell, Expire or Fail, or at once when the stream was faster than the 202; without
+  /// the lock.
+  void Await(const std::string& frame, client::Deadline deadline, OnEnded on_ended) EXCLUDES(mu_);
+  void Tell(const ToldFrame& told) EXCLUDES(mu_);
+  /// Those whose deadline is not after `now` have failed, "not_told".
+  void Expire(client::Deadline now) EXCLUDES(mu_);
+  /// All have failed.
+  void Fail(const std::string& reason) EXCLUDES(mu_);
+
+ private:
+  struct Waiting {
+    client::Deadline deadline;
+    OnEnded on_ended;
+  };
+  Mutex mu_;
+  std::unordered_map<std::string, Waiting> waiting_ GUARDED_BY(mu_);
+  std::unordered_map<std::string, CallOutcome> early_ GUARDED_BY(mu_);
+  std::deque<std::string> early_order_ GUARDED_BY(mu_);  // of early_, and some that are no longer there
+};
+
+}  // namespace pawsight::tools
