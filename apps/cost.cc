@@ -231,6 +231,12 @@ void PrintNotes(const Costed& costed) {
   const tools::Saving& saving = *costed.saving;
   std::printf("saving: %.1f times = engine %.2f x shared encoding %.2f x gating %.2f\n", saving.whole, saving.engine,
               saving.sharing, saving.gating);
+  if (saving.same_precision) {
+    const std::string& ours = costed.baseline->ours_precision;
+    std::printf("  engine: %.2f times = same precision (%s) %.2f x precision (%s over %s) %.2f\n", saving.engine,
+                costed.baseline->same->precision.c_str(), *saving.same_precision, ours.empty() ? "ours" : ours.c_str(),
+                costed.baseline->same->precision.c_str(), *saving.precision);
+  }
   std::printf("baseline: %s, every frame asked, with the same headroom; measured on %s, %s\n",
               costed.baseline->what.c_str(), costed.baseline->machine.c_str(), costed.baseline->made_at.c_str());
 }

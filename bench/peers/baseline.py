@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Writes BASELINE.json for `pawsight cost --baseline`: BLIP base's shape in PyTorch, one question a call, beside ours
-(`pawsight bench --random-base`), in turns on this machine. A round is a turn of theirs, then one of ours with one
-question and with each of --questions; rates are of the median of the rounds' medians. Both have random weights, the
+(`pawsight bench --random-base`), in turns on this machine. A round is a turn of theirs, one of ours in their precision
+with one question (what the engine alone is worth), then one of ours in --precision with one question and with each of
+--questions; rates are of the median of the rounds' medians. Both have random weights, the
 same threads and one decoder step. Exit codes: 0 measured, 1 ours failed, 2 usage, 3 no PyTorch."""
 
 import argparse
@@ -13,6 +14,8 @@ import sys
 
 import torch_blip  # ends with 3 where there is no PyTorch
 from torch_blip import torch
+
+OUR_NAMES = {"bfloat16": "bf16", "float32": "fp32"}
 
 
 def processor():
@@ -39,9 +42,9 @@ def fastest(options):
     return model.to(names[options.their_precision]), options.their_precision
 
 
-def our_turn(options, counts):
+def our_turn(options, precision, counts):
     """Milliseconds of a pass by its number of questions."""
-    command = [options.pawsight, "bench", "--random-base", "--precision", options.precision, "--questions",
+    command = [options.pawsight, "bench", "--random-base", "--precision", precision, "--questions",
                ",".join(str(count) for count in counts), "--steps", "1", "--threads", str(torch.get_num_threads()),
                "--repeat", str(options.repeat), "--json"]
     ran = subprocess.run(command, stdout=subprocess.PIPE, check=False)
@@ -73,10 +76,12 @@ def main():
         torch.set_num_threads(options.threads)
     torch.manual_seed(1)
     model, their_precision = fastest(options)
-    theirs, ours = [], {count: [] for count in counts}
+    theirs, same, ours = [], [], {count: [] for count in counts}
+    same_precision = OUR_NAMES[their_precision]
     for _ in range(options.rounds):
         theirs.append(their_turn(model, options.repeat))
-        for count, milliseconds in our_turn(options, counts).items():
+        same.append(our_turn(options, same_precision, [1])[1])
+        for count, milliseconds in our_turn(options, options.precision, counts).items():
             ours[count].append(milliseconds)
     result = {"format": "pawsight-baseline", "format_version": 1,
               "what": f"PyTorch {torch.__version__}, {their_precision}, one question a call",
@@ -87,7 +92,10 @@ def main():
               "ours_precision": options.precision,
               "ours": [{"questions": count, "frames_per_s": round(1000 / statistics.median(ours[count]), 4)}
                        for count in counts],
+              "ours_same_precision": {"precision": same_precision,
+                                      "frames_per_s": round(1000 / statistics.median(same), 4)},
               "rounds_ms": {"theirs": [round(ms, 2) for ms in theirs],
+                            "ours_same_precision": [round(ms, 2) for ms in same],
                             "ours": {str(count): [round(ms, 2) for ms in ours[count]] for count in counts}}}
     with open(options.out, "w", encoding="ascii") as out:
         json.dump(result, out, indent=1)

@@ -88,6 +88,10 @@ Result<Saving> ComputeSaving(const CostInput& input, const Baseline& baseline) {
   }
   Saving saving;
   saving.engine = one / baseline.calls_per_s;
+  if (baseline.same) {
+    saving.same_precision = baseline.same->frames_per_s / baseline.calls_per_s;
+    saving.precision = one / baseline.same->frames_per_s;
+  }
   saving.sharing = input.questions * all / one;
   saving.gating = 1 / input.asked_share;
   saving.whole = saving.engine * saving.sharing * saving.gating;
@@ -122,6 +126,16 @@ Result<Baseline> BaselineFromJson(const Json& json) {
     if (!rate.ok()) return Annotate(rate.status(), where);
     baseline.ours.push_back({static_cast<int>(*questions), *rate});
   }
+  if (json.Find("ours_precision") != nullptr) {
+    PAWSIGHT_ASSIGN_OR_RETURN(baseline.ours_precision, json.GetString("ours_precision"));
+  }
+  if (const Json* same = json.Find("ours_same_precision"); same != nullptr) {
+    const Result<std::string> precision = same->GetString("precision");
+    if (!precision.ok()) return Annotate(precision.status(), "ours_same_precision");
+    const Result<double> rate = Rate(*same, "frames_per_s");
+    if (!rate.ok()) return Annotate(rate.status(), "ours_same_precision");
+    baseline.same = {*precision, *rate};
+  }
   return baseline;
 }
 
@@ -149,7 +163,10 @@ Json FiguresToJson(const CostFigures& figures) {
 }
 
 Json SavingToJson(const Saving& saving) {
+  const auto or_null = [](const std::optional<double>& value) { return value ? Json(*value) : Json(); };
   return Json::Object{{"engine", saving.engine},
+                      {"same_precision", or_null(saving.same_precision)},
+                      {"precision", or_null(saving.precision)},
                       {"sharing", saving.sharing},
                       {"gating", saving.gating},
                       {"whole", saving.whole},

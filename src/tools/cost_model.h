@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -65,13 +66,23 @@ struct Baseline {
     double frames_per_s = 0;
   };
   std::vector<Pass> ours;
+  std::string ours_precision;  // of these: "int8"; "": not said
+  /// Ours with one question in the precision that theirs has; absent: not measured.
+  struct SamePrecision {
+    std::string precision;  // "bf16"
+    double frames_per_s = 0;
+  };
+  std::optional<SamePrecision> same;
 };
 
 /// How many times more the baseline costs, and of what that is the product:
-/// engine: one frame and one question, theirs against ours; sharing: that many calls of one question against one of all
-/// questions; gating: all frames against those asked. Their logarithms add up to the whole's.
+/// engine: one frame and one question, theirs against ours; of that, where it was measured, same_precision: theirs
+/// against ours in the same precision, and precision: that against ours as it is; sharing: that many calls of one
+/// question against one of all questions; gating: all frames against those asked. Their logarithms add up to the
+/// whole's.
 struct Saving {
   double engine = 1, sharing = 1, gating = 1;
+  std::optional<double> same_precision, precision;  // both or none; their product is `engine`
   double whole = 1;
   CostFigures baseline;  // its figures, with the room to spare that ours has
 };
@@ -82,13 +93,14 @@ struct Saving {
 Result<Saving> ComputeSaving(const CostInput& input, const Baseline& baseline);
 
 /// {"format":"pawsight-baseline","format_version":1,"what","model"?,"machine","made_at","calls_per_s","ours":[{"questions",
-/// "frames_per_s"}]}; other members are passed over. Errors: kInvalidArgument naming the field.
+/// "frames_per_s"}],"ours_precision"?,"ours_same_precision"?:{"precision","frames_per_s"}}; other members are passed
+/// over. Errors: kInvalidArgument naming the field.
 Result<Baseline> BaselineFromJson(const Json& json);
 /// A file of at most 1 MiB. Errors: those of ReadTextFile and BaselineFromJson, with the path.
 Result<Baseline> ReadBaseline(const std::string& path);
 
 Json FiguresToJson(const CostFigures& figures);
-/// {"engine","sharing","gating","whole","baseline":{FIGURES}}
+/// {"engine","same_precision":number|null,"precision":number|null,"sharing","gating","whole","baseline":{FIGURES}}
 Json SavingToJson(const Saving& saving);
 
 }  // namespace pawsight::tools

@@ -99,6 +99,17 @@ TEST(ComputeSaving, FactorsAreAsByHandAndTheirLogarithmsAddUp) {
               DoubleNear(std::log(saving.whole), 1e-9));
 }
 
+TEST(ComputeSaving, TheEngineIsTheSamePrecisionsFactorTimesThePrecisions) {
+  Baseline baseline = Theirs();
+  EXPECT_FALSE(ComputeSaving(Input(), baseline)->same_precision);
+  baseline.same = {"bf16", 10};
+  const Saving saving = ComputeSaving(Input(), baseline).value();
+  EXPECT_THAT(*saving.same_precision, DoubleNear(10.0 / 4, 1e-9));
+  EXPECT_THAT(*saving.precision, DoubleNear(25.0 / 10, 1e-9));
+  EXPECT_THAT(*saving.same_precision * *saving.precision, DoubleNear(saving.engine, 1e-9));
+  EXPECT_THAT(SavingToJson(saving).GetNumber("precision").value(), DoubleNear(2.5, 1e-9));
+}
+
 TEST(ComputeSaving, TheBaselineHasOursHeadroomAndCostsTheWholeMore) {
   const CostFigures ours = ComputeCost(Input()).value();
   const Saving saving = ComputeSaving(Input(), Theirs()).value();
@@ -120,11 +131,15 @@ TEST(ComputeSaving, APassThatWasNotMeasuredIsAnError) {
 TEST(Baseline, IsReadAndAnErrorNamesTheField) {
   const std::string good =
       R"({"format":"pawsight-baseline","format_version":1,"what":"PyTorch","machine":"2 threads","made_at":
-      "2026-11-25T00:00:00Z","calls_per_s":2.5,"ours":[{"questions":1,"frames_per_s":30}],"rounds":3})";
+      "2026-11-25T00:00:00Z","calls_per_s":2.5,"ours":[{"questions":1,"frames_per_s":30}],"rounds":3,"ours_precision":"int8",
+      "ours_same_precision":{"precision":"bf16","frames_per_s":20}})";
   const Baseline baseline = BaselineFromJson(Json::Parse(good).value()).value();
   EXPECT_EQ(baseline.calls_per_s, 2.5);
   ASSERT_EQ(baseline.ours.size(), 1U);
   EXPECT_EQ(baseline.ours[0].frames_per_s, 30);
+  EXPECT_EQ(baseline.ours_precision, "int8");
+  EXPECT_EQ(baseline.same->precision, "bf16");
+  EXPECT_EQ(baseline.same->frames_per_s, 20);
   const auto error = [&](const std::string& from, const std::string& to) {
     std::string text = good;
     text.replace(text.find(from), from.size(), to);
@@ -134,6 +149,7 @@ TEST(Baseline, IsReadAndAnErrorNamesTheField) {
   EXPECT_THAT(error("\"frames_per_s\":30", "\"fps\":30"), HasSubstr("frames_per_s: missing"));
   EXPECT_THAT(error("\"frames_per_s\":30", "\"fps\":30"), HasSubstr("ours[0]"));
   EXPECT_THAT(error("pawsight-baseline", "pawsight-gate"), HasSubstr("format: want pawsight-baseline"));
+  EXPECT_THAT(error("\"frames_per_s\":20", "\"frames_per_s\":-1"), HasSubstr("ours_same_precision: frames_per_s"));
   EXPECT_THAT(ReadBaseline("/nonexistent.json").status().message(), HasSubstr("/nonexistent.json"));
 }
 

@@ -41,7 +41,8 @@ std::string StressResultText() {
 
 constexpr const char* kBaseline =
     R"({"format":"pawsight-baseline","format_version":1,"what":"PyTorch","machine":"2 threads","made_at":"2026-11-25",
-    "calls_per_s":4,"ours":[{"questions":1,"frames_per_s":25},{"questions":5,"frames_per_s":24}]})";
+    "calls_per_s":4,"ours":[{"questions":1,"frames_per_s":25},{"questions":5,"frames_per_s":24}],"ours_precision":"int8",
+    "ours_same_precision":{"precision":"bf16","frames_per_s":10}})";
 
 TEST(Cost, AResultAGateAndABaselineGiveFiguresAndTheSavingsFactors) {
   const TempFolder folder;
@@ -60,6 +61,13 @@ TEST(Cost, AResultAGateAndABaselineGiveFiguresAndTheSavingsFactors) {
   const Json& saving = *json.Find("saving");
   EXPECT_THAT(saving.GetNumber("whole").value(), DoubleNear(300, 1e-6));
   EXPECT_THAT(saving.GetNumber("gating").value(), DoubleNear(10, 1e-9));
+
+  EXPECT_THAT(saving.GetNumber("same_precision").value(), DoubleNear(2.5, 1e-9));
+  EXPECT_THAT(saving.GetNumber("precision").value(), DoubleNear(2.5, 1e-9));
+  const Ended shown = RunProgram(
+      {"cost", folder.Path("result.json"), "--price-per-hour", "0.36", "--baseline", folder.Path("baseline.json")});
+  EXPECT_THAT(shown.out,
+              HasSubstr("engine: 6.25 times = same precision (bf16) 2.50 x precision (int8 over bf16) 2.50"));
 
   std::string other = kBaseline;
   other.insert(1, R"("model":"random-base",)");
