@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/check.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "net/socket_address.h"
@@ -64,6 +65,31 @@ std::vector<size_t> ConnectionsToCut(std::span<const GuardedConnection> connecti
   return chosen;
 }
 
+uint64_t SharedFloor(size_t limit, size_t num_connections) {
+  const uint64_t share = limit / kHeldForOne / std::max<size_t>(num_connections, 1);
+  return std::clamp<uint64_t>(share, kLeastShared, kLeastUnaccounted);
+}
+
+std::vector<size_t> SteadyWatch::Look(std::span<const GuardedConnection> connections, size_t limit) {
+  std::unordered_map<std::string, uint64_t> least;
+  for (const GuardedConnection& connection : connections) {
+    const auto before = least_.find(connection.peer);
+    if (looks_ > 0 && before == least_.end()) continue;
+    const uint64_t now = Unaccounted(connection);
+    least[connection.peer] = looks_ == 0 ? now : std::min(now, before->second);
+  }
+  least_ = std::move(least);
+  std::vector<size_t> chosen;
+  if (++looks_ < kLooks) return chosen;
+  const uint64_t floor = SharedFloor(limit, connections.size());
+  for (size_t i = 0; i < connections.size(); ++i) {
+    const auto found = least_.find(connections[i].peer);
+    if (found != least_.end() && found->second >= floor) chosen.push_back(i);
+  }
+  Reset();
+  return chosen;
+}
+
 ConnectionGuard::ConnectionGuard(size_t limit, const Clock& clock)
     : limit_(limit), clock_(clock), resident_at_start_(ResidentBytes()), allocated_at_start_(AllocatedBytes()) {}
 
@@ -81,6 +107,19 @@ ConnectionGuard::~ConnectionGuard() {
   if (thread_.joinable()) thread_.join();
 }
 
+void ConnectionGuard::Began(const std::string& peer, size_t message_bytes) {
+  MutexLock lock(mu_);
+  at_models_[peer] += AccountFor(message_bytes);
+}
+
+void ConnectionGuard::Answered(const std::string& peer, size_t message_bytes) {
+  MutexLock lock(mu_);
+  const auto found = at_models_.find(peer);
+  CHECK(found != at_models_.end());
+  found->second -= AccountFor(message_bytes);
+  if (found->second == 0) at_models_.erase(found);
+}
+
 void ConnectionGuard::Ended(const std::string& peer, size_t message_bytes) {
   MutexLock lock(mu_);
   accounted_[peer] += AccountFor(message_bytes);
@@ -88,7 +127,6 @@ void ConnectionGuard::Ended(const std::string& peer, size_t message_bytes) {
 
 void ConnectionGuard::Watch() {
   (void)pthread_setname_np(pthread_self(), "grpc_guard");
-  std::chrono::nanoseconds next_cut{0};
   std::chrono::nanoseconds next_settle{0};
   while (true) {
     {
@@ -101,9 +139,12 @@ void ConnectionGuard::Watch() {
       (void)Connections();
       next_settle = now + kSettle;
     }
-    if (now < next_cut || !HoldsTooMuch()) continue;
-    Cut();
-    next_cut = now + kPatience;
+    if (now < next_cut_) continue;
+    if (HoldsTooMuch()) {
+      CutSome(now);
+    } else {
+      steady_.Reset();
+    }
   }
 }
 
@@ -129,23 +170,37 @@ std::vector<GuardedConnection> ConnectionGuard::Connections() {
   MutexLock lock(mu_);
   std::unordered_map<std::string, uint64_t> known;
   for (GuardedConnection& connection : connections) {
-    const auto found = accounted_.find(connection.peer);
-    if (found == accounted_.end()) continue;
-    connection.accounted = std::min(found->second, connection.received);
-    known.emplace(connection.peer, connection.accounted);
+    if (const auto found = accounted_.find(connection.peer); found != accounted_.end()) {
+      connection.accounted = std::min(found->second, connection.received);
+      known.emplace(connection.peer, connection.accounted);
+    }
+    if (const auto found = at_models_.find(connection.peer); found != at_models_.end()) {
+      connection.accounted = std::min(connection.accounted + found->second, connection.received);
+    }
   }
   accounted_ = std::move(known);
   return connections;
 }
 
-void ConnectionGuard::Cut() {
+void ConnectionGuard::CutSome(std::chrono::nanoseconds now) {
   const std::vector<GuardedConnection> connections = Connections();
-  const std::vector<size_t> chosen = ConnectionsToCut(connections);
+  std::vector<size_t> chosen = ConnectionsToCut(connections);
+  if (chosen.empty()) {
+    chosen = steady_.Look(connections, limit_);
+    if (steady_.looking()) return;
+  }
+  next_cut_ = now + kPatience;
+  steady_.Reset();
   if (chosen.empty()) {
     LogWarning("grpc_none_to_cut", {{"reason", "the process holds too much, and no connection has sent much of it"}});
   }
-  for (const size_t i : chosen) {
-    const GuardedConnection& connection = connections[i];
+  Cut(connections, chosen);
+}
+
+void ConnectionGuard::Cut(const std::vector<GuardedConnection>& connections, const std::vector<size_t>& chosen) {
+  constexpr size_t kTold = 8;  // of many at once
+  for (size_t n = 0; n < chosen.size(); ++n) {
+    const GuardedConnection& connection = connections[chosen[n]];
     // Our own number for it: gRPC may close its own at any moment, and the next file would have that.
     const int own = fcntl(connection.socket, F_DUPFD_CLOEXEC, 0);
     if (own < 0) continue;
@@ -153,12 +208,13 @@ void ConnectionGuard::Cut() {
       num_cut_.fetch_add(1);                      // who sees it cut sees it counted
       // Disconnecting resets it and drops what was not read; shutting it down would have gRPC read that first.
       const sockaddr nobody{.sa_family = AF_UNSPEC, .sa_data = {}};
-      if (connect(own, &nobody, sizeof nobody) == 0) {
+      if (connect(own, &nobody, sizeof nobody) != 0) {
+        num_cut_.fetch_sub(1);
+      } else if (n < kTold) {
         LogWarning("grpc_connection_cut",
                    {{"peer", connection.peer},
+                    {"of", std::to_string(chosen.size())},
                     {"reason", "the process held too much, and it had sent the most that ended in nothing"}});
-      } else {
-        num_cut_.fetch_sub(1);
       }
     }
     close(own);

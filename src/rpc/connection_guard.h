@@ -25,10 +25,11 @@ struct GuardedConnection {
   std::string peer;        // "127.0.0.1:51324"
   int socket = -1;         // gRPC's
   uint64_t received = 0;   // bytes, from the kernel
-  uint64_t accounted = 0;  // of these, those of calls that have ended
+  uint64_t accounted = 0;  // of these, those of calls that have ended, or that a model has
 };
 
-/// What a connection has sent that no ended call accounts for: what memory may be held for.
+/// What a connection has sent that no call accounts for that has ended or is bounded elsewhere: what memory may be held
+/// for.
 inline uint64_t Unaccounted(const GuardedConnection& connection) {
   return connection.received > connection.accounted ? connection.received - connection.accounted : 0;
 }
@@ -36,18 +37,43 @@ inline uint64_t Unaccounted(const GuardedConnection& connection) {
 /// take: a connection whose calls end has nothing unaccounted but what is under way.
 inline uint64_t AccountFor(size_t message_bytes) { return message_bytes + message_bytes / 50 + 400; }
 
-/// Two requests of 30 kB under way are less. At 110 times that in memory, the most that was seen, a thousand MiB want
-/// 140 connections that stay below it.
+/// Two requests of 30 kB under way are less.
 inline constexpr uint64_t kLeastUnaccounted = 64U << 10U;
+/// Bytes that are held for one that was sent and ended in nothing, the most that was seen.
+inline constexpr uint64_t kHeldForOne = 110;
+/// What a connection may have sent that is no call: its beginning, an hour's PINGs.
+inline constexpr uint64_t kLeastShared = 1U << 10U;
+
+/// A connection's share of `limit` when so many share it, in bytes sent: as long as none has more unaccounted for, what
+/// all make the process hold together is within the limit. kLeastShared to kLeastUnaccounted, so it is bounded up to
+/// limit / 110 / 1 KiB connections (9,500 at 1 GiB).
+uint64_t SharedFloor(size_t limit, size_t num_connections);
 
 /// Which to cut when too much is held: the one with the most unaccounted for, and those with half of that or more; none
 /// that has less than kLeastUnaccounted.
 std::vector<size_t> ConnectionsToCut(std::span<const GuardedConnection> connections);
 
+/// Which to cut when too much is held and ConnectionsToCut chooses none: many have each sent a little. A call that is
+/// just being sent is unaccounted for as well, but of a client whose calls end there is a moment without one; so those
+/// are cut that had the shared floor or more at each of kLooks looks on end. Thread-compatible.
+class SteadyWatch {
+ public:
+  static constexpr int kLooks = 10;
+  /// After the last of kLooks looks those to cut, and it begins anew; else none.
+  std::vector<size_t> Look(std::span<const GuardedConnection> connections, size_t limit);
+  void Reset() { looks_ = 0; }
+  /// Between the first look and the last.
+  bool looking() const { return looks_ > 0; }
+
+ private:
+  int looks_ = 0;
+  std::unordered_map<std::string, uint64_t> least_;  // by peer; of those that were there at each look
+};
+
 /// A thread that looks every kLook how much the process has allocated. Beyond `limit` more than at the start it cuts
 /// connections, and others only when that has not helped within kPatience. One that is cut is reset; what it has sent
-/// and was not read yet is thrown away. When there is none to cut it says so in the log, and the process grows: many
-/// small connections, or something else than gRPC.
+/// and was not read yet is thrown away. When there is none to cut it says so in the log, and the process grows:
+/// something else than gRPC.
 class ConnectionGuard {
  public:
   static constexpr std::chrono::milliseconds kLook{100};
@@ -63,6 +89,10 @@ class ConnectionGuard {
 
   /// From now on the connections that are accepted on `port` are watched. Once.
   void Start(int port);
+  /// A model has a call of that connection, whose message had so many bytes; and has it no more. There are at most
+  /// max_calls of them, so they are not what is looked for. Cost: a look-up under a mutex.
+  void Began(const std::string& peer, size_t message_bytes) EXCLUDES(mu_);
+  void Answered(const std::string& peer, size_t message_bytes) EXCLUDES(mu_);
   /// A call of that connection ended, whose message had so many bytes. Cost: a look-up under a mutex.
   void Ended(const std::string& peer, size_t message_bytes) EXCLUDES(mu_);
   uint64_t num_cut() const { return num_cut_; }
@@ -71,7 +101,9 @@ class ConnectionGuard {
   void Watch() EXCLUDES(mu_);
   bool HoldsTooMuch() const;
   std::vector<GuardedConnection> Connections() EXCLUDES(mu_);
-  void Cut();
+  /// Those that are chosen; none: nothing happens, or a look of several was made.
+  void CutSome(std::chrono::nanoseconds now);
+  void Cut(const std::vector<GuardedConnection>& connections, const std::vector<size_t>& chosen);
 
   int port_ = 0;  // never changes once the thread runs
   const size_t limit_;
@@ -79,10 +111,13 @@ class ConnectionGuard {
   const size_t resident_at_start_;
   const size_t allocated_at_start_;
   std::atomic<uint64_t> num_cut_{0};
+  SteadyWatch steady_;  // the thread's, as is what follows
+  std::chrono::nanoseconds next_cut_{0};
   Mutex mu_;
   CondVar changed_;
   bool stopping_ GUARDED_BY(mu_) = false;
   std::unordered_map<std::string, uint64_t> accounted_ GUARDED_BY(mu_);
+  std::unordered_map<std::string, uint64_t> at_models_ GUARDED_BY(mu_);  // none is 0
   std::thread thread_;
 };
 

@@ -39,6 +39,47 @@ TEST(ConnectionGuard, WhoHasLittleUnderWayIsNotCut) {
   EXPECT_THAT(ConnectionsToCut(good), IsEmpty());
 }
 
+TEST(SharedFloor, TogetherThoseBelowItHoldNoMoreThanTheLimit) {
+  const size_t limit = 1U << 30U;
+  for (const size_t connections : {1U, 100U, 150U, 1000U, 9000U}) {
+    EXPECT_LE(SharedFloor(limit, connections), kLeastUnaccounted);
+    EXPECT_LE(SharedFloor(limit, connections) * kHeldForOne * connections, limit) << connections;
+  }
+  EXPECT_EQ(SharedFloor(limit, 0), kLeastUnaccounted);
+  EXPECT_EQ(SharedFloor(limit, 1'000'000), kLeastShared) << "who has sent next to nothing stays";
+}
+
+TEST(SteadyWatch, OfManyWhoEachSendALittleThoseAreCutWhoseCallsNeverEnd) {
+  const size_t limit = 1U << 30U;
+  std::vector<GuardedConnection> all(1000, Sent(60'000, 0));
+  for (size_t i = 0; i < all.size(); ++i) all[i].peer = "127.0.0.1:" + std::to_string(i);
+  SteadyWatch watch;
+  for (int look = 0; look < SteadyWatch::kLooks; ++look) {
+    all[3].accounted = look == 4 ? 60'000 : 0;  // between two calls
+    all[5].accounted = 55'000;                  // less than the floor, all the time
+    EXPECT_EQ(watch.looking(), look > 0);
+    const std::vector<size_t> chosen = watch.Look(all, limit);
+    if (look + 1 < SteadyWatch::kLooks) {
+      EXPECT_THAT(chosen, IsEmpty());
+      continue;
+    }
+    EXPECT_EQ(chosen.size(), 998U);
+    EXPECT_THAT(chosen, ::testing::Not(::testing::Contains(::testing::AnyOf(3, 5))));
+  }
+  EXPECT_FALSE(watch.looking()) << "it begins anew";
+}
+
+TEST(SteadyWatch, WhoCameLaterIsNotCutForWhatOthersDid) {
+  SteadyWatch watch;
+  std::vector<GuardedConnection> all(1, Sent(60'000, 0));
+  std::vector<size_t> chosen;
+  for (int look = 0; look < SteadyWatch::kLooks; ++look) {
+    if (look == 1) all.push_back({.peer = "127.0.0.1:2", .socket = 1, .received = 60'000, .accounted = 0});
+    chosen = watch.Look(all, 1U << 20U);
+  }
+  EXPECT_THAT(chosen, ElementsAre(0));
+}
+
 TEST(ConnectionGuard, CallsThatEndAccountForMoreThanTheySent) {
   // A small call's headers and frames are some 200 bytes, 60 from the second one on; a large one's frames 9 in 16384.
   EXPECT_GT(AccountFor(0), 300U);

@@ -115,8 +115,8 @@ struct Shared {
   }
 };
 
-/// One infer call. gRPC deletes it by OnDone, which comes after Finish; Finish comes when the model has answered, so
-/// what the request views lives as long as the model may look at it.
+/// One infer call. gRPC deletes it by OnDone, which comes after Finish and once the client has taken the answer; Finish
+/// comes when the model has answered. What the request views lives as long as the model may look at it, and no longer.
 class InferCall : public grpc::ServerUnaryReactor {
  public:
   InferCall(Shared& shared, grpc::CallbackServerContext* context, grpc::ByteBuffer* out)
@@ -129,13 +129,14 @@ class InferCall : public grpc::ServerUnaryReactor {
 
   void OnCancel() override { gone_.request_stop(); }
   void OnDone() override {
-    shared_.guard.Ended(AddressOf(context_->peer()), facts_.bytes_in);
+    shared_.guard.Ended(peer_, facts_.bytes_in);
     delete this;
   }
 
  private:
   Status Start(const grpc::ByteBuffer* bytes) {
     arrival_ = shared_.clock.Monotonic();
+    peer_ = AddressOf(context_->peer());
     facts_.bytes_in = bytes->Length();
     PAWSIGHT_RETURN_IF_ERROR(shared_.Admit(*context_));
     counted_ = true;
@@ -144,8 +145,10 @@ class InferCall : public grpc::ServerUnaryReactor {
                                "too_many_calls");
     }
     const auto message = std::make_shared<inference::ModelInferRequest>();
-    grpc::ByteBuffer copy(*bytes);  // by reference; reading empties it
-    if (!grpc::SerializationTraits<inference::ModelInferRequest>::Deserialize(&copy, message.get()).ok()) {
+    // Reading empties it, so that the bytes are not there twice until the call ends. It is gRPC's own and not const;
+    // that it is shown as such is for handlers that come back to it.
+    auto* const own = const_cast<grpc::ByteBuffer*>(bytes);
+    if (!grpc::SerializationTraits<inference::ModelInferRequest>::Deserialize(own, message.get()).ok()) {
       return InvalidArgument("the request is no ModelInferRequest", "protobuf_malformed");
     }
     PAWSIGHT_ASSIGN_OR_RETURN(model_, shared_.repository.Find(message->model_name(), message->model_version()));
@@ -160,6 +163,7 @@ class InferCall : public grpc::ServerUnaryReactor {
     context.gone = gone_.get_token();
     context.notes = &notes_;
     request_ = std::make_shared<const protocol::InferRequest>(std::move(request));
+    shared_.guard.Began(peer_, facts_.bytes_in);
     model_->Infer(request_, context, [this](Result<protocol::InferResponse> response) { Answer(response); });
     return Ok();
   }
@@ -180,8 +184,11 @@ class InferCall : public grpc::ServerUnaryReactor {
   }
 
   void End(const Status& status) {
-    // Not at OnDone, which waits for the client to take the answer: who does not would keep the others out.
+    // Not at OnDone, which waits for the client to take the answer: who does not would keep the others out, and the
+    // request's images here.
     if (counted_) shared_.num_calls.fetch_sub(1);
+    if (request_ != nullptr) shared_.guard.Answered(peer_, facts_.bytes_in);
+    request_.reset();
     facts_.total = shared_.clock.Monotonic() - arrival_;
     shared_.Ended("ModelInfer", status, *context_, facts_);
     Finish(ToGrpc(status, context_));  // gRPC may delete this now
@@ -193,6 +200,7 @@ class InferCall : public grpc::ServerUnaryReactor {
   std::stop_source gone_;
   std::shared_ptr<Model> model_;
   std::shared_ptr<const protocol::InferRequest> request_;
+  std::string peer_;
   std::chrono::nanoseconds arrival_{0};
   CallFacts facts_;
   server::RequestNotes notes_;
