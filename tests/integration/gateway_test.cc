@@ -14,15 +14,13 @@
 #include <string>
 #include <thread>
 
-#include "api_call.h"
 #include "base/files.h"
 #include "base/json.h"
-#include "frames/encode.h"
 #include "net/http_server.h"
 #include "net/testing.h"
 #include "net/webhook_testing.h"
 #include "program.h"
-#include "scenes/draw.h"
+#include "running_gateway.h"
 
 namespace pawsight::integration {
 namespace {
@@ -33,45 +31,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-class Gateway {
- public:
-  explicit Gateway(const std::string& data)
-      : Gateway({"gateway", "--listen", "127.0.0.1:0", "--data", data, "--receiver-plain", "--receiver-networks",
-                 "127.0.0.0/8", "--device-rate", "1000", "--device-burst", "1000"},
-                "gateway_ready") {}
-  /// Waits until it has said so.
-  Gateway(const std::vector<std::string>& arguments, const std::string& awaited) : program_(arguments) {
-    const std::string said = program_.WaitUntilSaid(awaited);
-    port_ = PortIn(said.substr(std::min(said.size(), said.find("listens="))));
-  }
-  /// Status line and body.
-  std::pair<std::string, Json> Call(const std::string& method, const std::string& target, const std::string& token,
-                                    const std::string& body = "", const std::string& type = "application/json") const {
-    return CallApi(port_, method, target, token, body, type);
-  }
-  Json Post(const std::string& target, const std::string& token, const std::string& body) const {
-    const auto [status, json] = Call("POST", target, token, body);
-    EXPECT_THAT(status, HasSubstr(" 201 ")) << target << json.Dump();
-    return json;
-  }
-  Json Get(const std::string& target, const std::string& token) const { return Call("GET", target, token).second; }
-  RunningProgram& program() { return program_; }
-
- private:
-  RunningProgram program_;
-  int port_ = 0;
-};
-
-std::string Text(const Json& json, std::string_view key) {
-  const Result<std::string> text = json.GetString(key);
-  EXPECT_TRUE(text.ok()) << json.Dump();
-  return text.ok() ? *text : std::string();
-}
-
-std::string Room(uint64_t seed) {
-  const auto jpeg = frames::EncodeJpeg(scenes::Draw(seed, 320, 240).image, 85).value();
-  return {jpeg.begin(), jpeg.end()};
-}
+using Gateway = RunningGateway;
 
 struct Walk {
   std::string operator_token, device, device_token, camera, rule;

@@ -16,6 +16,8 @@ export interface FrameResult {
   frame: string; camera: string; time: string; asked: boolean; trouble?: { reason: string; message: string };
   answers: { question: string; answer: string; p_yes: number }[]; rules: Outcome[]; pool?: string; total_ms: number;
 }
+/// Of GET /v1/stats, as far as the page reads it.
+export interface Stats { stats: { cameras: { camera: string; newest_time: string | null }[] } }
 export interface Receiver { id: string; name: string; kind: string; active: boolean; reason: string }
 export interface Delivery {
   id: number; type: string; state: "pending" | "delivered" | "dead"; attempts: number; next: string | null; error: string; created: string;

@@ -33,6 +33,7 @@ export class Chart {
     this.element.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
     this.element.setAttribute("preserveAspectRatio", "none");
     this.element.setAttribute("role", "img");
+    this.element.setAttribute("aria-label", "Probability of yes: no answer yet");
     this.element.classList.add("chart");
     // A rule that expects "no" alerts below its line.
     const yes = rule.expect === "yes";

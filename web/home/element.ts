@@ -7,3 +7,41 @@ export function make<K extends keyof HTMLElementTagNameMap>(name: K, className: 
   made.textContent = text;
   return made;
 }
+
+/// With what a person wrote, which runs in the direction of its own script.
+export function words<K extends keyof HTMLElementTagNameMap>(name: K, className: string, text: string): HTMLElementTagNameMap[K] {
+  const made = make(name, className, text);
+  made.dir = "auto";
+  return made;
+}
+
+/// A button of a line that is made anew now and then: `key` tells it from all others, `name` too, for who does not see the line.
+export function lineButton(text: string, name: string, key: string, pressed: () => void): HTMLButtonElement {
+  const made = make("button", "small", text);
+  made.type = "button";
+  made.setAttribute("aria-label", name);
+  made.dataset["key"] = key;
+  made.addEventListener("click", pressed);
+  return made;
+}
+
+function byKey(key: string | undefined): HTMLElement | null {
+  return key === undefined ? null : document.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`);
+}
+
+/// Replaces the children. The focus stays with the key that has it; with one that is gone it goes to `otherwise`.
+export function replaceLines(list: HTMLElement, lines: HTMLElement[], otherwise: HTMLElement): void {
+  const held = list.contains(document.activeElement) ? (document.activeElement as HTMLElement).dataset["key"] : undefined;
+  list.replaceChildren(...lines);
+  if (held !== undefined) (byKey(held) ?? otherwise).focus();
+}
+
+/// Shows it over the page. When it is closed the focus goes back to where it was, or, if that has gone, to `otherwise`.
+export function showDialog(dialog: HTMLDialogElement, otherwise: HTMLElement): void {
+  const key = (document.activeElement as HTMLElement | null)?.dataset["key"];
+  dialog.showModal();
+  dialog.addEventListener("close", () => {
+    const lost = document.activeElement === null || document.activeElement === document.body;
+    if (lost) (byKey(key) ?? otherwise).focus();
+  }, { once: true });
+}

@@ -1,5 +1,5 @@
 // The gateway's page: an owner's cameras with their newest frames and answers, and the alerts, as they happen.
-import { Alert, Api, Camera, FrameResult, Notice, Refusal, Rule, Why } from "./api";
+import { Alert, Api, Camera, FrameResult, Notice, Refusal, Rule, Stats, Why } from "./api";
 import { byId } from "./element";
 import { ReceiversPanel } from "./receivers_panel";
 import { RulesPanel } from "./rules_panel";
@@ -40,9 +40,10 @@ class Home {
   }
 
   async open(): Promise<void> {
-    const [cameras, rules, alerts] = await Promise.all([
+    const [cameras, rules, alerts, stats] = await Promise.all([
       this.api.list<Camera>("/v1/cameras", kMaxCameras), this.api.list<Rule>("/v1/rules", 1000),
-      this.api.get<{ items: Alert[] }>(`/v1/alerts?limit=${kMaxAlerts}`)]);
+      this.api.get<{ items: Alert[] }>(`/v1/alerts?limit=${kMaxAlerts}`), this.api.get<Stats>("/v1/stats")]);
+    const newest = new Map(stats.stats.cameras.map((camera) => [camera.camera, camera.newest_time]));
     this.opened = Date.now();
     this.rules.clear();
     for (const rule of rules) this.rules.set(rule.id, rule);
@@ -54,7 +55,8 @@ class Home {
       const card = new CameraCard(camera, this.rules, () => this.api.picture(camera.id));
       this.cards.set(camera.id, card);
       place.append(card.root);
-      card.showPicture();
+      const time = newest.get(camera.id);
+      if (time) card.showPast(time);
     }
     await Promise.all(rules.slice(0, kMaxHistories).map((rule) => this.remember(rule.id)));
     if (cameras.length === 0) place.textContent = "No cameras yet: make one with POST /v1/cameras.";
@@ -148,6 +150,7 @@ function leave(why: string): void {
   byId("trouble").textContent = why;
   for (const id of ["cameras", "side", "leave"]) byId(id).hidden = true;
   byId("door").hidden = false;
+  byId("token").focus();
 }
 
 async function enter(token: string): Promise<void> {
@@ -167,8 +170,10 @@ async function enter(token: string): Promise<void> {
   }
   sessionStorage.setItem(kTokenKey, token);
   byId("trouble").textContent = "";
+  const typed = byId("door").contains(document.activeElement);
   byId("door").hidden = true;
   for (const id of ["cameras", "side", "leave"]) byId(id).hidden = false;
+  if (typed) byId("page").focus();
   void home.follow();
 }
 

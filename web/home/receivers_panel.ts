@@ -1,6 +1,6 @@
 // Who is told of alerts, and what came of it: each receiver with its deliveries.
 import { Api, Delivery, Receiver } from "./api";
-import { byId, make } from "./element";
+import { byId, make, words } from "./element";
 
 const kPageLength = 1000;
 const kMaxPages = 20;       // of deliveries of one receiver that are counted
@@ -92,7 +92,7 @@ export class ReceiversPanel {
     byId("receiver-list").replaceChildren(...this.receivers.map((receiver) => {
       const tally = this.tallies.get(receiver.id) ?? new Tally();
       const line = make("li", receiver.active ? "receiver" : "receiver off");
-      line.append(make("span", "question", receiver.name || receiver.kind),
+      line.append(words("span", "question", receiver.name || receiver.kind),
                   make("span", "quiet", receiver.active ? receiver.kind : `${receiver.kind}, off: ${receiver.reason || "switched off"}`));
       const counts = [`${tally.delivered + tally.ahead} delivered`];
       if (tally.pending.length > 0) counts.push(`${tally.pending.length} waiting`);
@@ -111,6 +111,6 @@ export class ReceiversPanel {
     const state = delivery.state === "delivered" ? `delivered ${timeOfDay(delivery.finished ?? delivery.created)}`
                 : delivery.state === "dead" ? `given up: ${delivery.error}`
                 : delivery.error ? `again at ${timeOfDay(delivery.next ?? delivery.created)}: ${delivery.error}` : "on its way";
-    return make("li", `delivery ${delivery.state}`, `${what} · ${state}`);
+    return words("li", `delivery ${delivery.state}`, `${what} · ${state}`);
   }
 }

@@ -1,14 +1,14 @@
 // One rule on one camera's card: its question, the answer now and over time, and why it alerts or does not.
 import { Chart, Plotted } from "./chart";
 import { Outcome, Rule } from "./api";
-import { make } from "./element";
+import { make, words } from "./element";
 import { reasonText } from "./reasons";
 
 const kMaxPoints = 600;
 
 export class RuleRow {
   readonly root = make("li", "answer");
-  private readonly question = make("span", "question");
+  private readonly question: HTMLElement;
   private readonly number = make("span", "number", "–");
   private readonly reason = make("span", "reason quiet");
   private readonly plotted: Plotted;
@@ -20,7 +20,7 @@ export class RuleRow {
       points: [],
     };
     this.chart = new Chart(this.plotted);
-    this.question.textContent = known?.question ?? rule;
+    this.question = words("span", "question", known?.question ?? rule);
     const plot = make("div", "plot");
     plot.append(this.chart.element);
     this.root.append(this.question, this.number, plot, this.reason);

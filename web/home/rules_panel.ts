@@ -1,6 +1,11 @@
 // The owner's rules: what each asks and when it alerts; made, changed and deleted here, in force with the next frame.
 import { Api, Refusal, Rule } from "./api";
-import { byId, make } from "./element";
+import { byId, lineButton, make, replaceLines, showDialog, words } from "./element";
+
+/// Where the form asks for what the API calls so.
+const kFieldOf: Record<string, string> = {
+  question: "question", expect: "expect", threshold: "threshold", unsure_band: "threshold", for_s: "for", enabled: "enabled",
+};
 
 function percent(p: number): string { return `${Math.round(100 * p)} %`; }
 
@@ -15,6 +20,7 @@ export class RulesPanel {
   private readonly dialog = byId<HTMLDialogElement>("rule-dialog");
   private readonly form = byId<HTMLFormElement>("rule-form");
   private readonly trouble = byId("rule-trouble");
+  private readonly title = byId("rules-title");
   private edited: Rule | null = null;  // null: a new one is being written
   private readonly shown = new Map<string, string>();  // what a number's field said at first: less exact than the rule
   private readonly gone = new AbortController();
@@ -43,32 +49,25 @@ export class RulesPanel {
     const lines = [...rules].map((rule) => {
       const line = make("li", rule.enabled ? "rule" : "rule off");
       const text = make("div", "");
-      text.append(make("span", "question", rule.question), make("span", "quiet", rule.enabled ? conditionText(rule) : "off"));
+      text.append(words("span", "question", rule.question), make("span", "quiet", rule.enabled ? conditionText(rule) : "off"));
       const buttons = make("div", "buttons");
-      const why = make("button", "small", "Why?");
-      why.type = "button";
-      why.title = `Why "${rule.question}" alerts or does not`;
-      why.addEventListener("click", () => this.why(rule));
-      buttons.append(why);
-      if (this.mayEdit) {
-        const edit = make("button", "small", "Edit");
-        edit.type = "button";
-        edit.title = `Edit "${rule.question}"`;
-        edit.addEventListener("click", () => this.edit(rule));
-        buttons.append(edit);
-      }
+      buttons.append(lineButton("Why?", `Why? ${rule.question}`, `why ${rule.id}`, () => this.why(rule)));
+      if (this.mayEdit) buttons.append(lineButton("Edit", `Edit: ${rule.question}`, `edit ${rule.id}`, () => this.edit(rule)));
       line.append(text, buttons);
       return line;
     });
-    this.list.replaceChildren(...lines);
+    replaceLines(this.list, lines, this.otherwise());
     byId("no-rules").hidden = lines.length > 0;
   }
+
+  /// Where the focus goes when the line that had it has gone.
+  private otherwise(): HTMLElement { return this.mayEdit ? byId("add-rule") : this.title; }
 
   private field<T extends HTMLElement = HTMLInputElement>(name: string): T { return byId<T>(`rule-${name}`); }
 
   private edit(rule: Rule | null): void {
     this.edited = rule;
-    this.trouble.textContent = "";
+    this.complain("");
     byId("rule-dialog-title").textContent = rule ? "Edit rule" : "New rule";
     byId("rule-delete").hidden = rule === null;
     this.field("question").value = rule?.question ?? "";
@@ -78,7 +77,7 @@ export class RulesPanel {
     this.showNumber("for", rule ? rule.for_s ?? 0 : 2);
     this.field("for-row").hidden = counted;
     this.field("enabled").checked = rule?.enabled ?? true;
-    this.dialog.showModal();
+    showDialog(this.dialog, this.otherwise());
   }
 
   private showNumber(name: string, value: number): void {
@@ -99,7 +98,11 @@ export class RulesPanel {
       expect: this.field<HTMLSelectElement>("expect").value,
       enabled: this.field("enabled").checked,
     };
-    if (this.isGiven("threshold")) wanted["threshold"] = Number(this.field("threshold").value) / 100;
+    if (this.isGiven("threshold")) {
+      const threshold = wanted["threshold"] = Number(this.field("threshold").value) / 100;
+      // Which this form does not ask for, and which does not reach below 0.
+      if (edited?.unsure_band !== undefined) wanted["unsure_band"] = Math.min(edited.unsure_band, threshold);
+    }
     if (edited?.for_frames === undefined && this.isGiven("for")) wanted["for_s"] = Number(this.field("for").value);
     await this.attempt(edited ? () => this.api.send("PUT", `/v1/rules/${edited.id}`, wanted, edited.version)
                               : () => this.api.send("POST", "/v1/rules", wanted));
@@ -110,14 +113,34 @@ export class RulesPanel {
     if (edited) await this.attempt(() => this.api.send("DELETE", `/v1/rules/${edited.id}`));
   }
 
+  /// Says what is wrong below the field it is about, or below all, and marks the field; "" takes it back.
+  private complain(message: string): void {
+    for (const field of this.form.querySelectorAll("[aria-invalid]")) {
+      field.removeAttribute("aria-invalid");
+      field.removeAttribute("aria-describedby");
+    }
+    const [, name, rest] = /^([a-z_]+): (.*)$/s.exec(message) ?? [];
+    const field = name !== undefined && name in kFieldOf ? this.field(kFieldOf[name]!) : null;
+    if (field === null || field.offsetParent === null) {
+      byId("rule-buttons").before(this.trouble);
+      this.trouble.textContent = message;
+      return;
+    }
+    (field.closest(".row") ?? field).after(this.trouble);
+    this.trouble.textContent = rest!;
+    field.setAttribute("aria-invalid", "true");
+    field.setAttribute("aria-describedby", this.trouble.id);
+    field.focus();
+  }
+
   private async attempt(change: () => Promise<unknown>): Promise<void> {
     try {
       await change();
       this.dialog.close();
     } catch (error) {
       const stale = error instanceof Refusal && error.status === 412;
-      this.trouble.textContent = stale ? "Somebody else changed this rule: close this and look again."
-                               : error instanceof Refusal ? error.message : "The gateway cannot be reached.";
+      this.complain(stale ? "Somebody else changed this rule: close this and look again."
+                    : error instanceof Refusal ? error.message : "The gateway cannot be reached.");
     }
     await this.changed();
   }

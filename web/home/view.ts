@@ -1,6 +1,6 @@
 // What the page shows: a card a camera, a line an alert. Texts of people are set as text, never as markup.
 import { Camera, FrameResult, Rule } from "./api";
-import { make } from "./element";
+import { make, words } from "./element";
 import { RuleRow } from "./rule_row";
 
 const kPictureEvery = 1000;  // ms between pictures of one camera
@@ -18,8 +18,9 @@ export class CameraCard {
   private waiting = false;
 
   constructor(camera: Camera, private readonly rules: Map<string, Rule>, private readonly picture: () => Promise<Blob>) {
-    const title = make("h2", "", camera.name);
-    for (const [key, value] of Object.entries(camera.labels)) title.append(make("span", "label", `${key} ${value}`));
+    const title = make("h2", "");
+    title.append(words("span", "", camera.name));
+    for (const [key, value] of Object.entries(camera.labels)) title.append(words("span", "label", `${key} ${value}`));
     if (!camera.enabled) title.append(make("span", "label", "off"));
     this.image.alt = `Newest frame of ${camera.name}`;
     this.image.hidden = true;
@@ -42,6 +43,12 @@ export class CameraCard {
         this.image.hidden = false;
       }, () => undefined);  // none is kept: the last one stays
     }, Math.max(0, this.next - Date.now()));
+  }
+
+  /// A frame of before the page was opened, which the gateway has kept.
+  showPast(time: string): void {
+    this.caption.textContent = timeOfDay(time);
+    this.showPicture();
   }
 
   show(result: FrameResult): void {
@@ -93,7 +100,7 @@ export class AlertList {
   /// A new one comes first; one that is there is changed.
   put(alert: AlertLine): void {
     const line = make("li", `alert ${alert.severity} ${alert.resolved ? "over" : "open"}`);
-    line.append(make("span", "question", alert.question), make("span", "", this.names.get(alert.camera) ?? alert.camera),
+    line.append(words("span", "question", alert.question), words("span", "", this.names.get(alert.camera) ?? alert.camera),
                 make("time", "quiet", timeOfDay(alert.fired) + (alert.resolved ? ` – ${timeOfDay(alert.resolved)}` : " · now")));
     const before = this.lines.get(alert.id);
     if (before) before.replaceWith(line);

@@ -1,6 +1,6 @@
 // Why a rule alerts or does not: how often each reason was given, and the newest frames one by one.
-import { Api, Rule, Why } from "./api";
-import { byId, make } from "./element";
+import { Api, Refusal, Rule, Why } from "./api";
+import { byId, make, showDialog, words } from "./element";
 import { reasonText } from "./reasons";
 
 const kRefreshEvery = 2000;
@@ -28,7 +28,8 @@ export class WhyDialog {
     byId("why-path").textContent = `GET /v1/rules/${rule.id}/why`;
     byId("why-counts").replaceChildren();
     byId("why-newest").replaceChildren();
-    this.dialog.showModal();
+    byId("why-trouble").textContent = "";
+    showDialog(this.dialog, byId("rules-title"));
     clearInterval(this.timer);
     this.timer = window.setInterval(() => void this.refresh(), kRefreshEvery);
     void this.refresh();
@@ -37,8 +38,17 @@ export class WhyDialog {
   private async refresh(): Promise<void> {
     const rule = this.rule;
     if (!rule) return;
-    const why = await this.api.get<Why>(`/v1/rules/${rule.id}/why`).catch(() => null);  // it may be gone; the next asks again
-    if (!why || this.rule !== rule) return;
+    let why: Why;
+    try {
+      why = await this.api.get<Why>(`/v1/rules/${rule.id}/why`);
+    } catch (error) {
+      const gone = error instanceof Refusal && error.status === 404;
+      if (gone) clearInterval(this.timer);
+      if (this.rule === rule) byId("why-trouble").textContent = gone ? "This rule is no longer there." : "The gateway cannot be reached.";
+      return;
+    }
+    if (this.rule !== rule) return;
+    byId("why-trouble").textContent = "";
     const counts = Object.entries(why.counts).sort(([, a], [, b]) => b - a);
     byId("why-counts").replaceChildren(...counts.map(([reason, count]) => {
       const line = make("li", "");
@@ -48,7 +58,7 @@ export class WhyDialog {
     byId("why-newest").replaceChildren(...why.newest.map((outcome) => {
       const line = make("tr", outcome.phase);
       const p = typeof outcome.p_yes === "number" ? `${Math.round(100 * outcome.p_yes)} %` : "–";
-      line.append(make("td", "quiet", new Date(outcome.time).toLocaleTimeString()), make("td", "", this.nameOf(outcome.camera)),
+      line.append(make("td", "quiet", new Date(outcome.time).toLocaleTimeString()), words("td", "", this.nameOf(outcome.camera)),
                   make("td", "number", p), make("td", "", reasonText(outcome.reason)));
       return line;
     }));
