@@ -24,6 +24,11 @@ def attend(query, key, value, heads, bias=None):
     return torch.matmul(weights, v).transpose(1, 2).reshape(batch, length, width)
 
 
+def take(rows, kept):
+    """rows [B, N, D], kept [B, K] indices -> [B, K, D]."""
+    return torch.gather(rows, 1, kept[..., None].expand(-1, -1, rows.shape[-1]))
+
+
 # Vision: pre-norm.
 
 class VisionEmbeddings(nn.Module):
@@ -35,14 +40,17 @@ class VisionEmbeddings(nn.Module):
         tokens = (c['image_size'] // self.patch) ** 2 + 1
         self.position_embedding = nn.Parameter(torch.randn(1, tokens, width) * 0.02)
 
-    def forward(self, pixels):
+    def forward(self, pixels, kept=None):
         batch, _, height, width = pixels.shape
         p = self.patch  # a convolution whose stride is its size is one matrix product
         x = pixels.view(batch, 3, height // p, p, width // p, p).permute(0, 2, 4, 1, 3, 5)
         x = x.reshape(batch, -1, 3 * p * p)
-        x = F.linear(x, self.patch_embedding.weight.flatten(1), self.patch_embedding.bias)
-        x = torch.cat([self.class_embedding.expand(batch, -1, -1).to(x.dtype), x], 1)
-        return x + self.position_embedding
+        places = self.position_embedding[:, 1:]
+        if kept is not None:
+            x, places = take(x, kept), take(places.expand(batch, -1, -1), kept)
+        x = F.linear(x, self.patch_embedding.weight.flatten(1), self.patch_embedding.bias) + places
+        first = self.class_embedding + self.position_embedding[:, :1]
+        return torch.cat([first.expand(batch, -1, -1).to(x.dtype), x], 1)
 
 
 class VisionAttention(nn.Module):
@@ -92,8 +100,9 @@ class VisionModel(nn.Module):
         self.encoder = Stack('layers', [VisionLayer(c) for _ in range(c['num_hidden_layers'])])
         self.post_layernorm = nn.LayerNorm(c['hidden_size'], c['layer_norm_eps'])
 
-    def forward(self, pixels):
-        x = self.embeddings(pixels)
+    def forward(self, pixels, kept=None):
+        """`kept` [B, K]: the patches that are looked at, the others are left out (Liu et al. 2022, PatchDropout); all unless given."""
+        x = self.embeddings(pixels, kept)
         for layer in self.encoder.layers:
             x = layer(x)
         return self.post_layernorm(x)

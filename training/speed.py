@@ -11,6 +11,7 @@ import torch
 
 import data
 import train
+from muon import Muon
 from wordpiece import Tokenizer
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -60,9 +61,13 @@ def main():
     learner = train.Learner(model, photos.teacher.shape[-1])
     train.initialise(learner.model)
     batch = train.tensors(data.make_batch(examples, tokenizer, questions, config['asked_images']))
-    for name, looking in (('step, looking', True), ('step, looking and asking', False)):
-        learner.backward(batch, looking, config['helper_weight'])
-        each(name, images * 8, lambda: [learner.backward(batch, looking, config['helper_weight']) for _ in range(8)])
+    keep = config['keep_patches']
+    for name, looking, share in (('step, looking', True, 1), ('step, looking and asking', False, 1), (f'... at {100 * keep:.0f} % of patches', False, keep)):
+        learner.backward(batch, looking, config['helper_weight'], share)
+        each(name, images * 8, lambda: [learner.backward(batch, looking, config['helper_weight'], share) for _ in range(8)])
+    layers = [p for n, p in learner.model.named_parameters() if 'encoder.layer' in n and p.dim() == 2]
+    muon = Muon([{'params': layers}], lr=1e-9)
+    each('Muon, once a step', images * 4, lambda: [muon.step() for _ in range(4)])
 
 
 if __name__ == '__main__':

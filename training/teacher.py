@@ -11,16 +11,20 @@ GRID = 12       # of the picture's sides
 
 
 class Teacher:
-    def __init__(self, path):
+    """With `scores` it can tell what it would detect, too (`detect`)."""
+
+    def __init__(self, path, scores=False):
         graph = onnx.load(path).graph
         self.weights = {t.name: torch.from_numpy(numpy_helper.to_array(t).copy()) for t in graph.initializer}
-        self.nodes, self.levels, needed = [], [], set()
+        self.nodes, self.levels, self.scores, needed = [], [], [], set()
         for node in graph.node:
             if node.op_type == 'Constant':
                 self.weights[node.output[0]] = torch.from_numpy(numpy_helper.to_array(node.attribute[0].t).copy())
             elif node.op_type == 'Conv' and node.input[1].startswith('head.cls_preds'):
                 self.levels.append(node.input[0])
-        needed.update(self.levels)
+            if scores and node.op_type == 'Conv' and node.input[1].startswith(('head.cls_preds', 'head.obj_preds')):
+                self.scores.append(node.output[0])
+        needed.update(self.levels + self.scores)
         for node in reversed(graph.node):  # only what the levels need
             if any(o in needed for o in node.output) and node.op_type != 'Constant':
                 needed.update(node.input)
@@ -52,14 +56,26 @@ class Teacher:
             return x[0]
         raise ValueError(f'teacher: operator {kind} is not known')
 
-    def see(self, images):
-        """images: RGB uint8 arrays [H, W, 3] of one size, sides multiples of 32 -> float16 [N, GRID, GRID, CHANNELS]."""
+    def values(self, images):
+        """images: RGB uint8 arrays [H, W, 3] of one size, sides multiples of 32 -> what each node that is needed computes."""
         x = torch.from_numpy(np.stack(images)[..., ::-1].copy()).permute(0, 3, 1, 2).float()
         values = {'images': x}
         with torch.no_grad():
             for kind, inputs, output, attributes in self.nodes:
                 got = [values[i] if i in values else self.weights.get(i) for i in inputs]
                 values[output] = self.run(kind, got, attributes)
+        return values
+
+    def detect(self, images):
+        """-> the highest score of each of COCO's 80 classes, [N, 80]; no boxes."""
+        values = self.values(images)
+        pairs = zip(self.scores[::2], self.scores[1::2])  # classes, object or not, by level
+        return torch.stack([(values[c].sigmoid() * values[o].sigmoid()).amax((2, 3)) for c, o in pairs]).amax(0).numpy()
+
+    def see(self, images):
+        """-> float16 [N, GRID, GRID, CHANNELS]."""
+        values = self.values(images)
+        with torch.no_grad():
             levels = [F.interpolate(values[l], size=(GRID, GRID), mode='bilinear', align_corners=False) if values[l].shape[2] < GRID
                       else F.adaptive_avg_pool2d(values[l], GRID) for l in self.levels]
         return torch.cat(levels, 1).permute(0, 2, 3, 1).half().numpy()

@@ -22,8 +22,9 @@ from torch.nn import functional as F
 
 import data
 import targets
-from blip import Blip, initialise
-from start import begin_from
+from blip import Blip, initialise, take
+from muon import Muon
+from start import begin_from, stretched
 from whiten import whiten
 from wordpiece import Tokenizer
 
@@ -54,7 +55,11 @@ class Helpers(nn.Module):
         for base in (len(targets.PARTS), len(targets.PARTS) + targets.PET_SIZE):
             self.patch_weight[base] = 5.0
 
-    def loss(self, image, batch):
+    def loss(self, image, batch, kept):
+        if kept is not None:
+            known = batch['patch'].shape[:2] + kept.shape[1:]
+            patch = torch.gather(batch['patch'], 2, kept[:, None, :, None].expand(*known, batch['patch'].shape[3]))
+            batch = dict(batch, patch=patch, teacher=take(batch['teacher'], kept), taught=torch.gather(batch['taught'], 1, kept))
         pooled = torch.cat([image[:, 0], image[:, 1:].mean(1)], -1)
         frame = masked_loss(self.frame(pooled), batch['frame'])
         patch = masked_loss(self.patch(image[:, 1:]), batch['patch'], self.patch_weight)
@@ -81,13 +86,15 @@ class Learner:
     def params(self):
         return [*self.model.parameters(), *self.helpers.parameters()]
 
-    def backward(self, batch, looking, helper_weight):
-        """Adds the gradients; -> numbers to report."""
+    def backward(self, batch, looking, helper_weight, keep=1.0):
+        """Adds the gradients of a batch of whose patches the share `keep` is looked at; -> numbers to report."""
+        images, patches = len(batch['pixels']), batch['patch'].shape[2]
+        kept = torch.rand(images, patches).topk(round(keep * patches), 1).indices if keep < 1 else None
         with torch.autocast('cpu', dtype=torch.bfloat16):
-            image = self.model.vision_model(batch['pixels'])
+            image = self.model.vision_model(batch['pixels'], kept)
             if not looking:
                 logits = self.model.answer(image[:batch['asked_images']], batch['ids'], batch['mask'], batch['answer_in'])
-            loss, numbers = self.helpers.loss(image, batch)
+            loss, numbers = self.helpers.loss(image, batch, kept)
         if not looking:
             logits, wanted = logits.float(), batch['answer_out']
             answer = F.cross_entropy(logits[:, 0], wanted[:, 0])
@@ -109,7 +116,7 @@ class Beside:
             p.data.share_memory_()
         self.gradient = torch.zeros(sum(p.numel() for p in learner.params())).share_memory_()
         context = multiprocessing.get_context('fork')
-        self.ready, self.looking, self.taken = context.Value('i', 0), context.Value('i', 1), 0
+        self.ready, self.looking, self.keep, self.taken = context.Value('i', 0), context.Value('i', 1), context.Value('d', 1), 0
         self.child = context.Process(target=self.run, args=(learner, open_batches, helper_weight), daemon=False)
         self.child.start()
 
@@ -124,7 +131,7 @@ class Beside:
         while os.getppid() == parent:
             for p in learner.params():
                 p.grad = None
-            learner.backward(tensors(batches.next()), bool(self.looking.value), helper_weight)
+            learner.backward(tensors(batches.next()), bool(self.looking.value), helper_weight, self.keep.value)
             while self.ready.value and os.getppid() == parent:
                 time.sleep(0.002)
             at = 0
@@ -134,8 +141,8 @@ class Beside:
             self.ready.value = 1
         os._exit(0)
 
-    def merge(self, learner, looking):
-        self.looking.value = int(looking)
+    def merge(self, learner, looking, keep):
+        self.looking.value, self.keep.value = int(looking), keep
         if not self.ready.value:
             return
         at = 0
@@ -164,16 +171,9 @@ class Run:
             source = data.DrawnRooms(args.program, config['seed'] + 1, self.size, 0, count=300)
             whiten(self.model.vision_model, ((source.next()['pixels'] / 255 - MEAN_RGB) / STD_RGB for _ in range(300)))
             source.close()
-        parts = {'look': [self.model.vision_model, self.helpers], 'ask': [self.model.text_encoder, self.model.text_decoder]}
-        self.params, groups = [], []
-        for part, modules in parts.items():
-            params = [p for m in modules for p in m.parameters()]
-            self.params += params
-            groups.append({'params': [p for p in params if p.dim() >= 2], 'weight_decay': config['weight_decay'], 'part': part})
-            groups.append({'params': [p for p in params if p.dim() < 2], 'weight_decay': 0.0, 'part': part})
-        self.optimizer = torch.optim.AdamW(groups, lr=1e-9, betas=(0.9, 0.98))
+        self.params, self.optimizers = self.learner.params(), self.make_optimizers()
         if args.go_on and not args.resume:
-            self.restore(args.go_on)
+            self.go_on(args.go_on)
         self.ema = {k: v.detach().clone() for k, v in self.model.state_dict().items() if v.dtype.is_floating_point}
         self.step, self.seconds, self.ask_from = 0, 0.0, 0
         os.makedirs(args.out, exist_ok=True)
@@ -182,16 +182,39 @@ class Run:
             self.ema, self.step, self.seconds, self.ask_from = (state[k] for k in ('ema', 'step', 'seconds', 'ask_from'))
             torch.set_rng_state(state['rng'])
 
+    def make_optimizers(self):
+        """Muon for the matrices inside the layers, AdamW for the rest, each in a part that looks and one that asks."""
+        parts = {'look': [self.model.vision_model, self.helpers], 'ask': [self.model.text_encoder, self.model.text_decoder]}
+        inside, rest = [], []
+        for part, modules in parts.items():
+            named = [(n, p) for m in modules for n, p in m.named_parameters()]
+            layers = [p for n, p in named if 'encoder.layer' in n and p.dim() == 2]
+            taken = {id(p) for p in layers}
+            others = [p for _, p in named if id(p) not in taken]
+            inside.append({'params': layers, 'weight_decay': self.config['weight_decay'], 'part': part})
+            rest.append({'params': [p for p in others if p.dim() >= 2], 'weight_decay': self.config['weight_decay'], 'part': part})
+            rest.append({'params': [p for p in others if p.dim() < 2], 'weight_decay': 0.0, 'part': part})
+        return [Muon(inside, lr=1e-9), torch.optim.AdamW(rest, lr=1e-9, betas=(0.9, 0.98))]
+
+    def go_on(self, path):
+        """Averaged weights and helper heads of a checkpoint; positions are stretched where the picture has another size."""
+        state = torch.load(path)
+        place = 'vision_model.embeddings.position_embedding'
+        state['ema'][place] = stretched(state['ema'][place], self.grid ** 2 + 1)
+        self.model.load_state_dict({**state['model'], **state['ema']})
+        self.helpers.load_state_dict(state['helpers'])
+
     def restore(self, path):
         state = torch.load(path)
         self.model.load_state_dict(state['model'])
         self.helpers.load_state_dict(state['helpers'])
-        self.optimizer.load_state_dict(state['optimizer'])
+        for optimizer, saved in zip(self.optimizers, state['optimizers']):
+            optimizer.load_state_dict(saved)
         return state
 
     def save(self):
         path = f'{self.args.out}/checkpoint.pt'
-        torch.save(dict(model=self.model.state_dict(), helpers=self.helpers.state_dict(), optimizer=self.optimizer.state_dict(),
+        torch.save(dict(model=self.model.state_dict(), helpers=self.helpers.state_dict(), optimizers=[o.state_dict() for o in self.optimizers],
                         ema=self.ema, step=self.step, seconds=self.seconds, ask_from=self.ask_from, rng=torch.get_rng_state()), path + '.new')
         os.replace(path + '.new', path)
 
@@ -216,18 +239,24 @@ class Run:
         peak = c['learning_rate'] * (c['look_again'] if part == 'look' else 1.0)
         return peak * warm * (0.5 * (1 + math.cos(math.pi * done)) + 0.005)
 
+    def keep(self):
+        """The share of patches that is looked at: fewer at first, which is faster, and all for the last part of the run."""
+        return self.config['keep_patches'] if self.seconds / 60 < self.config['keep_until'] * self.minutes() else 1.0
+
     def train_step(self, batch, beside):
-        for group in self.optimizer.param_groups:
+        for group in (g for o in self.optimizers for g in o.param_groups):
             group['lr'] = self.rate(group['part'])
         looking = self.looking()
         if looking:
             self.ask_from = self.step + 1
-        self.optimizer.zero_grad(set_to_none=True)
-        numbers = self.learner.backward(batch, looking, self.config['helper_weight'])
+        for p in self.params:
+            p.grad = None
+        numbers = self.learner.backward(batch, looking, self.config['helper_weight'], self.keep())
         if beside:
-            beside.merge(self.learner, looking)
+            beside.merge(self.learner, looking, self.keep())
         nn.utils.clip_grad_norm_([p for p in self.params if p.grad is not None], 1.0)
-        self.optimizer.step()
+        for optimizer in self.optimizers:
+            optimizer.step()
         if self.step % 5 == 0:
             keep = min(self.config['ema'], (1 + self.step) / (10 + self.step)) ** 5
             for name, value in self.model.state_dict().items():

@@ -16,7 +16,7 @@ namespace pawsight::targets {
 
 inline const std::string kMini = PAWSIGHT_SOURCE_DIR "/models/pawsight-mini";
 
-inline constexpr size_t kMiniSide = 144;  // pixels
+inline constexpr size_t kMiniSide = 256;  // pixels
 
 /// Mini's pixels and questions of several lengths.
 inline std::vector<float> Pixels(uint64_t seed) {
