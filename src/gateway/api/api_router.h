@@ -220,6 +220,17 @@ Result<net::HttpResponse> ListRows(const events::Store& store, const Call& call,
   return JsonAnswer(200, ListJson(std::move(items), page, rows.empty() ? "" : rows.back().id));
 }
 
+/// The version that a DELETE is for: the row's own when If-Match names it, 0 (any) without one or with "*".
+/// Errors: the row's read; CheckIfMatch's.
+template <typename Row>
+Result<int64_t> VersionToDelete(const events::Store& store, const Call& call) {
+  const std::string_view given = call.request->Header("if-match");
+  if (given.empty() || given == "*") return 0;
+  PAWSIGHT_ASSIGN_OR_RETURN(const Row row, store.Get<Row>(call.owner, call.Parameter(0)));
+  PAWSIGHT_RETURN_IF_ERROR(CheckIfMatch(*call.request, row.version));
+  return row.version;
+}
+
 /// What an audit entry says of a change that this call made.
 events::Audit AuditOf(const Call& call, std::string action, std::string object);
 

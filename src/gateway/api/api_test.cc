@@ -239,6 +239,32 @@ TEST_F(ApiTest, AChangeWithAnOldVersionIsRefused) {
   EXPECT_EQ(Get(target, home.operator_token).Text("name"), "renamed");
 }
 
+TEST_F(ApiTest, ARemovalWithAnOldVersionIsRefused) {
+  const Home home = MakeHome("home");
+  const auto remove = [&](const std::string& target, const std::string& match) {
+    return Call("DELETE", target, home.operator_token, "", match.empty() ? "" : "If-Match: " + match + "\r\n");
+  };
+  const auto make = [&](const std::string& list, const std::string& body) {
+    return list + "/" + Post(list, home.operator_token, body).Text("id");
+  };
+  const std::pair<std::string, std::string> kinds[] = {
+      {"/v1/cameras", R"({"name":"garden"})"},
+      {"/v1/devices", R"({"name":"porch"})"},
+      {"/v1/rules", R"({"question":"Is there a dog?"})"},
+      {"/v1/receivers", R"({"name":"hook","config":{"kind":"webhook","url":"http://127.0.0.1:9191/x"}})"}};
+  for (const auto& [list, body] : kinds) {
+    const std::string target = make(list, body);
+    const Came old = remove(target, "\"7\"");
+    EXPECT_EQ(old.status, 412) << target << old.body;
+    EXPECT_EQ(old.Code(), "if_match");
+    EXPECT_THAT(old.Text("detail"), HasSubstr("\"1\"")) << "says which it is";
+    EXPECT_EQ(remove(target, "\"1\"").status, 204) << target;
+    EXPECT_EQ(remove(target, "\"1\"").status, 404) << target << " is gone";
+    EXPECT_EQ(remove(make(list, body), "*").status, 204);
+    EXPECT_EQ(remove(make(list, body), "").status, 204);
+  }
+}
+
 TEST_F(ApiTest, ListsComeInPages) {
   const Home home = MakeHome("home");
   std::set<std::string> made = {home.camera};
