@@ -28,6 +28,17 @@ void AddNotifier(const notify::NotifierStats& stats, MetricsWriter* out) {
   out->Gauge("notify_receivers", "Receivers that have messages.", static_cast<double>(stats.num_receivers));
 }
 
+void AddPictures(const gateway::PictureStation::Counts& counts, MetricsWriter* out) {
+  out->Gauge("pictures_waiting", "Frames that alerts fired on and that wait to be encoded anew.",
+             static_cast<double>(counts.waiting));
+  out->Gauge("pictures_waiting_limit", "And how many there may be.",
+             static_cast<double>(gateway::PictureStation::kMaxWaiting));
+  out->Metric("pictures_total", "counter", "Pictures of alerts that were to be kept, by what came of them.");
+  out->Sample(static_cast<double>(counts.made), MetricLabel("outcome", "made"));
+  out->Sample(static_cast<double>(counts.unfit), MetricLabel("outcome", "unfit"));
+  out->Sample(static_cast<double>(counts.refused), MetricLabel("outcome", "too_many"));
+}
+
 }  // namespace
 
 std::string GatewayMetrics(const GatewayNumbers& numbers) {
@@ -36,6 +47,7 @@ std::string GatewayMetrics(const GatewayNumbers& numbers) {
   out.Gauge("offered_per_second", "Frames that were offered to workers, over the last minute.", numbers.offered_per_s);
   AddStore(numbers.store.Stats(), &out);
   AddNotifier(numbers.notifier.Stats(), &out);
+  AddPictures(numbers.pictures, &out);
   numbers.puller.WriteTo(out);
   std::string text = ProcessMetrics() + out.Take() + numbers.path.Metrics() + numbers.backends.Metrics();
   if (numbers.http != nullptr) {

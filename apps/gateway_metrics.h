@@ -4,6 +4,7 @@
 #include <string>
 
 #include "events/store.h"
+#include "gateway/api/picture_station.h"
 #include "gateway/backends/backends.h"
 #include "gateway/path/frame_path.h"
 #include "gateway/path/puller.h"
@@ -19,6 +20,7 @@ struct GatewayNumbers {
   const events::Store& store;
   const notify::Notifier& notifier;
   const gateway::Puller& puller;
+  gateway::PictureStation::Counts pictures{};
   const net::HttpServer* http = nullptr;       // null: not yet
   const net::AccessLog* access_log = nullptr;  // null: off
   double offered_per_s = 0;

@@ -297,6 +297,7 @@ void GatewayService::Parts::End() {
   puller.reset();
   if (path) path->Stop();
   if (registry) registry->Stop();  // its thread sets up the path, which goes before it
+  if (record) record->Stop();      // its thread writes to the store
   if (api && !api->Drain(kEndLimit)) {
     LogError("calls_unanswered", {{"so", "the store closes on them"}});
     store->Close();  // answers those that wait for it while the API still stands
@@ -410,6 +411,7 @@ Status GatewayService::Parts::StartApi() {
                                    .store = *store,
                                    .notifier = office->notifier(),
                                    .puller = *puller,
+                                   .pictures = record->pictures(),
                                    .http = http.get(),
                                    .access_log = access_log.get(),
                                    .offered_per_s = meter->PerSecond(),

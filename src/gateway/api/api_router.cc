@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <thread>
 #include <utility>
 
 #include "base/log.h"
@@ -132,16 +131,11 @@ void ApiRouter::AddLater(std::string_view method, std::string_view pattern, Acce
 }
 
 Responder::Sink ApiRouter::SinkOf(std::shared_ptr<const Call> call, std::shared_ptr<const net::HttpRequest> request,
-                                  const net::HttpResponder& responder, Access access) {
-  // A write is answered on the store's writer, which must not wait for a read: what it names is looked up before.
-  const bool writes = access == Access::kWrite;
-  std::string named = writes && call != nullptr ? books_->ForeignId(*call) : std::string();
-  return [books = books_, call = std::move(call), request = std::move(request), responder, writes,
-          named = std::move(named), here = std::this_thread::get_id()](net::HttpResponse response) {
-    if (response.status == 404 && call != nullptr) {
-      const bool look = !writes && std::this_thread::get_id() == here;
-      const std::string foreign = look ? books->ForeignId(*call) : named;
-      if (!foreign.empty()) books->NoteViolation(*call, foreign);
+                                  const net::HttpResponder& responder) {
+  return [books = books_, call = std::move(call), request = std::move(request), responder](net::HttpResponse response) {
+    if (call != nullptr && (response.status == 404 || response.reason == kReceiverUnknown)) {
+      std::vector<std::string> ids = NamedIds(*request);
+      if (!ids.empty()) books->Suspect(*call, std::move(ids), false);
     }
     if (response.status >= 400) {
       books->refusals.Note(response.reason, call != nullptr ? call->who.credential : "", request->path);
@@ -159,7 +153,7 @@ void ApiRouter::Register(std::string_view method, std::string_view pattern, Acce
                      books_->open.Begin();
                      Result<Call> let = Let(request, access);
                      const auto call = let.ok() ? std::make_shared<const Call>(*let) : nullptr;
-                     Responder::Sink sink = SinkOf(call, request, responder, access);
+                     Responder::Sink sink = SinkOf(call, request, responder);
                      if (!let.ok()) return sink(Problem(let.status()));
                      const std::string_view given = request->Header("idempotency-key");
                      if (once && !given.empty()) {
@@ -201,21 +195,10 @@ void ApiRouter::Commit(events::WriteBatch batch, const Responder& reply,
   });
 }
 
-void ApiRouter::Books::NoteViolation(const Call& call, std::string_view object) {
-  refusals.Note("tenant_violation", call.who.credential, call.request->path);
-  LogWarning("tenant_violation", {{"credential", call.who.credential},
-                                  {"owner", call.who.owner},
-                                  {"device", call.who.device},
-                                  {"object", std::string(object.substr(0, 64))}});
-}
-
-std::string ApiRouter::Books::ForeignId(const Call& call) const {
-  if (call.owner.empty() || call.who.role == events::Role::kAdmin) return {};  // who may see all is not at fault
-  for (std::string& id : NamedIds(*call.request)) {
-    const Result<std::string> owner = store.OwnerOf(id);
-    if (owner.ok() && *owner != call.owner) return std::move(id);
-  }
-  return {};
+void ApiRouter::Books::Suspect(const Call& call, std::vector<std::string> ids, bool known) {
+  if (call.who.owner.empty()) return;  // an admin may see all and is not at fault
+  ForeignTry foreign{call.who.credential, call.who.owner, call.who.device, std::move(ids), known, call.request->path};
+  if (!door->Put(std::move(foreign))) refusals.Note("violation_unseen", call.who.credential, call.request->path);
 }
 
 std::vector<std::string> NamedIds(const net::HttpRequest& request) {

@@ -20,6 +20,7 @@
 #include "gateway/api/fields.h"
 #include "gateway/api/idempotency.h"
 #include "gateway/api/problem.h"
+#include "gateway/api/violations.h"
 #include "net/http_options.h"
 #include "net/router.h"
 
@@ -69,7 +70,13 @@ class ApiRouter {
 
   /// All must outlive it, and it the server.
   ApiRouter(net::Router& router, Authenticator& authenticator, events::Store& store, const Clock& clock)
-      : router_(router), authenticator_(authenticator), store_(store), books_(std::make_shared<Books>(store, clock)) {}
+      : router_(router),
+        authenticator_(authenticator),
+        store_(store),
+        books_(std::make_shared<Books>(clock)),
+        violations_(store, clock, books_->door, [books = books_](const ForeignTry& foreign) {
+          books->refusals.Note("tenant_violation", foreign.credential, foreign.path);
+        }) {}
 
   void Add(std::string_view method, std::string_view pattern, Access access, Handler handler);
   void AddLater(std::string_view method, std::string_view pattern, Access access, LaterHandler handler);
@@ -111,10 +118,10 @@ class ApiRouter {
     return true;
   }
 
-  /// An audit line: somebody asked for what is not theirs. Of another owner's object it is written here, whenever an
-  /// answer is 404 and an id of the path or the body is another's (but for reads and frames that are answered later,
-  /// from another thread); of another device's camera by the endpoint.
-  void NoteViolation(const Call& call, std::string_view object) { books_->NoteViolation(call, object); }
+  /// Somebody asked for what is not theirs, which leaves a line (gateway/api/violations.h). Of another owner's object
+  /// it is noticed here, whenever an answer is 404 and an id of the path or the body is another's, whichever thread
+  /// answers; of another device's camera by the endpoint.
+  void NoteViolation(const Call& call, std::string_view object) { books_->Suspect(call, {std::string(object)}, true); }
 
   /// Waits until every call that was let in has been answered, at most so long. True: all have been. After the server
   /// has stopped, so that no more come.
@@ -143,13 +150,11 @@ class ApiRouter {
   };
   /// What an answer writes down on its way out; lives until the last answer was given.
   struct Books {
-    Books(const events::Store& its_store, const Clock& clock) : store(its_store), keys(clock), refusals(clock) {}
-    void NoteViolation(const Call& call, std::string_view object);
-    /// The first id that the call names and that is another owner's; "" when none is. Reads the store: never on the
-    /// thread of its completions, which is the writer's.
-    std::string ForeignId(const Call& call) const;
+    explicit Books(const Clock& clock) : keys(clock), refusals(clock) {}
+    /// The call may have named what is another's; `known`: it did.
+    void Suspect(const Call& call, std::vector<std::string> ids, bool known);
 
-    const events::Store& store;
+    const std::shared_ptr<ViolationDoor> door = std::make_shared<ViolationDoor>();
     IdempotencyKeys keys;
     RefusalLog refusals;
     OpenCalls open;
@@ -157,13 +162,14 @@ class ApiRouter {
   void Register(std::string_view method, std::string_view pattern, Access access, LaterHandler handler);
   /// Answers once, and writes down what there is to write of the answer; `call` is null for one that was not let in.
   Responder::Sink SinkOf(std::shared_ptr<const Call> call, std::shared_ptr<const net::HttpRequest> request,
-                         const net::HttpResponder& responder, Access access);
+                         const net::HttpResponder& responder);
   Result<Call> Let(std::shared_ptr<const net::HttpRequest> request, Access access);
 
   net::Router& router_;
   Authenticator& authenticator_;
   events::Store& store_;
   const std::shared_ptr<Books> books_;
+  const Violations violations_;
   std::vector<Route> routes_;
 };
 
@@ -212,6 +218,17 @@ Result<net::HttpResponse> ListRows(const events::Store& store, const Call& call,
   Json::Array items;
   for (const Row& row : rows) items.push_back(to_json(row));
   return JsonAnswer(200, ListJson(std::move(items), page, rows.empty() ? "" : rows.back().id));
+}
+
+/// The version that a DELETE is for: the row's own when If-Match names it, 0 (any) without one or with "*".
+/// Errors: the row's read; CheckIfMatch's.
+template <typename Row>
+Result<int64_t> VersionToDelete(const events::Store& store, const Call& call) {
+  const std::string_view given = call.request->Header("if-match");
+  if (given.empty() || given == "*") return 0;
+  PAWSIGHT_ASSIGN_OR_RETURN(const Row row, store.Get<Row>(call.owner, call.Parameter(0)));
+  PAWSIGHT_RETURN_IF_ERROR(CheckIfMatch(*call.request, row.version));
+  return row.version;
 }
 
 /// What an audit entry says of a change that this call made.

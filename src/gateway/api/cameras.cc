@@ -135,8 +135,10 @@ void CamerasApi::Update(const Call& call, const Responder& reply) {
 }
 
 void CamerasApi::Delete(const Call& call, const Responder& reply) {
+  const Result<int64_t> version = VersionToDelete<events::Camera>(context_.store, call);
+  if (!version.ok()) return reply.Fail(version.status());
   events::WriteBatch batch;
-  batch.emplace_back(events::Delete<events::Camera>{call.owner, call.Parameter(0)});
+  batch.emplace_back(events::Delete<events::Camera>{call.owner, call.Parameter(0), *version});
   batch.emplace_back(AuditOf(call, "camera.delete", call.Parameter(0)));
   context_.store.Submit(std::move(batch), [this, reply, owner = call.owner](const Result<events::Receipt>& receipt) {
     if (!receipt.ok()) return reply.Fail(receipt.status());

@@ -109,9 +109,11 @@ void DevicesApi::Revoke(const Call& call, const Responder& reply) {
 }
 
 void DevicesApi::Delete(const Call& call, const Responder& reply) {
+  const Result<int64_t> version = VersionToDelete<events::Device>(context_.store, call);
+  if (!version.ok()) return reply.Fail(version.status());
   const std::string id = call.Parameter(0);
   events::WriteBatch batch;
-  batch.emplace_back(events::Delete<events::Device>{call.owner, id});
+  batch.emplace_back(events::Delete<events::Device>{call.owner, id, *version});
   batch.emplace_back(AuditOf(call, "device.delete", id));
   context_.store.Submit(std::move(batch), [this, reply, owner = call.owner](const Result<events::Receipt>& receipt) {
     if (!receipt.ok()) return reply.Fail(receipt.status());

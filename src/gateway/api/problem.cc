@@ -37,6 +37,7 @@ constexpr StatusOfReason kStatuses[] = {
     {"frame_too_large", 413},
     {"owner_full", 503},
     {"path_full", 503},
+    {kReceiverUnknown, 422},
 };
 
 }  // namespace

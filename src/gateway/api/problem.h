@@ -16,6 +16,9 @@
 
 namespace pawsight::gateway {
 
+/// A rule names a receiver that its owner does not have. One that is gone but that the rule had before is none.
+inline constexpr std::string_view kReceiverUnknown = "receiver_unknown";
+
 /// The HTTP status of a Status: by its reason where that says more than its code (`disk_full` is 507, `image_truncated`
 /// 422), else by net::HttpStatusFor. What the store could not do is never 500.
 int ProblemStatus(const Status& status);

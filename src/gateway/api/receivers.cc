@@ -224,9 +224,11 @@ void ReceiversApi::RotateSecret(const Call& call, const Responder& reply) {
 }
 
 void ReceiversApi::Delete(const Call& call, const Responder& reply) {
+  const Result<int64_t> version = VersionToDelete<events::Receiver>(context_.store, call);
+  if (!version.ok()) return reply.Fail(version.status());
   const std::string id = call.Parameter(0);
   events::WriteBatch batch;
-  batch.emplace_back(events::Delete<events::Receiver>{call.owner, id});
+  batch.emplace_back(events::Delete<events::Receiver>{call.owner, id, *version});
   batch.emplace_back(AuditOf(call, "receiver.delete", id));
   context_.store.Submit(std::move(batch),
                         [this, reply, owner = call.owner, id](const Result<events::Receipt>& receipt) {

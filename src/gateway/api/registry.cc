@@ -1,9 +1,11 @@
 #include "gateway/api/registry.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/log.h"
+#include "gateway/api/problem.h"
 #include "notify/receiver_config.h"
 
 namespace pawsight::gateway {
@@ -219,6 +221,17 @@ Result<Registry::Kept> Registry::Read(const std::string& owner) const {
 
 Status Registry::CheckRule(const std::string& owner, const rules::Rule& rule) const {
   PAWSIGHT_ASSIGN_OR_RETURN(Kept kept, Read(owner));
+  std::set<std::string> known;
+  for (const events::Receiver& receiver : kept.receivers) known.insert(receiver.id);
+  for (const rules::Rule& other : kept.setup.rules) {
+    if (other.id == rule.id) known.insert(other.receivers.begin(), other.receivers.end());
+  }
+  for (size_t i = 0; i < rule.receivers.size(); ++i) {
+    if (known.contains(rule.receivers[i])) continue;
+    return InvalidArgument(
+        "receivers[" + std::to_string(i) + "]: this owner has no receiver " + rule.receivers[i].substr(0, 64),
+        std::string(kReceiverUnknown));
+  }
   std::erase_if(kept.setup.rules, [&](const rules::Rule& other) { return other.id == rule.id; });
   kept.setup.rules.push_back(rule);
   return path_.CheckOwner(owner, std::move(kept.setup));

@@ -152,8 +152,10 @@ void RulesApi::Update(const Call& call, const Responder& reply) {
 }
 
 void RulesApi::Delete(const Call& call, const Responder& reply) {
+  const Result<int64_t> version = VersionToDelete<events::Rule>(context_.store, call);
+  if (!version.ok()) return reply.Fail(version.status());
   events::WriteBatch batch;
-  batch.emplace_back(events::Delete<events::Rule>{call.owner, call.Parameter(0)});
+  batch.emplace_back(events::Delete<events::Rule>{call.owner, call.Parameter(0), *version});
   batch.emplace_back(AuditOf(call, "rule.delete", call.Parameter(0)));
   CommitAndRefresh(call, reply, std::move(batch), [](const events::Receipt&) { return NothingAnswer(); });
 }

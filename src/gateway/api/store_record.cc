@@ -29,16 +29,19 @@ Json AlertDetail(const AlertNotice& notice, const Json& detail) {
 
 std::string PictureIdOf(const std::string& alert) { return "pic_" + alert.substr(std::min<size_t>(4, alert.size())); }
 
-std::vector<uint8_t> StoreRecord::PictureFor(const std::vector<RecordEntry>& entries) const {
+StoreRecord::StoreRecord(events::Store& store, const Clock& clock, std::chrono::hours keep_pictures,
+                         PictureStation::Make make)
+    : store_(store),
+      clock_(clock),
+      keep_pictures_(keep_pictures),
+      pictures_(make != nullptr ? std::move(make) : PictureStation::Make(PictureOf)) {}
+
+PictureStation::Frame StoreRecord::FrameToKeep(const std::vector<RecordEntry>& entries) const {
   const auto fired =
       std::find_if(entries.begin(), entries.end(), [](const auto& entry) { return entry.picture != nullptr; });
-  if (fired == entries.end()) return {};
+  if (fired == entries.end()) return nullptr;
   const auto camera = registry_->FindCamera(fired->camera);
-  if (!camera || !camera->keep_pictures) return {};
-  Result<std::vector<uint8_t>> picture = PictureOf(*fired->picture);
-  if (picture.ok()) return *std::move(picture);
-  LogWarning("picture_not_kept", {{"camera", fired->camera}, {"reason", picture.status().message()}});
-  return {};
+  return camera && camera->keep_pictures ? fired->picture : nullptr;
 }
 
 void StoreRecord::AddNotice(const RecordEntry& entry, const std::vector<uint8_t>& picture,
@@ -78,8 +81,21 @@ void StoreRecord::AddNotice(const RecordEntry& entry, const std::vector<uint8_t>
 
 void StoreRecord::Write(std::vector<RecordEntry> entries, Done done) {
   CHECK(registry_ != nullptr);
+  PictureStation::Frame frame = FrameToKeep(entries);
+  if (frame == nullptr) return Submit(entries, {}, std::move(done));
+  const auto both = std::make_shared<std::pair<std::vector<RecordEntry>, Done>>(std::move(entries), std::move(done));
+  const auto write = [this, both](const Result<std::vector<uint8_t>>& picture) {
+    if (!picture.ok()) {
+      LogWarning("picture_not_kept", {{"camera", both->first.front().camera}, {"reason", picture.status().message()}});
+    }
+    Submit(both->first, picture.ok() ? *picture : std::vector<uint8_t>(), std::move(both->second));
+  };
+  PictureStation::Done made = write;
+  if (!pictures_.Offer(std::move(frame), made)) write(ResourceExhausted("too many alerts at once", "queue_full"));
+}
+
+void StoreRecord::Submit(const std::vector<RecordEntry>& entries, const std::vector<uint8_t>& picture, Done done) {
   events::WriteBatch batch;
-  const std::vector<uint8_t> picture = PictureFor(entries);
   size_t num_pictures = 0;
   std::vector<std::optional<size_t>> event_writes;  // where in the batch each entry's event is
   for (const RecordEntry& entry : entries) {

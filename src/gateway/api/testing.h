@@ -120,6 +120,7 @@ class ApiTest : public ::testing::Test {
     office_.reset();
     registry_.reset();
     path_.reset();
+    record_->Stop();
     store_.reset();
     std::error_code ignored;
     std::filesystem::remove_all(folder_, ignored);

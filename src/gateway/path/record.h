@@ -34,11 +34,11 @@ class Record {
  public:
   virtual ~Record() = default;
 
-  /// Writes the entries in one transaction, in the order of the calls. `done` is called exactly once, from any thread,
-  /// also inside the call; OK once they are durable. Never blocks for longer than a
-  /// queue's lock, but to make a picture that is to be kept. Errors:
-  /// kResourceExhausted (disk full, queue full), kUnavailable (locked), kDataLoss: the path keeps the entries and tries
-  /// again. kInvalidArgument, kNotFound, kFailedPrecondition (the rule or camera is gone): it does not.
+  /// Writes the entries in one transaction; those of one camera in the order of the calls, as long as none is made
+  /// between one that has a picture and its `done`. `done` is called exactly once, from any thread, also inside the
+  /// call; OK once they are durable. Never blocks for longer than a queue's lock. Errors: kResourceExhausted (disk
+  /// full, queue full), kUnavailable (locked), kDataLoss: the path keeps the entries and tries again. kInvalidArgument,
+  /// kNotFound, kFailedPrecondition (the rule or camera is gone): it does not.
   using Done = std::function<void(Result<std::vector<std::string>> events)>;
   virtual void Write(std::vector<RecordEntry> entries, Done done) = 0;
 };

@@ -1,0 +1,66 @@
+// gateway/api/picture_station.h: makes the pictures of alerts that are kept, on a thread of its own: decoding and
+// encoding a frame takes 5 to 20 ms, and whoever judges it has others to judge. In the order they came. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/status.h"
+
+namespace pawsight::gateway {
+
+class PictureStation {
+ public:
+  /// Frames that wait, and their bytes. What comes then gets no picture: its alert is not held up for one. Sixteen are
+  /// made in well under the 300 ms that an alert may take.
+  static constexpr size_t kMaxWaiting = 16;
+  static constexpr size_t kMaxWaitingBytes = 64U << 20U;
+
+  using Frame = std::shared_ptr<const std::vector<uint8_t>>;
+  using Make = std::function<Result<std::vector<uint8_t>>(std::span<const uint8_t> encoded)>;
+  using Done = std::function<void(Result<std::vector<uint8_t>> picture)>;
+
+  /// Starts its thread. `make` is PictureOf, but in a test.
+  explicit PictureStation(Make make);
+  ~PictureStation() { Stop(); }
+  PictureStation(const PictureStation&) = delete;
+  PictureStation& operator=(const PictureStation&) = delete;
+
+  /// True: `done` is called once, on its thread. False: too many wait or it was stopped, and `done` is left as it was.
+  /// Never blocks.
+  bool Offer(Frame frame, Done& done) EXCLUDES(mu_);
+
+  /// Makes what waits, takes no more, and ends its thread; calls nothing any more when it returns. May be called again,
+  /// by one thread at a time.
+  void Stop() EXCLUDES(mu_);
+
+  struct Counts {
+    size_t waiting = 0;
+    uint64_t made = 0, unfit = 0, refused = 0;
+  };
+  Counts counts() const EXCLUDES(mu_);
+
+ private:
+  struct Job {
+    Frame frame;
+    Done done;
+  };
+  void Run() EXCLUDES(mu_);
+
+  const Make make_;
+  mutable Mutex mu_;
+  CondVar changed_;
+  std::deque<Job> waiting_ GUARDED_BY(mu_);
+  size_t waiting_bytes_ GUARDED_BY(mu_) = 0;
+  Counts counts_ GUARDED_BY(mu_);
+  bool ending_ GUARDED_BY(mu_) = false;
+  std::thread thread_;
+};
+
+}  // namespace pawsight::gateway
