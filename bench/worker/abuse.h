@@ -18,7 +18,8 @@ struct Abused {
 
 /// pawsight-mini behind a worker, for `minutes`: one good client, and beside it clients that send garbage, half a
 /// request, too much, images that are none or bombs, questions that are none, and that leave without reading. Memory is
-/// read twelve seconds after the load paused but for the good client. Says on standard error how far it is.
+/// the median of fifteen looks, a second apart, from twelve seconds after the load paused but for the good client. Says
+/// on standard error how far it is, and what of the memory is mapped files.
 Abused Abuse(double minutes);
 
 }  // namespace pawsight::bench
