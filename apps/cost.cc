@@ -70,7 +70,7 @@ Result<Measured> ReadMeasured(const std::string& path) {
                   " cores, measured " + result.made_at;
   if (!result.recommendation->slo_kept) measured.what += "; no cell kept the objective";
   for (const tools::StressCell& cell : result.cells) {
-    if (cell.role == tools::CellRole::kCheckCap && cell.answered_share() > 0) {
+    if (cell.role == tools::CellRole::kCheckCap && cell.latency.count + cell.num_failed() > 0) {
       measured.answered_share = cell.answered_share();
     }
   }

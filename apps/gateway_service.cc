@@ -294,9 +294,9 @@ struct GatewayService::Parts {
 void GatewayService::Parts::End() {
   if (http) http->Stop();
   if (metrics) metrics->Stop();
+  if (registry) registry->Stop();  // first: its thread sets up the sources and the path
   puller.reset();
   if (path) path->Stop();
-  if (registry) registry->Stop();  // its thread sets up the path, which goes before it
   if (record) record->Stop();      // its thread writes to the store
   if (api && !api->Drain(kEndLimit)) {
     LogError("calls_unanswered", {{"so", "the store closes on them"}});

@@ -113,7 +113,10 @@ Status StressSession::OpenLog() {
                          {"seed", load.seed},
                          {"arrivals", tools::ArrivalName(options_.cell.arrivals)},
                          {"cores", result_.machine.cores}});
-  if (gateway_) mark.Set("path", result_.target.path);
+  if (gateway_) {
+    mark.Set("path", result_.target.path);
+    mark.Set("cameras", options_.gateway_cameras);
+  }
   PAWSIGHT_ASSIGN_OR_RETURN(log_, tools::CellLog::Open(options_.out + "/cells.jsonl", mark));
   if (!log_->found().empty()) {
     std::fprintf(stderr, "pawsight: going on; %zu cells of this plan are measured already\n", log_->found().size());

@@ -44,6 +44,7 @@ void Writer::Close() {
   }
   wake_.NotifyAll();
   if (thread_.joinable()) thread_.join();
+  writer_id_ = std::thread::id();  // ids are given again
 }
 
 void Writer::Use(std::unique_ptr<Connection> connection) {

@@ -39,7 +39,7 @@ class Writer {
   void SubmitSweep(Store::Done done) EXCLUDES(mu_);
   void SetPendingListener(Store::PendingListener listener) EXCLUDES(mu_);
   StoreStats Stats() const EXCLUDES(mu_);
-  bool OnWriterThread() const { return std::this_thread::get_id() == writer_id_; }
+  bool OnWriterThread() const { return std::this_thread::get_id() == writer_id_.load(); }
 
  private:
   struct Item {
@@ -92,7 +92,7 @@ class Writer {
   Store::PendingListener listener_ GUARDED_BY(mu_);
 
   Mutex close_mu_;  // who closes; before mu_
-  std::thread::id writer_id_;
+  std::atomic<std::thread::id> writer_id_{};  // nobody, once it has ended
   std::thread thread_;  // last: uses all of the above
 };
 

@@ -21,7 +21,8 @@ namespace pawsight::net::testing {
 class RawClient {
  public:
   /// What does not come within `patience` counts as the end.
-  explicit RawClient(int port, std::chrono::seconds patience = std::chrono::seconds(20)) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit RawClient(int port, std::chrono::seconds patience = std::chrono::seconds(20))
+      : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<uint16_t>(port));

@@ -139,7 +139,6 @@ void ConnectionGuard::Watch() {
       (void)Connections();
       next_settle = now + kSettle;
     }
-    if (now < next_cut_) continue;
     if (HoldsTooMuch()) {
       CutSome(now);
     } else {
@@ -184,14 +183,14 @@ std::vector<GuardedConnection> ConnectionGuard::Connections() {
 
 void ConnectionGuard::CutSome(std::chrono::nanoseconds now) {
   const std::vector<GuardedConnection> connections = Connections();
-  std::vector<size_t> chosen = ConnectionsToCut(connections);
-  if (chosen.empty()) {
-    chosen = steady_.Look(connections, limit_);
-    if (steady_.looking()) return;
+  std::vector<size_t> chosen;
+  if (now >= next_cut_) chosen = ConnectionsToCut(connections);
+  if (!chosen.empty()) next_cut_ = now + kPatience;
+  // Whatever else is cut: one that sends much must not hide many that send a little.
+  for (const size_t steady : steady_.Look(connections, limit_)) {
+    if (std::ranges::find(chosen, steady) == chosen.end()) chosen.push_back(steady);
   }
-  next_cut_ = now + kPatience;
-  steady_.Reset();
-  if (chosen.empty()) {
+  if (chosen.empty() && !steady_.looking() && now >= next_cut_) {
     LogWarning("grpc_none_to_cut", {{"reason", "the process holds too much, and no connection has sent much of it"}});
   }
   Cut(connections, chosen);

@@ -53,7 +53,7 @@ uint64_t SharedFloor(size_t limit, size_t num_connections);
 /// that has less than kLeastUnaccounted.
 std::vector<size_t> ConnectionsToCut(std::span<const GuardedConnection> connections);
 
-/// Which to cut when too much is held and ConnectionsToCut chooses none: many have each sent a little. A call that is
+/// Which to cut, besides ConnectionsToCut's, when too much is held for long: many have each sent a little. A call that is
 /// just being sent is unaccounted for as well, but of a client whose calls end there is a moment without one; so those
 /// are cut that had the shared floor or more at each of kLooks looks on end. Thread-compatible.
 class SteadyWatch {
@@ -71,7 +71,7 @@ class SteadyWatch {
 };
 
 /// A thread that looks every kLook how much the process has allocated. Beyond `limit` more than at the start it cuts
-/// connections, and others only when that has not helped within kPatience. One that is cut is reset; what it has sent
+/// the connections with most, and others only when that has not helped within kPatience. One that is cut is reset; what it has sent
 /// and was not read yet is thrown away. When there is none to cut it says so in the log, and the process grows:
 /// something else than gRPC.
 class ConnectionGuard {

@@ -16,7 +16,7 @@ using Curve = std::vector<const StressCell*>;  // of one server-thread count, by
 std::map<int, Curve> CurvesOf(const std::vector<StressCell>& cells) {
   std::map<int, Curve> curves;
   for (const StressCell& cell : cells) {
-    if (cell.role == CellRole::kGrid && cell.answered > 0) curves[cell.server].push_back(&cell);
+    if (cell.role == CellRole::kGrid && cell.latency.count > 0) curves[cell.server].push_back(&cell);
   }
   for (auto& [server, curve] : curves) {
     std::ranges::sort(curve, [](const StressCell* a, const StressCell* b) { return a->clients < b->clients; });
@@ -55,7 +55,7 @@ std::string Why(const StressCell& cell, const Slo& slo, bool kept) {
 double PricePerMillion(double price_per_hour, double per_s) { return price_per_hour / 3600 / per_s * 1e6; }
 
 bool Holds(const StressCell& cell, const Slo& slo) {
-  return cell.answered > 0 && cell.num_failed() == 0 && LatencyOf(cell, slo) <= slo.latency_ms;
+  return cell.latency.count > 0 && cell.num_failed() == 0 && LatencyOf(cell, slo) <= slo.latency_ms;
 }
 
 std::vector<LawFit> FitLaws(const std::vector<StressCell>& cells) {

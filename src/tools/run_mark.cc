@@ -125,10 +125,10 @@ std::optional<bool> ProcessLives(int pid, int64_t started) {
 }
 
 bool IsOver(const RunMark& run, Time made, const RunSight& sight) {
-  if (run.run == sight.is_over) return true;
   if (run.place != "-" && run.place == sight.place) {
-    if (const std::optional<bool> lives = sight.lives(run.pid, run.started)) return !*lives;
+    if (const std::optional<bool> lives = sight.lives(run.pid, run.started)) return !*lives;  // a journal may be a copy
   }
+  if (run.run == sight.is_over) return true;
   return sight.now > made && sight.now - made > run.lease;
 }
 

@@ -169,7 +169,7 @@ class ApiRouter {
   Authenticator& authenticator_;
   events::Store& store_;
   const std::shared_ptr<Books> books_;
-  const Violations violations_;
+  Violations violations_;
   std::vector<Route> routes_;
 };
 

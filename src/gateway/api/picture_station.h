@@ -17,9 +17,9 @@ namespace pawsight::gateway {
 
 class PictureStation {
  public:
-  /// Frames that wait, and their bytes. What comes then gets no picture: its alert is not held up for one. Sixteen are
-  /// made in well under the 300 ms that an alert may take.
-  static constexpr size_t kMaxWaiting = 16;
+  /// Frames that wait, and their bytes. What comes then gets no picture: its alert is not held up for one. Eight of
+  /// a camera's size are made in 160 ms, of the 300 that an alert may take.
+  static constexpr size_t kMaxWaiting = 8;
   static constexpr size_t kMaxWaitingBytes = 64U << 20U;
 
   using Frame = std::shared_ptr<const std::vector<uint8_t>>;

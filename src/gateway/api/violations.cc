@@ -22,9 +22,9 @@ events::Audit LineOf(const ForeignTry& foreign, const std::string& id, uint64_t 
 
 }  // namespace
 
-std::optional<uint64_t> ViolationLines::Admit(const std::string& credential, std::chrono::nanoseconds now) {
+std::optional<uint64_t> ViolationLines::Admit(const std::string& owner, std::chrono::nanoseconds now) {
   // Of one first: who has none left takes nothing from the others.
-  if (of_one_.Take(credential, now).count() > 0 || of_all_.Take("", now).count() > 0) {
+  if (of_one_.Take(owner, now).count() > 0 || of_all_.Take("", now).count() > 0) {
     ++left_out_;
     return std::nullopt;
   }
@@ -34,7 +34,7 @@ std::optional<uint64_t> ViolationLines::Admit(const std::string& credential, std
 bool ViolationDoor::Put(ForeignTry foreign) {
   MutexLock lock(mu_);
   if (ending_ || waiting_.size() >= kMaxWaiting) return false;
-  size_t& of_one = of_credential_[foreign.credential];  // as many as wait at most
+  size_t& of_one = of_owner_[foreign.owner];  // as many as wait at most
   if (of_one >= kMaxWaitingOfOne) return false;
   ++of_one;
   waiting_.push_back(std::move(foreign));
@@ -71,7 +71,7 @@ std::optional<std::deque<ForeignTry>> Violations::Await() {
   }
   if (door_->waiting_.empty()) return std::nullopt;
   next_ = clock_.Monotonic() + kRoundEvery;
-  door_->of_credential_.clear();
+  door_->of_owner_.clear();
   return std::exchange(door_->waiting_, {});
 }
 
@@ -90,7 +90,7 @@ void Violations::Look(const std::deque<ForeignTry>& tries) {
     const std::string id = ForeignIdOf(foreign);
     if (id.empty()) continue;
     found_(foreign);
-    const std::optional<uint64_t> left_out = lines_.Admit(foreign.credential, clock_.Monotonic());
+    const std::optional<uint64_t> left_out = lines_.Admit(foreign.owner, clock_.Monotonic());
     if (!left_out) continue;
     LogWarning("tenant_violation", {{"credential", foreign.credential},
                                     {"owner", foreign.owner},

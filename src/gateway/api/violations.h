@@ -4,8 +4,9 @@
 // in the log and in the store's audit table, under the installation: an admin reads them with the others.
 //
 // Bounded, so that one who tries all day holds nothing up and hides nobody: few tries wait for a look, fewer of one
-// credential, they are looked at in rounds a tenth of a second apart, a round's lines are one batch of the store, and
-// no second batch is submitted before the first is written. Lines have a rate, of one credential and of all.
+// owner, whatever tokens it makes itself, they are looked at in rounds a tenth of a second apart, a round's lines are
+// one batch of the store, and no second batch is submitted before the first is written. Lines have a rate, of one owner
+// and of all.
 #pragma once
 
 #include <chrono>
@@ -34,14 +35,14 @@ struct ForeignTry {
   std::string path;
 };
 
-/// Which tries get a line: the first of a credential at once, then one now and then. Thread-compatible.
+/// Which tries get a line: the first of an owner at once, then one now and then. Thread-compatible.
 class ViolationLines {
  public:
   static constexpr Rate kOfOne{.per_second = 0.1, .burst = 24};
   static constexpr Rate kOfAll{.per_second = 1, .burst = 240};
 
   /// How many tries, of anybody, have got none since the last line, when this one gets one. `now`: monotonic.
-  std::optional<uint64_t> Admit(const std::string& credential, std::chrono::nanoseconds now);
+  std::optional<uint64_t> Admit(const std::string& owner, std::chrono::nanoseconds now);
 
  private:
   DeviceRates of_one_{kOfOne};
@@ -63,8 +64,8 @@ class ViolationDoor {
   Mutex mu_;
   CondVar changed_;
   std::deque<ForeignTry> waiting_ GUARDED_BY(mu_);
-  std::map<std::string, size_t> of_credential_ GUARDED_BY(mu_);  // of those that wait
-  bool writing_ GUARDED_BY(mu_) = false;                         // a batch of lines is at the store
+  std::map<std::string, size_t> of_owner_ GUARDED_BY(mu_);  // of those that wait
+  bool writing_ GUARDED_BY(mu_) = false;                    // a batch of lines is at the store
   bool ending_ GUARDED_BY(mu_) = false;
 };
 

@@ -366,7 +366,12 @@ bool FramePath::State::Drain(milliseconds at_most) {
 }
 
 void FramePath::State::Stop() {
-  std::vector<std::pair<std::unique_ptr<PendingFrame>, std::shared_ptr<Camera>>> waiting;
+  struct Waiting {
+    std::unique_ptr<PendingFrame> frame;
+    decltype(Camera::view) view;  // as they were: a turn that ends meanwhile changes the camera's own
+    decltype(Camera::phases) phases;
+  };
+  std::vector<Waiting> waiting;
   {
     MutexLock lock(mu);
     draining = true;
@@ -374,14 +379,13 @@ void FramePath::State::Stop() {
     work.NotifyAll();
     quit.NotifyAll();
     for (const auto& [id, camera] : mailbox.cameras()) {
-      if (camera->waiting != nullptr) waiting.emplace_back(mailbox.Withdraw(*camera), camera);
+      if (camera->waiting != nullptr) waiting.push_back({mailbox.Withdraw(*camera), camera->view, camera->phases});
     }
   }
   for (std::thread& thread : threads) thread.join();
   threads.clear();
-  for (auto& [frame, camera] : waiting) {
-    EndUntravelled(std::move(frame), camera->view, camera->phases, rules::Reason::kShed,
-                   Unavailable("gateway: stopping", "draining"));
+  for (auto& [frame, view, phases] : waiting) {
+    EndUntravelled(std::move(frame), view, phases, rules::Reason::kShed, Unavailable("gateway: stopping", "draining"));
   }
   MutexLock lock(mu);
   while (turns > 0) idle.Wait(mu);
