@@ -22,6 +22,7 @@ StressResult Example() {
     cell.clients = clients;
     cell.answered = cell.offered = 100;
     cell.frames_per_s = 10.0 * clients;
+    cell.latency.count = 100;
     cell.latency.p99.ms = 40.0 * clients;
     result.cells.push_back(cell);
   }
