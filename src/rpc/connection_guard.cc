@@ -66,7 +66,7 @@ std::vector<size_t> ConnectionsToCut(std::span<const GuardedConnection> connecti
 }
 
 uint64_t SharedFloor(size_t limit, size_t num_connections) {
-  const uint64_t share = limit / kHeldForOne / std::max<size_t>(num_connections, 1);
+  const uint64_t share = limit / 2 / kHeldForOne / std::max<size_t>(num_connections, 1);
   return std::clamp<uint64_t>(share, kLeastShared, kLeastUnaccounted);
 }
 
@@ -87,6 +87,18 @@ std::vector<size_t> SteadyWatch::Look(std::span<const GuardedConnection> connect
     if (found != least_.end() && found->second >= floor) chosen.push_back(i);
   }
   Reset();
+  return chosen;
+}
+
+std::vector<size_t> CutPolicy::Look(std::span<const GuardedConnection> connections, size_t limit,
+                                    std::chrono::nanoseconds now) {
+  std::vector<size_t> chosen;
+  if (now >= next_cut_) chosen = ConnectionsToCut(connections);
+  if (!chosen.empty()) next_cut_ = now + kPatience;
+  for (const size_t steady : steady_.Look(connections, limit)) {
+    if (std::ranges::find(chosen, steady) == chosen.end()) chosen.push_back(steady);
+  }
+  none_to_cut_ = chosen.empty() && !steady_.looking() && now >= next_cut_;
   return chosen;
 }
 
@@ -136,24 +148,29 @@ void ConnectionGuard::Watch() {
     }
     const std::chrono::nanoseconds now = clock_.Monotonic();
     if (now >= next_settle) {
-      (void)Connections();
+      (void)Connections(!HoldsMoreThan(limit_ / 2));
+      num_settled_.fetch_add(1);
       next_settle = now + kSettle;
     }
-    if (HoldsTooMuch()) {
-      CutSome(now);
-    } else {
-      steady_.Reset();
+    if (!HoldsMoreThan(limit_)) {
+      policy_.Reset();
+      continue;
     }
+    const std::vector<GuardedConnection> connections = Connections(false);
+    const std::vector<size_t> chosen = policy_.Look(connections, limit_, now);
+    if (policy_.none_to_cut()) {
+      LogWarning("grpc_none_to_cut", {{"reason", "the process holds too much, and no connection has sent much of it"}});
+    }
+    Cut(connections, chosen);
   }
 }
 
 /// What is resident is quickly read, but stays when it is freed; what is allocated takes a walk over what is free.
-bool ConnectionGuard::HoldsTooMuch() const {
-  return ResidentBytes() > resident_at_start_ + limit_ && AllocatedBytes() > allocated_at_start_ + limit_;
+bool ConnectionGuard::HoldsMoreThan(size_t bytes) const {
+  return ResidentBytes() > resident_at_start_ + bytes && AllocatedBytes() > allocated_at_start_ + bytes;
 }
 
-/// Those that there are; forgets the others, and what calls account for beyond what was sent.
-std::vector<GuardedConnection> ConnectionGuard::Connections() {
+std::vector<GuardedConnection> ConnectionGuard::Connections(bool forgive) {
   std::vector<GuardedConnection> connections;
   std::error_code ended;
   for (std::filesystem::directory_iterator it("/proc/self/fd", ended), end; !ended && it != end; it.increment(ended)) {
@@ -171,29 +188,17 @@ std::vector<GuardedConnection> ConnectionGuard::Connections() {
   for (GuardedConnection& connection : connections) {
     if (const auto found = accounted_.find(connection.peer); found != accounted_.end()) {
       connection.accounted = std::min(found->second, connection.received);
-      known.emplace(connection.peer, connection.accounted);
     }
+    if (forgive && Unaccounted(connection) > kLeastForgiven) {
+      connection.accounted = connection.received - kLeastForgiven;
+    }
+    if (connection.accounted > 0) known.emplace(connection.peer, connection.accounted);
     if (const auto found = at_models_.find(connection.peer); found != at_models_.end()) {
       connection.accounted = std::min(connection.accounted + found->second, connection.received);
     }
   }
   accounted_ = std::move(known);
   return connections;
-}
-
-void ConnectionGuard::CutSome(std::chrono::nanoseconds now) {
-  const std::vector<GuardedConnection> connections = Connections();
-  std::vector<size_t> chosen;
-  if (now >= next_cut_) chosen = ConnectionsToCut(connections);
-  if (!chosen.empty()) next_cut_ = now + kPatience;
-  // Whatever else is cut: one that sends much must not hide many that send a little.
-  for (const size_t steady : steady_.Look(connections, limit_)) {
-    if (std::ranges::find(chosen, steady) == chosen.end()) chosen.push_back(steady);
-  }
-  if (chosen.empty() && !steady_.looking() && now >= next_cut_) {
-    LogWarning("grpc_none_to_cut", {{"reason", "the process holds too much, and no connection has sent much of it"}});
-  }
-  Cut(connections, chosen);
 }
 
 void ConnectionGuard::Cut(const std::vector<GuardedConnection>& connections, const std::vector<size_t>& chosen) {

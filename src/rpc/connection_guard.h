@@ -33,9 +33,10 @@ struct GuardedConnection {
 inline uint64_t Unaccounted(const GuardedConnection& connection) {
   return connection.received > connection.accounted ? connection.received - connection.accounted : 0;
 }
-/// An ended call's bytes: its message, and for headers and framing a fiftieth and 400 bytes, which is more than they
-/// take: a connection whose calls end has nothing unaccounted but what is under way.
-inline uint64_t AccountFor(size_t message_bytes) { return message_bytes + message_bytes / 50 + 400; }
+/// An ended call's bytes: its message, and for headers and framing what they take of a plain client that has made its
+/// first call: 60 bytes, and 9 in 16384. No more, or a flood could hide behind calls that end. Who sends more (metadata
+/// of its own, small TLS records) is forgiven that.
+inline uint64_t AccountFor(size_t message_bytes) { return message_bytes + message_bytes / 1000 + 60; }
 
 /// Two requests of 30 kB under way are less.
 inline constexpr uint64_t kLeastUnaccounted = 64U << 10U;
@@ -44,18 +45,22 @@ inline constexpr uint64_t kHeldForOne = 110;
 /// What a connection may have sent that is no call: its beginning, an hour's PINGs.
 inline constexpr uint64_t kLeastShared = 1U << 10U;
 
-/// A connection's share of `limit` when so many share it, in bytes sent: as long as none has more unaccounted for, what
-/// all make the process hold together is within the limit. kLeastShared to kLeastUnaccounted, so it is bounded up to
-/// limit / 110 / 1 KiB connections (9,500 at 1 GiB).
+/// What of a connection's unaccounted bytes is kept when others are forgiven: while the process holds less than half of
+/// its limit, nobody has made it hold much, however much was sent.
+inline constexpr uint64_t kLeastForgiven = 16U << 10U;
+
+/// A connection's share of the half of `limit` in which nothing is forgiven, when so many share it, in bytes sent: as
+/// long as none has more unaccounted for, what all make the process hold together is within the limit. kLeastShared to
+/// kLeastUnaccounted, so it is bounded up to limit / 2 / 110 / 1 KiB connections (4,700 at 1 GiB).
 uint64_t SharedFloor(size_t limit, size_t num_connections);
 
 /// Which to cut when too much is held: the one with the most unaccounted for, and those with half of that or more; none
 /// that has less than kLeastUnaccounted.
 std::vector<size_t> ConnectionsToCut(std::span<const GuardedConnection> connections);
 
-/// Which to cut, besides ConnectionsToCut's, when too much is held for long: many have each sent a little. A call that is
-/// just being sent is unaccounted for as well, but of a client whose calls end there is a moment without one; so those
-/// are cut that had the shared floor or more at each of kLooks looks on end. Thread-compatible.
+/// Which to cut, besides ConnectionsToCut's, when too much is held for long: many have each sent a little. A call that
+/// is just being sent is unaccounted for as well, but of a client whose calls end there is a moment without one; so
+/// those are cut that had the shared floor or more at each of kLooks looks on end. Thread-compatible.
 class SteadyWatch {
  public:
   static constexpr int kLooks = 10;
@@ -70,15 +75,34 @@ class SteadyWatch {
   std::unordered_map<std::string, uint64_t> least_;  // by peer; of those that were there at each look
 };
 
+/// Whom to cut at a look that finds too much held: ConnectionsToCut's, and again only when that has not helped within
+/// kPatience; and whatever else is cut, SteadyWatch's, for one that sends much must not hide many that send a little.
+/// Thread-compatible.
+class CutPolicy {
+ public:
+  static constexpr std::chrono::milliseconds kPatience{1000};
+  std::vector<size_t> Look(std::span<const GuardedConnection> connections, size_t limit, std::chrono::nanoseconds now);
+  /// No longer too much.
+  void Reset() { steady_.Reset(); }
+  /// The last look chose nobody and none is under way that might.
+  bool none_to_cut() const { return none_to_cut_; }
+
+ private:
+  SteadyWatch steady_;
+  std::chrono::nanoseconds next_cut_{0};
+  bool none_to_cut_ = false;
+};
+
 /// A thread that looks every kLook how much the process has allocated. Beyond `limit` more than at the start it cuts
-/// the connections with most, and others only when that has not helped within kPatience. One that is cut is reset; what it has sent
+/// the connections that CutPolicy says. One that is cut is reset; what it has sent
 /// and was not read yet is thrown away. When there is none to cut it says so in the log, and the process grows:
-/// something else than gRPC.
+/// something else than gRPC. A good client can be cut as well, when it is sending something long just then or its
+/// metadata is much; it comes anew, and by then has sent less than who floods.
 class ConnectionGuard {
  public:
   static constexpr std::chrono::milliseconds kLook{100};
-  static constexpr std::chrono::milliseconds kPatience{1000};
-  /// So often what a connection's calls account for is brought down to what it has sent, so that nobody saves up.
+  /// So often what a connection's calls account for is brought down to what it has sent, so that nobody saves up; and,
+  /// below half of the limit, up to that but for kLeastForgiven.
   static constexpr std::chrono::milliseconds kSettle{1000};
 
   /// `limit`: bytes beyond what is held now. `clock` outlives it.
@@ -96,13 +120,14 @@ class ConnectionGuard {
   /// A call of that connection ended, whose message had so many bytes. Cost: a look-up under a mutex.
   void Ended(const std::string& peer, size_t message_bytes) EXCLUDES(mu_);
   uint64_t num_cut() const { return num_cut_; }
+  /// Times kSettle.
+  uint64_t num_settled() const { return num_settled_; }
 
  private:
   void Watch() EXCLUDES(mu_);
-  bool HoldsTooMuch() const;
-  std::vector<GuardedConnection> Connections() EXCLUDES(mu_);
-  /// Those that are chosen; none: nothing happens, or a look of several was made.
-  void CutSome(std::chrono::nanoseconds now);
+  bool HoldsMoreThan(size_t bytes) const;
+  /// Those that there are; forgets the others, and what calls account for beyond what was sent.
+  std::vector<GuardedConnection> Connections(bool forgive) EXCLUDES(mu_);
   void Cut(const std::vector<GuardedConnection>& connections, const std::vector<size_t>& chosen);
 
   int port_ = 0;  // never changes once the thread runs
@@ -111,8 +136,8 @@ class ConnectionGuard {
   const size_t resident_at_start_;
   const size_t allocated_at_start_;
   std::atomic<uint64_t> num_cut_{0};
-  SteadyWatch steady_;  // the thread's, as is what follows
-  std::chrono::nanoseconds next_cut_{0};
+  std::atomic<uint64_t> num_settled_{0};
+  CutPolicy policy_;  // the thread's
   Mutex mu_;
   CondVar changed_;
   bool stopping_ GUARDED_BY(mu_) = false;
