@@ -271,6 +271,13 @@ Result<Written> Applier::Do(const Delete<Picture>& remove) {
                remove.id);
 }
 
+Result<Written> Applier::Do(const Need<Receiver>& need) {
+  PAWSIGHT_ASSIGN_OR_RETURN(
+      const bool there, connection_.Any("SELECT 1 FROM receivers WHERE owner = ?1 AND id = ?2", need.owner, need.id));
+  if (!there) return NotFound(need.id + ": there is no such receiver", "needed");
+  return Written{};
+}
+
 Result<Written> Applier::Do(const DeleteSnooze& remove) {
   return OneOf(connection_.Change("DELETE FROM snoozes WHERE owner = ?1 AND camera = ?2 AND rule = ?3", remove.owner,
                                   remove.camera, remove.rule),

@@ -48,6 +48,7 @@ class Applier {
   Result<Written> Do(const Delete<Receiver>& remove);
   Result<Written> Do(const Delete<Credential>& remove);
   Result<Written> Do(const Delete<Picture>& remove);
+  Result<Written> Do(const Need<Receiver>& need);
   Result<Written> Do(const DeleteSnooze& remove);
   Result<Written> Do(const Revoke& revoke);
   Result<Written> Do(const AddEvent& add);

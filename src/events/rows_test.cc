@@ -79,6 +79,23 @@ TEST_F(RowsTest, AChangeNeedsTheVersionThatWasRead) {
   EXPECT_EQ(Refusal(BatchOf(Put<Rule>{rule})).code(), StatusCode::kNotFound);
 }
 
+TEST_F(RowsTest, WhatNeedsAReceiverThatIsGoneIsNotWritten) {
+  Rule rule = store_->Get<Rule>(mine_.owner, mine_.rule).value();
+  rule.document = "tells " + mine_.receiver;
+  const WriteBatch batch = BatchOf(Put<Rule>{rule}, Need<Receiver>{mine_.owner, mine_.receiver});
+  const Receipt receipt = store_->Write(batch).value();
+  EXPECT_EQ(receipt[0].number, 2);
+  EXPECT_EQ(receipt[1].number, 0);
+  rule.version = 2;
+  rule.document = "tells another's";
+  EXPECT_EQ(Refusal(BatchOf(Put<Rule>{rule}, Need<Receiver>{mine_.owner, other_.receiver})).reason(), "needed");
+  Write(BatchOf(Delete<Receiver>{mine_.owner, mine_.receiver}));
+  const Status refused = Refusal(BatchOf(Put<Rule>{rule}, Need<Receiver>{mine_.owner, mine_.receiver}));
+  EXPECT_EQ(refused.code(), StatusCode::kNotFound);
+  EXPECT_EQ(refused.reason(), "needed");
+  EXPECT_EQ(store_->Get<Rule>(mine_.owner, mine_.rule).value().document, "tells " + mine_.receiver);
+}
+
 TEST_F(RowsTest, AnIdIsTakenOnceWhoeverHasIt) {
   EXPECT_EQ(Refusal(BatchOf(Put<Rule>{{.owner = mine_.owner, .id = mine_.rule}})).reason(), "exists");
   const Status status = Refusal(BatchOf(Put<Camera>{{.owner = mine_.owner, .id = other_.camera}}));

@@ -94,6 +94,7 @@ class Checker {
     }
     Id("delete.id", remove.id);
   }
+  void Check(const Need<Receiver>& need) { Key("receiver", need.owner, need.id); }
   void Check(const DeleteSnooze& remove) {
     Id("snooze.owner", remove.owner);
     MayBeEmpty("snooze.camera", remove.camera);

@@ -42,6 +42,13 @@ struct Delete {
   int64_t version = 0;
 };
 
+/// Changes nothing: the batch is undone unless there is such a row when it is committed, so that what it says of that
+/// row is true then. Number: 0. Errors: kNotFound `needed`.
+template <typename Row>
+struct Need {
+  std::string owner, id;
+};
+
 /// A credential opens nothing from now on. Revoking again changes nothing. Errors: kNotFound `not_found`.
 struct Revoke {
   std::string owner, id;  // owner empty: an admin's
@@ -109,11 +116,11 @@ struct EraseOwner {
   std::string owner;
 };
 
-using Write =
-    std::variant<Put<Owner>, Put<Credential>, Put<Device>, Put<Camera>, Put<Rule>, Put<Receiver>, Put<Snooze>,
-                 Put<AlertState>, Put<Alert>, Put<Setting>, Put<Picture>, Delete<Device>, Delete<Camera>, Delete<Rule>,
-                 Delete<Receiver>, Delete<Credential>, Delete<Picture>, DeleteSnooze, Revoke, AddEvent, Delivered,
-                 DeliveryFailed, DeliveryDead, RetryDelivery, SetReceiverActive, ReplaceSecret, Audit, EraseOwner>;
+using Write = std::variant<Put<Owner>, Put<Credential>, Put<Device>, Put<Camera>, Put<Rule>, Put<Receiver>, Put<Snooze>,
+                           Put<AlertState>, Put<Alert>, Put<Setting>, Put<Picture>, Delete<Device>, Delete<Camera>,
+                           Delete<Rule>, Delete<Receiver>, Delete<Credential>, Delete<Picture>, Need<Receiver>,
+                           DeleteSnooze, Revoke, AddEvent, Delivered, DeliveryFailed, DeliveryDead, RetryDelivery,
+                           SetReceiverActive, ReplaceSecret, Audit, EraseOwner>;
 
 /// In the order in which they are done. Limits: 1..kMaxBatchWrites writes, kMaxBatchBytes of text and pictures.
 using WriteBatch = std::vector<Write>;

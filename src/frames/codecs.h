@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "frames/decode.h"
+#include "frames/light.h"
 
 namespace pawsight::frames {
 
@@ -18,9 +20,22 @@ struct Wanted {
   int height = 0;
 };
 
+/// What the bytes are, by content. Errors: image_empty, image_too_large, image_truncated, image_type_unsupported.
+Result<ImageFormat> FormatOf(std::span<const uint8_t> bytes, const DecodeLimits& limits);
+
 /// A JPEG as stored, orientation noted but not applied; but where an exact size is wanted and the image is already
 /// upright, it comes in that size. Errors as Decode's.
 Result<Decoded> DecodeJpeg(std::span<const uint8_t> bytes, const DecodeLimits& limits, const Wanted& wanted);
+
+/// The light of a JPEG alone, as stored, scaled as DecodeLight says, by libjpeg: the colours are gone past, not
+/// computed. Errors as Decode's.
+Result<Light> DecodeJpegLight(std::span<const uint8_t> bytes, const DecodeLimits& limits, int want_width,
+                              int want_height);
+
+/// The same to the bit and quicker, by frames/jpeg_means.h, of a JPEG of which an eighth is large enough and at which
+/// nothing is odd; nothing: DecodeJpegLight is to be asked. What it takes, that takes too.
+std::optional<Light> DecodeJpegMeans(std::span<const uint8_t> bytes, const DecodeLimits& limits, int want_width,
+                                     int want_height);
 
 /// A PNG as stored, orientation noted but not applied. Errors as Decode's.
 Result<Decoded> DecodePng(std::span<const uint8_t> bytes, const DecodeLimits& limits);

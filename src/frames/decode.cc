@@ -62,24 +62,8 @@ std::string_view SniffMarkup(std::string_view text) {
 bool MayBecomeAnImage(std::string_view bytes) { return bytes.size() < 4 || kSignatures[1].magic.starts_with(bytes); }
 
 Result<Decoded> DecodeStored(std::span<const uint8_t> bytes, const DecodeLimits& limits, const Wanted& wanted) {
-  if (bytes.empty()) return InvalidArgument("image: no bytes; send a JPEG or PNG file", "image_empty");
-  if (bytes.size() > limits.max_bytes) {
-    return InvalidArgument("image: " + std::to_string(bytes.size()) + " bytes, at most " +
-                               std::to_string(limits.max_bytes) +
-                               " are taken; send a smaller or more strongly compressed image",
-                           "image_too_large");
-  }
-  const std::string_view type = SniffType(bytes);
-  if (type == "jpeg") return DecodeJpeg(bytes, limits, wanted);
-  if (type == "png") return DecodePng(bytes, limits);
-  if (MayBecomeAnImage({reinterpret_cast<const char*>(bytes.data()), bytes.size()})) {
-    return InvalidArgument("image: ends after " + std::to_string(bytes.size()) + " bytes; send the whole file",
-                           "image_truncated");
-  }
-  return InvalidArgument(
-      "image: " + (type.empty() ? "the content is of no known image type" : "this is " + std::string(type)) +
-          "; send JPEG or PNG",
-      "image_type_unsupported");
+  PAWSIGHT_ASSIGN_OR_RETURN(const ImageFormat format, FormatOf(bytes, limits));
+  return format == ImageFormat::kJpeg ? DecodeJpeg(bytes, limits, wanted) : DecodePng(bytes, limits);
 }
 
 Result<Decoded> DecodeUpright(std::span<const uint8_t> bytes, const DecodeLimits& limits, const Wanted& wanted) {
@@ -97,6 +81,27 @@ std::string_view SniffType(std::span<const uint8_t> bytes) {
       return signature.type;
   }
   return SniffMarkup(text);
+}
+
+Result<ImageFormat> FormatOf(std::span<const uint8_t> bytes, const DecodeLimits& limits) {
+  if (bytes.empty()) return InvalidArgument("image: no bytes; send a JPEG or PNG file", "image_empty");
+  if (bytes.size() > limits.max_bytes) {
+    return InvalidArgument("image: " + std::to_string(bytes.size()) + " bytes, at most " +
+                               std::to_string(limits.max_bytes) +
+                               " are taken; send a smaller or more strongly compressed image",
+                           "image_too_large");
+  }
+  const std::string_view type = SniffType(bytes);
+  if (type == "jpeg") return ImageFormat::kJpeg;
+  if (type == "png") return ImageFormat::kPng;
+  if (MayBecomeAnImage({reinterpret_cast<const char*>(bytes.data()), bytes.size()})) {
+    return InvalidArgument("image: ends after " + std::to_string(bytes.size()) + " bytes; send the whole file",
+                           "image_truncated");
+  }
+  return InvalidArgument(
+      "image: " + (type.empty() ? "the content is of no known image type" : "this is " + std::string(type)) +
+          "; send JPEG or PNG",
+      "image_type_unsupported");
 }
 
 Status CheckSize(int64_t width, int64_t height, const DecodeLimits& limits) {

@@ -5,7 +5,9 @@
 #include <jerror.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +15,7 @@
 
 #include "frames/codecs.h"
 #include "frames/guarded.h"
+#include "frames/jpeg_means.h"
 #include "frames/resize.h"
 
 namespace pawsight::frames {
@@ -244,6 +247,13 @@ bool IsIncomplete(const Decompressor& d) {
   return false;
 }
 
+Status CheckComplete(Decompressor& d) {
+  if (!IsIncomplete(d)) return Ok();
+  d.damaged = true;
+  if (d.limits.tolerant) return Ok();
+  return InvalidArgument("image: the JPEG lacks scans; send the whole file", "image_truncated");
+}
+
 /// Reads the header and everything before pixels; the checks that need no library come first.
 Result<Decoded> ReadHeader(Decompressor& d, std::span<const uint8_t> bytes) {
   const Markers markers = ReadMarkers(bytes);
@@ -269,6 +279,53 @@ Result<Decoded> ReadHeader(Decompressor& d, std::span<const uint8_t> bytes) {
   decoded.source_height = static_cast<int>(d.info.image_height);
   decoded.orientation = ReadOrientation(markers.exif);
   return decoded;
+}
+
+/// The codes of the table that a scan calls `number`; nothing when the file has none.
+std::optional<HuffmanCodes> CodesOf(JHUFF_TBL* const (&tables)[NUM_HUFF_TBLS], int number) {
+  const JHUFF_TBL* const table = number < NUM_HUFF_TBLS ? tables[number] : nullptr;
+  if (table == nullptr) return std::nullopt;
+  const std::span<const uint8_t, 16> counts(table->bits + 1, 16);
+  return HuffmanCodes{counts, {table->huffval, std::accumulate(counts.begin(), counts.end(), size_t{0})}};
+}
+
+/// What BlockMeans may read, after the header has been; nothing: it is another kind of JPEG.
+std::optional<BaselineScan> BaselineScanOf(const Decompressor& d) {
+  const jpeg_decompress_struct& info = d.info;
+  const bool colours = info.num_components == 3 && info.jpeg_color_space == JCS_YCbCr;
+  if (info.progressive_mode || info.data_precision != 8 || info.comps_in_scan != info.num_components) return {};
+  if (!colours && (info.num_components != 1 || info.jpeg_color_space != JCS_GRAYSCALE)) return {};
+  if (info.Ss != 0 || info.Se != DCTSIZE2 - 1 || info.Ah != 0 || info.Al != 0) return {};
+  std::array<std::optional<HuffmanCodes>, 3> dc, ac;
+  for (int i = 0; i < info.num_components; ++i) {
+    const jpeg_component_info& component = info.comp_info[i];
+    const int most = colours && i == 0 ? 2 : 1;  // blocks of a unit each way
+    if (component.h_samp_factor > most || component.v_samp_factor > most) return {};
+    if (info.cur_comp_info[i] != &component || component.quant_tbl_no >= NUM_QUANT_TBLS ||
+        info.quant_tbl_ptrs[component.quant_tbl_no] == nullptr)
+      return {};
+    dc[static_cast<size_t>(i)] = CodesOf(info.dc_huff_tbl_ptrs, component.dc_tbl_no);
+    ac[static_cast<size_t>(i)] = CodesOf(info.ac_huff_tbl_ptrs, component.ac_tbl_no);
+    if (!dc[static_cast<size_t>(i)] || !ac[static_cast<size_t>(i)]) return {};
+  }
+  const jpeg_component_info* const component = info.comp_info;
+  const int step = info.quant_tbl_ptrs[component->quant_tbl_no]->quantval[0];
+  if (step < 1 || step > 255) return {};
+  if (colours && (component[1].dc_tbl_no != component[2].dc_tbl_no || component[1].ac_tbl_no != component[2].ac_tbl_no))
+    return {};
+  BaselineScan scan{static_cast<int>(info.image_width),
+                    static_cast<int>(info.image_height),
+                    colours,
+                    component->h_samp_factor,
+                    component->v_samp_factor,
+                    step,
+                    *dc[0],
+                    *ac[0],
+                    colours ? *dc[1] : *dc[0],
+                    colours ? *ac[1] : *ac[0],
+                    static_cast<int>(info.restart_interval),
+                    {info.src->next_input_byte, info.src->bytes_in_buffer}};
+  return scan;
 }
 
 }  // namespace
@@ -303,18 +360,49 @@ Result<Decoded> DecodeJpeg(std::span<const uint8_t> bytes, const DecodeLimits& l
   }
   if (cmyk) target.cmyk_row.resize(4 * static_cast<size_t>(width));
   if (!Guarded(d.jump, [&] { ReadRows(d, target); })) return WhatWentWrong(d);
-  if (IsIncomplete(d)) {
-    d.damaged = true;
-    if (!limits.tolerant) {
-      return InvalidArgument("image: the JPEG lacks scans; send the whole file", "image_truncated");
-    }
-  }
+  PAWSIGHT_RETURN_IF_ERROR(CheckComplete(d));
   decoded.damaged = d.damaged;
   // Reads on to the end marker. All pixels are here already, so whatever comes instead of it takes nothing from them.
   const bool ended = Guarded(d.jump, [&d] { jpeg_finish_decompress(&d.info); });
   decoded.premature_end = (!ended || d.ran_dry) && !decoded.damaged;
   decoded.image = target.resizer ? std::move(*target.resizer).Finish() : std::move(target.image);
   return decoded;
+}
+
+Result<Light> DecodeJpegLight(std::span<const uint8_t> bytes, const DecodeLimits& limits, int want_width,
+                              int want_height) {
+  Decompressor d(bytes, limits);
+  PAWSIGHT_ASSIGN_OR_RETURN(const Decoded decoded, ReadHeader(d, bytes));
+  if (d.info.num_components == 4) {  // the library has no grey of ink
+    PAWSIGHT_ASSIGN_OR_RETURN(const Decoded ink,
+                              DecodeJpeg(bytes, limits, {.min_width = want_width, .min_height = want_height}));
+    return LightOf(ink.image);
+  }
+  d.info.scale_num = ScaleEighths(decoded.source_width, decoded.source_height, want_width, want_height);
+  d.info.scale_denom = 8;
+  d.info.do_fancy_upsampling = FALSE;
+  d.info.out_color_space = JCS_GRAYSCALE;
+  if (!Guarded(d.jump, [&d] { jpeg_start_decompress(&d.info); })) return WhatWentWrong(d);
+  Light light(static_cast<int>(d.info.output_width), static_cast<int>(d.info.output_height));
+  const bool read = Guarded(d.jump, [&d, &light] {
+    while (d.info.output_scanline < d.info.output_height) {
+      JSAMPROW row = light.row(static_cast<int>(d.info.output_scanline));
+      jpeg_read_scanlines(&d.info, &row, 1);
+    }
+  });
+  if (!read) return WhatWentWrong(d);
+  PAWSIGHT_RETURN_IF_ERROR(CheckComplete(d));
+  return light;
+}
+
+std::optional<Light> DecodeJpegMeans(std::span<const uint8_t> bytes, const DecodeLimits& limits, int want_width,
+                                     int want_height) {
+  Decompressor d(bytes, limits);
+  const Result<Decoded> header = ReadHeader(d, bytes);
+  if (!header.ok()) return std::nullopt;
+  if (ScaleEighths(header->source_width, header->source_height, want_width, want_height) != 1) return std::nullopt;
+  const std::optional<BaselineScan> scan = BaselineScanOf(d);
+  return scan ? BlockMeans(*scan) : std::nullopt;
 }
 
 }  // namespace pawsight::frames

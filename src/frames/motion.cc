@@ -26,33 +26,27 @@ float Brightness(float light) { return 16.0F * std::sqrt(light + 16.0F) - 64.0F;
 /// First pixel of block `i` of `num_blocks` over `size` pixels; below num_blocks pixels, blocks share them.
 int Edge(int i, int num_blocks, int size) { return static_cast<int>(int64_t{i} * size / num_blocks); }
 
-/// Mean luma (Rec. 601) of a block, 0..255.
-float MeanLight(const Image& image, int x0, int x1, int y0, int y1) {
-  uint64_t red = 0;
-  uint64_t green = 0;
-  uint64_t blue = 0;
+/// Of a block, 0..255.
+float MeanLight(const Light& light, int x0, int x1, int y0, int y1) {
+  uint64_t sum = 0;
   for (int y = y0; y < y1; ++y) {
-    const uint8_t* row = image.pixel(0, y);
-    for (int x = x0; x < x1; ++x) {
-      red += row[3 * x];
-      green += row[3 * x + 1];
-      blue += row[3 * x + 2];
-    }
+    const uint8_t* row = light.row(y);
+    uint32_t of_row = 0;  // at most 65535 pixels
+    for (int x = x0; x < x1; ++x) of_row += row[x];
+    sum += of_row;
   }
-  const auto count = static_cast<float>(x1 - x0) * static_cast<float>(y1 - y0);
-  return (0.299F * static_cast<float>(red) + 0.587F * static_cast<float>(green) + 0.114F * static_cast<float>(blue)) /
-         count;
+  return static_cast<float>(sum) / (static_cast<float>(x1 - x0) * static_cast<float>(y1 - y0));
 }
 
-std::array<float, kNumBlocks> MakeGrid(const Image& image) {
+std::array<float, kNumBlocks> MakeGrid(const Light& light) {
   std::array<float, kNumBlocks> grid;
   for (int by = 0; by < kGridHeight; ++by) {
-    const int y0 = Edge(by, kGridHeight, image.height);
-    const int y1 = std::max(y0 + 1, Edge(by + 1, kGridHeight, image.height));
+    const int y0 = Edge(by, kGridHeight, light.height);
+    const int y1 = std::max(y0 + 1, Edge(by + 1, kGridHeight, light.height));
     for (int bx = 0; bx < kGridWidth; ++bx) {
-      const int x0 = Edge(bx, kGridWidth, image.width);
-      const int x1 = std::max(x0 + 1, Edge(bx + 1, kGridWidth, image.width));
-      grid[static_cast<size_t>(by * kGridWidth + bx)] = Brightness(MeanLight(image, x0, x1, y0, y1));
+      const int x0 = Edge(bx, kGridWidth, light.width);
+      const int x1 = std::max(x0 + 1, Edge(bx + 1, kGridWidth, light.width));
+      grid[static_cast<size_t>(by * kGridWidth + bx)] = Brightness(MeanLight(light, x0, x1, y0, y1));
     }
   }
   return grid;
@@ -106,13 +100,13 @@ void ChangeGate::LearnNoise(const Grid& now) {
   }
 }
 
-Change ChangeGate::Look(const Image& image, std::chrono::nanoseconds now) {
-  CHECK(image.width >= 1 && image.height >= 1);
-  const Grid grid = MakeGrid(image);
+Change ChangeGate::Look(const Light& light, std::chrono::nanoseconds now) {
+  CHECK(light.width >= 1 && light.height >= 1);
+  const Grid grid = MakeGrid(light);
   Change change;
-  if (!asked_at_ || image.width != width_ || image.height != height_) {
-    width_ = image.width;
-    height_ = image.height;
+  if (!asked_at_ || light.width != width_ || light.height != height_) {
+    width_ = light.width;
+    height_ = light.height;
     noise_ = {};
   } else {
     change.score = Score(Differences(grid, asked_));

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "frames/image.h"
+#include "frames/light.h"
 
 namespace pawsight::frames {
 
@@ -52,8 +53,9 @@ class ChangeGate {
 
   /// Judges a frame taken at `now` (monotonic). When it is worth asking about, later frames are compared with it. A
   /// whole frame brightening or darkening by up to a third is no change. A `now` before the last one counts as a
-  /// refresh. `image` of any size >= 1x1, best small (DecodeScaled at 1/8). Cost: linear in pixels, 0.1 ms at 240x135.
-  Change Look(const Image& image, std::chrono::nanoseconds now);
+  /// refresh. `light` of any size >= 1x1, best small (DecodeLight at 1/8). Cost: linear in pixels, 0.1 ms at 240x135.
+  Change Look(const Light& light, std::chrono::nanoseconds now);
+  Change Look(const Image& image, std::chrono::nanoseconds now) { return Look(LightOf(image), now); }
 
   /// The frame last looked at is asked about, though it was not worth it: later ones are compared with it. `now` as
   /// Look's; before the first Look it does nothing.

@@ -1,6 +1,4 @@
 // What the door costs: decode and resize of one frame, on one thread. Report the machine with the numbers.
-#include "frames/resize.h"
-
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -9,10 +7,13 @@
 #include <vector>
 
 #include "base/rng.h"
+#include "frames/codecs.h"
 #include "frames/decode.h"
 #include "frames/encode.h"
+#include "frames/light.h"
 #include "frames/motion.h"
 #include "frames/normalize.h"
+#include "frames/resize.h"
 
 namespace pawsight::frames {
 namespace {
@@ -72,15 +73,31 @@ void DecodeFastTo384(benchmark::State& state) {
 }
 BENCHMARK(DecodeFastTo384)->Unit(benchmark::kMillisecond);
 
-void DecodeScaledForMotion(benchmark::State& state) {
-  const auto jpeg = EncodeJpeg(CameraLike(1920, 1080), 85).value();
-  for (auto _ : state) benchmark::DoNotOptimize(DecodeScaled(jpeg, {}, 160, 120));
+/// The light of a frame at an eighth, by the reader of block means or by libjpeg; argument: the JPEG's quality.
+template <typename Read>
+void LightAtAnEighth(benchmark::State& state, const Read& read) {
+  const auto jpeg = EncodeJpeg(CameraLike(1920, 1080), static_cast<int>(state.range(0))).value();
+  for (auto _ : state) benchmark::DoNotOptimize(read(jpeg));
+  state.counters["bytes"] = static_cast<double>(jpeg.size());
+  state.counters["per_byte"] = benchmark::Counter(
+      static_cast<double>(jpeg.size()), benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
-BENCHMARK(DecodeScaledForMotion)->Unit(benchmark::kMillisecond);
+void LightByMeans(benchmark::State& state) {
+  LightAtAnEighth(state, [](const std::vector<uint8_t>& jpeg) { return DecodeJpegMeans(jpeg, {}, 160, 120); });
+}
+BENCHMARK(LightByMeans)->Arg(20)->Arg(60)->Arg(80)->Arg(92)->Unit(benchmark::kMillisecond);
+void LightByLibjpeg(benchmark::State& state) {
+  LightAtAnEighth(state, [](const std::vector<uint8_t>& jpeg) { return DecodeJpegLight(jpeg, {}, 160, 120); });
+}
+BENCHMARK(LightByLibjpeg)->Arg(20)->Arg(60)->Arg(80)->Arg(92)->Unit(benchmark::kMillisecond);
+void ColoursByLibjpeg(benchmark::State& state) {
+  LightAtAnEighth(state, [](const std::vector<uint8_t>& jpeg) { return DecodeScaled(jpeg, {}, 160, 120); });
+}
+BENCHMARK(ColoursByLibjpeg)->Arg(20)->Arg(60)->Arg(80)->Arg(92)->Unit(benchmark::kMillisecond);
 
 void LookForChange(benchmark::State& state) {
   const auto jpeg = EncodeJpeg(CameraLike(1920, 1080), 85).value();
-  const Image small = DecodeScaled(jpeg, {}, 160, 120)->image;
+  const Light small = DecodeLight(jpeg, {}, 160, 120).value();
   ChangeGate gate({});
   std::chrono::nanoseconds now{0};
   for (auto _ : state) benchmark::DoNotOptimize(gate.Look(small, now += std::chrono::milliseconds(200)));

@@ -30,7 +30,10 @@ struct JpegRecipe {
   enum class Colors { kYcc, kGrey, kRgb, kCmyk, kYcck };
   Colors colors = Colors::kYcc;
   int quality = 90;
-  bool subsampled = true;  // 4:2:0
+  bool subsampled = true;  // 4:2:0, or what these say: samples of the light for one of a colour
+  int across = 2, down = 2;
+  int restart = 0;         // units between restart markers; 0: there are none
+  bool optimized = false;  // Huffman tables of its own instead of the standard's
   bool progressive = false;
   bool one_bit_scans = false;   // greyscale only: every bit of every coefficient in a scan of its own, about 650 scans
   bool separate_scans = false;  // baseline, a scan a component

@@ -85,7 +85,14 @@ std::vector<uint8_t> MakeJpeg(const Image& image, const JpegRecipe& recipe) {
   info.image_height = static_cast<JDIMENSION>(image.height);
   SetColors(info, recipe.colors);
   jpeg_set_quality(&info, recipe.quality, TRUE);
-  if (!recipe.subsampled) info.comp_info[0].h_samp_factor = info.comp_info[0].v_samp_factor = 1;
+  if (!recipe.subsampled) {
+    info.comp_info[0].h_samp_factor = info.comp_info[0].v_samp_factor = 1;
+  } else if (recipe.colors == Colors::kYcc) {
+    info.comp_info[0].h_samp_factor = recipe.across;
+    info.comp_info[0].v_samp_factor = recipe.down;
+  }
+  info.restart_interval = static_cast<unsigned>(recipe.restart);
+  info.optimize_coding = recipe.optimized ? TRUE : FALSE;
   info.arith_code = recipe.arithmetic ? TRUE : FALSE;
   std::vector<jpeg_scan_info> scans;
   if (recipe.progressive) jpeg_simple_progression(&info);

@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "frames/decode.h"
 #include "frames/encode.h"
+#include "gateway/rtsp_testing.h"
 #include "gateway/testing.h"
 #include "net/child_process.h"
 #include "net/http_server.h"
@@ -19,6 +20,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -113,6 +115,32 @@ TEST_F(SourceTest, AnRtspCameraThatIsNotThereIsUnavailableAndItsPasswordIsNotSho
     GTEST_SKIP() << "LOUD: ffmpeg is missing, video sources are not tested";
   EXPECT_EQ(status.code(), StatusCode::kUnavailable) << status.ToString();
   EXPECT_THAT(status.message(), Not(HasSubstr("geheim")));
+}
+
+TEST_F(SourceTest, AnRtspCamerasFramesComeAtTheSamplingRateAndItsEndIsAFailure) {
+  const testing::RtspCamera camera(frames::EncodeJpeg(Plain(200), 90).value(), 40);
+  const SourceOptions options{.fps = 2, .silence = seconds(60)};
+  const Status enough = Run(camera.url(), 3, options);
+  if (enough.code() == StatusCode::kFailedPrecondition)
+    GTEST_SKIP() << "LOUD: ffmpeg is missing, video sources are not tested";
+  ASSERT_TRUE(enough.ok()) << enough.ToString();
+  ASSERT_THAT(frames_, SizeIs(3));
+  EXPECT_EQ(frames_[0].image.width, 160);
+  EXPECT_NEAR(frames_[0].image.pixel(20, 60)[1], 200, 3);
+  EXPECT_NEAR(frames_[0].image.pixel(140, 60)[1], 40, 3);
+  frames_.clear();
+  EXPECT_EQ(Run(camera.url(), 1000, options).code(), StatusCode::kUnavailable);
+  EXPECT_GE(frames_.size(), 6U) << "40 frames are four seconds";
+  EXPECT_LE(frames_.size(), 10U);
+  EXPECT_EQ(camera.num_plays(), 2);
+}
+
+TEST_F(SourceTest, AnRtspCameraThatFallsSilentIsLeft) {
+  const testing::RtspCamera camera(frames::EncodeJpeg(Plain(200), 90).value(), 5, true);
+  const Status status = Run(camera.url(), 1000, {.fps = 20, .silence = milliseconds(300)});
+  if (status.code() == StatusCode::kFailedPrecondition)
+    GTEST_SKIP() << "LOUD: ffmpeg is missing, video sources are not tested";
+  EXPECT_THAT(status.code(), AnyOf(StatusCode::kDeadlineExceeded, StatusCode::kUnavailable)) << "we notice, or ffmpeg";
 }
 
 TEST_F(SourceTest, ASnapshotUrlIsFetchedAtTheSamplingRate) {

@@ -207,6 +207,15 @@ TEST_F(ApiTest, AReceiverIsMadeShownWithoutItsSecretsRotatedAndTried) {
   const Came deliveries = Get(target + "/deliveries", home.operator_token);
   EXPECT_EQ(deliveries.json.Find("items")->as_array().size(), 1U) << deliveries.body;
   EXPECT_EQ(Post(target + "/redeliver", home.operator_token, R"({"delivery":12345})").status, 404);
+  const int64_t id = deliveries.json.Find("items")->as_array().at(0).GetInteger("id").value();
+  ASSERT_TRUE(store_->Write({events::DeliveryDead{home.owner, id, "refused"}}).ok());
+  const Came dead = Get(target + "/deliveries?dead=true", home.operator_token);
+  ASSERT_EQ(dead.json.Find("items")->as_array().size(), 1U) << dead.body;
+  EXPECT_THAT(dead.body, HasSubstr(R"("state":"dead")"));
+  EXPECT_THAT(dead.body, HasSubstr(R"("error":"refused")"));
+  const Came again = Post(target + "/redeliver", home.operator_token, R"({"delivery":)" + std::to_string(id) + "}");
+  EXPECT_EQ(again.status, 202) << again.body;
+  EXPECT_EQ(Get(target + "/deliveries?dead=true", home.operator_token).json.Find("items")->as_array().size(), 0U);
   EXPECT_EQ(Call("DELETE", target, home.operator_token).status, 204);
 }
 

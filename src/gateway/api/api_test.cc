@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <set>
+#include <thread>
 
 #include "gateway/api/stream_expiry.h"
 #include "gateway/api/testing.h"
@@ -18,6 +19,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::SizeIs;
 using ::testing::StartsWith;
 
 TEST_F(ApiTest, TheDocumentHasEveryRouteAndNoOther) {
@@ -303,6 +305,29 @@ TEST_F(ApiTest, ARuleNamesReceiversOfItsOwner) {
     const Came audit = Get("/v1/audit?limit=1000", admin_);
     const Json::Array& lines = audit.json.Find("items")->as_array();
     if (std::count_if(lines.begin(), lines.end(), is_of_theirs) == 2) break;
+  }
+}
+
+TEST_F(ApiTest, NoRuleComesAfterTheRemovalOfAReceiverThatItNames) {
+  const Home home = MakeHome("home");
+  for (int round = 0; round < 40; ++round) {
+    const std::string receiver = Post("/v1/receivers", home.operator_token,
+                                      R"({"name":"hook","config":{"kind":"webhook","url":"http://127.0.0.1:9191/x"}})")
+                                     .Text("id");
+    std::thread remover([&] { (void)Call("DELETE", "/v1/receivers/" + receiver, home.operator_token); });
+    const Came made =
+        Post("/v1/rules", home.operator_token, R"({"question":"Is there a dog?","receivers":[")" + receiver + "\"]}");
+    remover.join();
+    if (made.status != 201) {
+      EXPECT_EQ(made.status, 422) << made.body;
+      EXPECT_EQ(made.Code(), "receiver_unknown");
+      continue;
+    }
+    const std::vector<events::AuditEntry> newest = store_->ListAudit(home.owner, 0, 2).value();
+    ASSERT_THAT(newest, SizeIs(2));
+    EXPECT_EQ(newest[0].action, "receiver.delete") << "round " << round;
+    EXPECT_EQ(newest[1].action, "rule.create");
+    EXPECT_EQ(Call("DELETE", "/v1/rules/" + made.Text("id"), home.operator_token).status, 204);
   }
 }
 

@@ -16,15 +16,25 @@ void PictureStation::Stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-bool PictureStation::Offer(Frame frame, Done& done) {
-  MutexLock lock(mu_);
-  if (ending_ || waiting_.size() >= kMaxWaiting || waiting_bytes_ + frame->size() > kMaxWaitingBytes) {
-    ++counts_.refused;
-    return false;
+bool PictureStation::Offer(const std::string& owner, Frame frame, Done& done) {
+  std::optional<Job> displaced;
+  {
+    MutexLock lock(mu_);
+    const bool fits = !ending_ && waiting_bytes_ + frame->size() <= kMaxWaitingBytes;
+    if (fits && waiting_.size() >= kMaxWaiting) displaced = waiting_.DropFromLongest(waiting_.SizeOf(owner) + 1);
+    if (!fits || waiting_.size() >= kMaxWaiting) {
+      ++counts_.refused;
+      return false;
+    }
+    if (displaced) {
+      ++counts_.refused;
+      waiting_bytes_ -= displaced->frame->size();
+    }
+    waiting_bytes_ += frame->size();
+    waiting_.Push(owner, {std::move(frame), std::move(done)}, 1);
+    changed_.NotifyOne();
   }
-  waiting_bytes_ += frame->size();
-  waiting_.push_back({std::move(frame), std::move(done)});
-  changed_.NotifyOne();
+  if (displaced) displaced->done(TooMany());
   return true;
 }
 
@@ -40,10 +50,9 @@ void PictureStation::Run() {
     std::optional<Job> job;
     {
       MutexLock lock(mu_);
-      while (waiting_.empty() && !ending_) changed_.Wait(mu_);
-      if (waiting_.empty()) return;
-      job = std::move(waiting_.front());
-      waiting_.pop_front();
+      while (waiting_.size() == 0 && !ending_) changed_.Wait(mu_);
+      job = waiting_.Pop();
+      if (!job) return;
       waiting_bytes_ -= job->frame->size();
     }
     Result<std::vector<uint8_t>> picture = make_(*job->frame);

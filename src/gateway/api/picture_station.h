@@ -1,24 +1,27 @@
 // gateway/api/picture_station.h: makes the pictures of alerts that are kept, on a thread of its own: decoding and
-// encoding a frame takes 5 to 20 ms, and whoever judges it has others to judge. In the order they came. Thread-safe.
+// encoding a frame takes 5 to 20 ms, and whoever judges it has others to judge. Owners take turns, each owner's in the
+// order they came, and when no more may wait an owner with many gives way to one with few. Thread-safe.
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "base/mutex.h"
 #include "base/status.h"
+#include "gateway/path/fair_share.h"
 
 namespace pawsight::gateway {
 
 class PictureStation {
  public:
-  /// Frames that wait, and their bytes. What comes then gets no picture: its alert is not held up for one. Eight of
-  /// a camera's size are made in 160 ms, of the 300 that an alert may take.
+  /// Frames that wait, and their bytes. Beyond, one gets no picture, for its alert is not held up: the one that came,
+  /// or the newest of the owner with the most, if that has two more than the newcomer's. Eight of a camera's size are
+  /// made in 160 ms, of the 300 that an alert may take.
   static constexpr size_t kMaxWaiting = 8;
   static constexpr size_t kMaxWaitingBytes = 64U << 20U;
 
@@ -32,9 +35,12 @@ class PictureStation {
   PictureStation(const PictureStation&) = delete;
   PictureStation& operator=(const PictureStation&) = delete;
 
-  /// True: `done` is called once, on its thread. False: too many wait or it was stopped, and `done` is left as it was.
-  /// Never blocks.
-  bool Offer(Frame frame, Done& done) EXCLUDES(mu_);
+  /// True: `done` is called once, on its thread, or with kResourceExhausted inside an Offer of another owner. False:
+  /// too many wait or it was stopped, and `done` is left as it was. Never blocks.
+  bool Offer(const std::string& owner, Frame frame, Done& done) EXCLUDES(mu_);
+
+  /// What is told of a frame for which there was no room.
+  static Status TooMany() { return ResourceExhausted("too many alerts at once", "queue_full"); }
 
   /// Makes what waits, takes no more, and ends its thread; calls nothing any more when it returns. May be called again,
   /// by one thread at a time.
@@ -56,7 +62,7 @@ class PictureStation {
   const Make make_;
   mutable Mutex mu_;
   CondVar changed_;
-  std::deque<Job> waiting_ GUARDED_BY(mu_);
+  FairShare<Job> waiting_ GUARDED_BY(mu_){1};  // a picture costs 1
   size_t waiting_bytes_ GUARDED_BY(mu_) = 0;
   Counts counts_ GUARDED_BY(mu_);
   bool ending_ GUARDED_BY(mu_) = false;

@@ -1,8 +1,10 @@
 #include "gateway/api/rules.h"
 
+#include <set>
 #include <utility>
 
 #include "events/ids.h"
+#include "gateway/api/problem.h"
 #include "rules/lint.h"
 
 namespace pawsight::gateway {
@@ -28,6 +30,14 @@ Json RuleJson(const events::Rule& row) {
   json.Set("created", FormatTime(row.created));
   json.Set("updated", FormatTime(row.updated));
   return json;
+}
+
+/// Those that the rule names, as the store has it.
+std::set<std::string> ReceiversOf(const events::Rule& row) {
+  const Result<Json> document = Json::Parse(row.document);
+  const Result<rules::Rule> rule = document.ok() ? rules::ParseRule(*document) : document.status();
+  if (!rule.ok()) return {};
+  return {rule->receivers.begin(), rule->receivers.end()};
 }
 
 Json SnoozeJson(const events::Snooze& snooze) {
@@ -103,6 +113,9 @@ void RulesApi::CommitAndRefresh(const Call& call, const Responder& reply, events
                                 std::function<net::HttpResponse(const events::Receipt&)> respond) {
   context_.store.Submit(std::move(batch), [this, reply, owner = call.owner,
                                            respond = std::move(respond)](const Result<events::Receipt>& receipt) {
+    if (receipt.status().reason() == "needed") {  // it was there a moment ago: Registry::CheckRule
+      return reply.Fail(InvalidArgument("receivers: one of them was removed meanwhile", std::string(kReceiverUnknown)));
+    }
     if (!receipt.ok()) return reply.Fail(receipt.status());
     registry_.Refresh(owner, [reply, response = respond(*receipt)](const Status& brought) {
       if (!brought.ok()) return reply.Fail(brought);
@@ -112,10 +125,14 @@ void RulesApi::CommitAndRefresh(const Call& call, const Responder& reply, events
 }
 
 void RulesApi::Put(const Call& call, const Responder& reply, events::Rule row, const rules::Rule& rule, int status) {
+  const std::set<std::string> before = ReceiversOf(row);
   row.document = rules::RuleToJson(rule).Dump();
   row.enabled = rule.enabled;
   events::WriteBatch batch;
   batch.emplace_back(events::Put<events::Rule>{row});
+  for (const std::string& receiver : rule.receivers) {
+    if (!before.contains(receiver)) batch.emplace_back(events::Need<events::Receiver>{row.owner, receiver});
+  }
   batch.emplace_back(AuditOf(call, status == 201 ? "rule.create" : "rule.update", row.id));
   CommitAndRefresh(
       call, reply, std::move(batch),

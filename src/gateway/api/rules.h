@@ -26,6 +26,7 @@ class RulesApi {
   void Delete(const Call& call, const Responder& reply);
   /// The body as a rule of that id. Errors: ParseRule's; `question_unfit`, what the linter refuses.
   Result<rules::Rule> Read(const Call& call, const std::string& id) const;
+  /// Receivers that `row` did not name before must be there still when the rule is committed: 422 `receiver_unknown`.
   void Put(const Call& call, const Responder& reply, events::Rule row, const rules::Rule& rule, int status);
 
   Result<net::HttpResponse> ListSnoozes(const Call& call) const;

@@ -91,7 +91,7 @@ void StoreRecord::Write(std::vector<RecordEntry> entries, Done done) {
     Submit(both->first, picture.ok() ? *picture : std::vector<uint8_t>(), std::move(both->second));
   };
   PictureStation::Done made = write;
-  if (!pictures_.Offer(std::move(frame), made)) write(ResourceExhausted("too many alerts at once", "queue_full"));
+  if (!pictures_.Offer(both->first.front().owner, std::move(frame), made)) write(PictureStation::TooMany());
 }
 
 void StoreRecord::Submit(const std::vector<RecordEntry>& entries, const std::vector<uint8_t>& picture, Done done) {

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <future>
+#include <mutex>
 
 #include "events/ids.h"
 #include "gateway/api/testing.h"
@@ -131,7 +132,7 @@ TEST(PictureStationTest, WhatWaitsWhenItIsStoppedIsMadeAndNoMoreIsTaken) {
   const auto frame = std::make_shared<const std::vector<uint8_t>>(1, uint8_t{1});
   const auto offer = [&] {
     PictureStation::Done done = [&](const Result<std::vector<uint8_t>>& picture) { told.push_back(picture.ok()); };
-    return station.Offer(frame, done);
+    return station.Offer("own_a", frame, done);
   };
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(offer());
   maker.AwaitBegun();
@@ -141,6 +142,56 @@ TEST(PictureStationTest, WhatWaitsWhenItIsStoppedIsMadeAndNoMoreIsTaken) {
   EXPECT_FALSE(offer());
   station.Stop();
   EXPECT_EQ(station.counts().made, 3U);
+}
+
+/// A station that has begun one picture and may make the others when told; who was told what, in order.
+class FairPicturesTest : public ::testing::Test {
+ protected:
+  FairPicturesTest() {
+    EXPECT_TRUE(Offer("own_first"));
+    maker_.AwaitBegun();
+  }
+  bool Offer(const std::string& owner) {
+    PictureStation::Done done = [this, owner](const Result<std::vector<uint8_t>>& picture) {
+      const std::lock_guard<std::mutex> lock(mu_);
+      told_.push_back((picture.ok() ? "made " : "none ") + owner);
+    };
+    return station_.Offer(owner, frame_, done);
+  }
+  std::vector<std::string> Told() {
+    const std::lock_guard<std::mutex> lock(mu_);
+    return told_;
+  }
+
+  const PictureStation::Frame frame_ = std::make_shared<const std::vector<uint8_t>>(1, uint8_t{1});
+  HeldMaker maker_;
+  std::mutex mu_;
+  std::vector<std::string> told_;
+  PictureStation station_{maker_.Make()};
+};
+
+TEST_F(FairPicturesTest, AnOwnerWithEveryPlaceGivesOneToANewcomerAndIsToldSo) {
+  for (size_t i = 0; i < PictureStation::kMaxWaiting; ++i) EXPECT_TRUE(Offer("own_a"));
+  EXPECT_FALSE(Offer("own_a")) << "its own do not push each other out";
+  EXPECT_THAT(Told(), SizeIs(0));
+  EXPECT_TRUE(Offer("own_b"));
+  EXPECT_THAT(Told(), ElementsAre("none own_a"));
+  EXPECT_EQ(station_.counts().waiting, PictureStation::kMaxWaiting);
+  EXPECT_EQ(station_.counts().refused, 2U);
+  maker_.Release();
+}
+
+TEST_F(FairPicturesTest, OwnersThatAllWantManyHaveEqualSharesAndTakeTurns) {
+  for (int round = 0; round < 20; ++round) {
+    for (const char* owner : {"own_a", "own_a", "own_a", "own_b", "own_c", "own_d"}) (void)Offer(owner);  // or not
+  }
+  maker_.Release();
+  station_.Stop();
+  std::vector<std::string> made;
+  for (const std::string& told : Told()) {
+    if (told.starts_with("made")) made.push_back(told.substr(5));
+  }
+  EXPECT_THAT(made, ElementsAre("own_first", "own_a", "own_b", "own_c", "own_d", "own_a", "own_b", "own_c", "own_d"));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 // anything saves nothing up. No threads, no clock. Thread-compatible.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -48,6 +49,26 @@ class FairShare {
   }
 
   size_t size() const { return size_; }
+  /// How many of this lane wait.
+  size_t SizeOf(const std::string& lane) const {
+    const auto at = lanes_.find(lane);
+    return at == lanes_.end() ? 0 : at->second.items.size();
+  }
+  /// Takes out the newest of the lane with the most waiting, of equals any; nullopt when none has more than `most`.
+  /// Linear in the lanes.
+  std::optional<Item> DropFromLongest(size_t most) {
+    Entry* longest = nullptr;
+    for (Entry* entry : round_) {
+      const size_t count = entry->second.items.size();
+      if (count > most && (longest == nullptr || count > longest->second.items.size())) longest = entry;
+    }
+    if (longest == nullptr) return std::nullopt;
+    Item item = std::move(longest->second.items.back().first);
+    longest->second.items.pop_back();
+    --size_;
+    if (longest->second.items.empty()) Forget(*longest, std::find(round_.begin(), round_.end(), longest));
+    return item;
+  }
 
  private:
   struct Lane {
@@ -63,11 +84,12 @@ class FairShare {
     lane.deficit -= lane.items.front().second;
     lane.items.pop_front();
     --size_;
-    if (lane.items.empty()) {
-      round_.pop_front();
-      lanes_.erase(lanes_.find(entry.first));
-    }
+    if (lane.items.empty()) Forget(entry, round_.begin());
     return item;
+  }
+  void Forget(Entry& entry, typename std::deque<Entry*>::iterator at) {
+    round_.erase(at);
+    lanes_.erase(lanes_.find(entry.first));
   }
 
   const int64_t quantum_;

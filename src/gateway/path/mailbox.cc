@@ -27,7 +27,7 @@ Status Mailbox::CheckOwner(const OwnerView& view) const {
 
 void Mailbox::Renew(Camera& camera, const std::shared_ptr<const OwnerView>& view) {
   camera.view = view;
-  if (camera.busy || !camera.restored.empty()) {
+  if (camera.busy || camera.came_back || !camera.restored.empty()) {
     camera.reconcile = true;
     return;
   }
@@ -36,6 +36,16 @@ void Mailbox::Renew(Camera& camera, const std::shared_ptr<const OwnerView>& view
   if (camera.reconcile) return;
   turn.rules = turn.states.empty() ? std::vector<size_t>() : view->RulesOf(camera.id);
   turn.view = turn.states.empty() ? nullptr : view;  // null: its next frame begins anew
+}
+
+std::shared_ptr<Camera> Mailbox::Join(const std::string& id, const std::string& owner) {
+  const auto at = leaving_.find(id);
+  if (at == leaving_.end() || at->second->owner != owner) return std::make_shared<Camera>(id, owner);
+  std::shared_ptr<Camera> camera = std::move(at->second);
+  leaving_.erase(at);
+  camera->removed = false;
+  camera->came_back = true;
+  return camera;
 }
 
 std::vector<std::shared_ptr<Camera>> Mailbox::SetOwner(std::shared_ptr<const OwnerView> view) {
@@ -52,12 +62,13 @@ std::vector<std::shared_ptr<Camera>> Mailbox::SetOwner(std::shared_ptr<const Own
       camera->removed = true;
       camera->reconcile = camera->has_states || camera->busy || !camera->restored.empty();
       camera->view = view;
+      if (camera->reconcile) leaving_[old.id] = camera;
       touched.push_back(std::move(camera));
     }
   }
   for (const CameraSetup& setup : view->setup.cameras) {
     std::shared_ptr<Camera>& camera = cameras_[setup.id];
-    if (camera == nullptr) camera = std::make_shared<Camera>(setup.id, view->owner);
+    if (camera == nullptr) camera = Join(setup.id, view->owner);
     Renew(*camera, view);
     if (camera->reconcile) touched.push_back(camera);
   }
@@ -134,7 +145,8 @@ std::optional<Mailbox::Taken> Mailbox::Take() {
     if (camera.waiting == nullptr && !camera.reconcile) continue;  // its frame was withdrawn
     camera.busy = true;
     camera.reconcile = false;
-    return Taken{std::move(*next), std::move(camera.waiting), camera.view};
+    const bool came_back = std::exchange(camera.came_back, false);
+    return Taken{std::move(*next), std::move(camera.waiting), camera.view, came_back};
   }
   return std::nullopt;
 }
@@ -142,6 +154,9 @@ std::optional<Mailbox::Taken> Mailbox::Take() {
 void Mailbox::Finish(const std::shared_ptr<Camera>& camera) {
   camera->busy = false;
   Requeue(camera);
+  if (!camera->removed || camera->queued) return;
+  const auto at = leaving_.find(camera->id);
+  if (at != leaving_.end() && at->second == camera) leaving_.erase(at);
 }
 
 std::unique_ptr<PendingFrame> Mailbox::Withdraw(Camera& camera) { return std::move(camera.waiting); }

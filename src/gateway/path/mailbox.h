@@ -48,6 +48,7 @@ struct Camera {
   const std::string id, owner;
   std::shared_ptr<const OwnerView> view;  // what the next frame begins with
   bool removed = false;
+  bool came_back = false;  // removed and there again before a turn could tell of it: that is the next one's first thing
   bool queued = false;     // in the fair share
   bool busy = false;       // a turn is going on
   bool reconcile = false;  // wants a turn though no frame waits: its rules changed
@@ -80,7 +81,8 @@ class Mailbox {
   Status CheckOwner(const OwnerView& view) const;
   /// Puts the snapshot in place. Cameras whose states the edit touches are given back and want a turn (Requeue); for
   /// all others the snapshot is changed where it lies, so that none holds an old one. Cameras that are no more leave
-  /// the books at once: those with states or a frame are given back too, marked removed. Linear in the owner's cameras.
+  /// the books at once: those with states or a frame are given back too, marked removed. One that is there again before
+  /// its last turn has ended is the same one, so that a camera has one turn at a time. Linear in the owner's cameras.
   std::vector<std::shared_ptr<Camera>> SetOwner(std::shared_ptr<const OwnerView> view);
 
   /// Null when there is none, or it is another owner's.
@@ -99,6 +101,7 @@ class Mailbox {
     std::shared_ptr<Camera> camera;       // now busy
     std::unique_ptr<PendingFrame> frame;  // null: only to reconcile
     std::shared_ptr<const OwnerView> view;
+    bool came_back = false;
   };
   /// The next camera in turn; nullopt when none wants one.
   std::optional<Taken> Take();
@@ -126,9 +129,12 @@ class Mailbox {
   void Unkeep(Camera& camera);
   /// The camera's next turn begins with the snapshot.
   static void Renew(Camera& camera, const std::shared_ptr<const OwnerView>& view);
+  /// The camera of this id that an owner has from now on: one that is leaving, or a new one.
+  std::shared_ptr<Camera> Join(const std::string& id, const std::string& owner);
 
   const FramePathOptions options_;
   std::unordered_map<std::string, std::shared_ptr<Camera>> cameras_;
+  std::unordered_map<std::string, std::shared_ptr<Camera>> leaving_;  // removed, with a turn to come or to end
   struct Owner {
     std::shared_ptr<const OwnerView> view;
     size_t bytes = 0;

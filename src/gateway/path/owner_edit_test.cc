@@ -6,6 +6,7 @@
 #include "base/rng.h"
 #include "gateway/path/owner_view.h"
 #include "gateway/path/testing.h"
+#include "rules/alert_codec.h"
 
 namespace pawsight::gateway {
 namespace {
@@ -199,6 +200,50 @@ TEST_F(OwnerEditTest, AnEditWhileACameraIsBusyIsTakenOverWhenItsFrameHasEnded) {
   backend_.Release();
   EXPECT_EQ(Steps(), 1);
   EXPECT_EQ(record_.Notices().back().cause, "rule_removed");
+}
+
+TEST_F(OwnerEditTest, ACameraThatIsThereAgainBeforeItsTurnHasEndedHasOneTurnAtATime) {
+  for (const bool last : {false, true}) {  // one dark frame alone ends no alert
+    record_.hold = last;                   // the end is not on disk yet
+    clock_.Advance(seconds(1));
+    Show(0, 10);
+    EXPECT_EQ(Steps(), 1);
+  }
+  const CameraSetup camera = setup_.cameras[0];
+  setup_.cameras.erase(setup_.cameras.begin());
+  EXPECT_EQ(Edit(), 0);
+  setup_.cameras.push_back(camera);
+  EXPECT_EQ(Edit(), 0);
+  clock_.Advance(seconds(1));
+  Show(0, 250);
+  EXPECT_EQ(Steps(), 0) << "what it shows now must not be written before what it showed then";
+  record_.Sync();
+  EXPECT_EQ(Steps(), 1);
+  record_.Sync();
+  const std::vector<AlertNotice> notices = record_.Notices();
+  ASSERT_THAT(notices, SizeIs(kCameras + 2));
+  EXPECT_EQ(notices[kCameras].change, AlertChange::kResolved);
+  EXPECT_EQ(notices[kCameras + 1].change, AlertChange::kFired);
+  for (const RestoredState& state : record_.States()) {
+    if (state.camera == CameraId(0)) {
+      EXPECT_EQ(rules::DecodeState(state.text)->state.phase, rules::AlertPhase::kFiring);
+    }
+  }
+}
+
+TEST_F(OwnerEditTest, ACameraThatWasGoneForAMomentHasEndedItsAlert) {
+  const CameraSetup camera = setup_.cameras[1];
+  setup_.cameras.erase(setup_.cameras.begin() + 1);
+  EXPECT_TRUE(path_.SetOwner("own_a", setup_).ok());
+  setup_.cameras.push_back(camera);
+  EXPECT_EQ(Edit(), 1);
+  ASSERT_THAT(record_.Notices(), SizeIs(kCameras + 1));
+  EXPECT_EQ(record_.Notices().back().cause, "camera_removed");
+  clock_.Advance(seconds(1));
+  Show(1, 250);
+  EXPECT_EQ(Steps(), 1);
+  ASSERT_THAT(record_.Notices(), SizeIs(kCameras + 2));
+  EXPECT_EQ(record_.Notices().back().change, AlertChange::kFired) << "another episode";
 }
 
 }  // namespace

@@ -61,7 +61,9 @@ struct FramePath::State : std::enable_shared_from_this<FramePath::State> {
 
   // The travel (travel.cc)
   bool Step() EXCLUDES(mu);
-  void ReconcileTurn(Camera& camera, const std::shared_ptr<const OwnerView>& view, std::vector<RuleState> restored);
+  /// `removed`: whatever the view says, the camera was gone.
+  void ReconcileTurn(Camera& camera, const std::shared_ptr<const OwnerView>& view, std::vector<RuleState> restored,
+                     bool removed);
   void TellClosings(const Camera& camera, const Reconciled& made);
   /// Records the end of an alert that no frame ended, and tells of it.
   void TellEnd(AlertNotice notice, std::optional<std::string> state, std::vector<std::string> receivers);

@@ -68,6 +68,24 @@ TEST(FairShareTest, ALaneKeepsItsOrderAndAnIdleOneSavesNothingUp) {
   EXPECT_EQ(share.Pop(), 100);
 }
 
+TEST(FairShareTest, TheLongestLaneGivesUpItsNewestAndTheTurnsGoOn) {
+  FairShare<int> share(1);
+  EXPECT_FALSE(share.DropFromLongest(0).has_value());
+  for (int i = 0; i < 3; ++i) share.Push("many", i, 1);
+  share.Push("few", 10, 1);
+  EXPECT_EQ(share.SizeOf("many"), 3U);
+  EXPECT_EQ(share.SizeOf("none"), 0U);
+  EXPECT_FALSE(share.DropFromLongest(3).has_value());
+  EXPECT_EQ(share.DropFromLongest(2), 2);
+  EXPECT_EQ(share.DropFromLongest(1), 1);
+  EXPECT_EQ(share.Pop(), 0);
+  EXPECT_EQ(share.DropFromLongest(0), 10) << "a lane whose last item goes is forgotten";
+  EXPECT_FALSE(share.Pop().has_value());
+  share.Push("few", 11, 1);
+  EXPECT_EQ(share.Pop(), 11);
+  EXPECT_EQ(share.size(), 0U);
+}
+
 TEST(DeviceRatesTest, ABurstIsLetInAndThenTheRateHolds) {
   DeviceRates rates({2, 3});
   nanoseconds now{0};

@@ -75,7 +75,13 @@ bool FramePath::State::Step() {
   trip->camera = std::move(taken->camera);
   trip->frame = std::move(taken->frame);
   Camera& camera = *trip->camera;
-  if (camera.turn.view != taken->view || !restored.empty()) ReconcileTurn(camera, taken->view, std::move(restored));
+  if (taken->came_back) {
+    ReconcileTurn(camera, taken->view, std::exchange(restored, {}), true);
+    camera.turn.view = nullptr;  // what looks through it now begins anew
+  }
+  if (camera.turn.view != taken->view || !restored.empty()) {
+    ReconcileTurn(camera, taken->view, std::move(restored), !taken->view->camera_idx.contains(camera.id));
+  }
   if (trip->frame == nullptr) {
     ReleaseSlot(*trip, Ok());
     FinishTurn(trip->camera, nullptr, nullptr);
@@ -92,9 +98,8 @@ bool FramePath::State::Step() {
 }
 
 void FramePath::State::ReconcileTurn(Camera& camera, const std::shared_ptr<const OwnerView>& view,
-                                     std::vector<RuleState> restored) {
+                                     std::vector<RuleState> restored, bool removed) {
   PathNumbers::Bump(numbers.reconciled);
-  const bool removed = !view->camera_idx.contains(camera.id);
   Reconciled made = Reconcile(camera.turn, std::move(restored), view, camera.id, removed, clock.Now());
   made.turn.gate = std::move(camera.turn.gate);
   made.turn.gate_used = camera.turn.gate_used;
