@@ -13,6 +13,7 @@ export class RuleRow {
   private readonly reason = make("span", "reason quiet");
   private readonly plotted: Plotted;
   private readonly chart: Chart;
+  private newest = -Infinity;  // time of what is shown
 
   constructor(rule: string, known: Rule | undefined) {
     this.plotted = {
@@ -26,17 +27,20 @@ export class RuleRow {
     this.root.append(this.question, this.number, plot, this.reason);
   }
 
-  /// An answer of before the page was opened; the oldest first.
-  remember(timeMs: number, p: number): void {
-    this.plotted.points.push([timeMs, p]);
-    if (this.plotted.points.length > kMaxPoints) this.plotted.points.shift();
+  get firing(): boolean { return this.root.classList.contains("firing"); }
+
+  /// An outcome of before; of those that are shown already, and of those before them, nothing comes.
+  remember(outcome: Omit<Outcome, "rule">, timeMs: number): void {
+    if (timeMs > this.newest) this.show(outcome, timeMs);
   }
 
-  show(outcome: Outcome, timeMs: number): void {
+  show(outcome: Omit<Outcome, "rule">, timeMs: number): void {
+    this.newest = timeMs;
     this.root.className = `answer ${outcome.phase}`;
     this.reason.textContent = reasonText(outcome.reason);
     if (typeof outcome.p_yes === "number") {
-      this.remember(timeMs, outcome.p_yes);
+      this.plotted.points.push([timeMs, outcome.p_yes]);
+      if (this.plotted.points.length > kMaxPoints) this.plotted.points.shift();
       this.number.textContent = `${Math.round(100 * outcome.p_yes)} %`;
     }
     this.chart.update(this.plotted, timeMs);
