@@ -7,6 +7,7 @@ import { AlertList, CameraCard } from "./view";
 import { WhyDialog } from "./why_dialog";
 
 const kTokenKey = "pawsight-token";
+const kNoLonger = "This token is no longer valid: it was revoked or has expired. Sign in with another.";
 const kMaxCameras = 200;
 const kMaxAlerts = 100;
 const kFirstPause = 500;
@@ -16,8 +17,8 @@ const kRulesEvery = 5_000;   // somebody else may edit them
 const kMaxHistories = 32;  // rules whose answers of before are asked for
 
 const link = byId("link");
-function say(state: "off" | "connecting" | "live", text: string): void {
-  link.dataset["state"] = state;
+function say(state: "off" | "connecting" | "live" | "lost", text: string): void {
+  link.dataset["state"] = document.body.dataset["link"] = state;
   link.textContent = text;
 }
 
@@ -122,9 +123,9 @@ class Home {
         });
       } catch (error) {
         if (this.stop.signal.aborted) return;
-        if (error instanceof Refusal && error.status === 401) return leave("The token is no longer valid.");
+        if (error instanceof Refusal && error.status === 401) return leave(kNoLonger);
       }
-      say("connecting", "connecting");
+      say("lost", "connection lost, trying again");
       await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
     }
   }
@@ -213,7 +214,16 @@ byId<HTMLFormElement>("door").addEventListener("submit", (event) => {
 });
 byId("leave").addEventListener("click", () => leave(""));
 // A link may bring the token behind its #, which no server sees; it is taken out of the address at once.
-const brought = new URLSearchParams(location.hash.slice(1)).get("token");
-if (brought) history.replaceState(null, "", location.pathname);
-const kept = brought ?? sessionStorage.getItem(kTokenKey);
+function takeBrought(): string | null {
+  const brought = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (brought) history.replaceState(null, "", location.pathname);
+  return brought;
+}
+window.addEventListener("hashchange", () => {  // a link that is opened where the page is open already
+  const brought = takeBrought();
+  if (!brought) return;
+  leave("");
+  void enter(brought);
+});
+const kept = takeBrought() ?? sessionStorage.getItem(kTokenKey);
 if (kept) void enter(kept);
