@@ -7,7 +7,7 @@ export interface Rule {
 }
 export interface Alert {
   id: string; camera: string; rule: string; severity: string; state: string; fired: string; resolved: string | null;
-  detail: { question?: string };
+  detail: { question?: string; expect?: string; threshold?: number; p_yes?: number };
 }
 export interface Outcome { rule: string; p_yes?: number | null; verdict?: string | null; reason: string; phase: string }
 export interface Past extends Omit<Outcome, "rule"> { camera: string; time: string }
@@ -26,6 +26,7 @@ export interface Delivery {
 }
 export interface Notice {
   type: string; alert: string; camera: string; rule: string; time: string; since: string; severity: string; question: string;
+  expect: string; threshold: number; p_yes: number | null;
 }
 
 /// What the API said no with.

@@ -1,9 +1,10 @@
 // The gateway's page: an owner's cameras with their newest frames and answers, and the alerts, as they happen.
+import { AlertLine, AlertList } from "./alert_list";
 import { Alert, Api, Camera, FrameResult, Notice, Refusal, Rule, Stats, Why } from "./api";
+import { CameraCard } from "./camera_card";
 import { byId } from "./element";
 import { ReceiversPanel } from "./receivers_panel";
 import { RulesPanel } from "./rules_panel";
-import { AlertList, CameraCard } from "./view";
 import { WhyDialog } from "./why_dialog";
 
 const kTokenKey = "pawsight-token";
@@ -24,7 +25,7 @@ function say(state: "off" | "connecting" | "live" | "lost", text: string): void 
 
 class Home {
   private readonly cards = new Map<string, CameraCard>();
-  private readonly alerts = new AlertList(byId("alert-list"), byId("no-alerts"), kMaxAlerts);
+  private readonly alerts = new AlertList(byId("alert-list"), byId("no-alerts"), kMaxAlerts, (alert) => this.showWhy(alert));
   private readonly rules = new Map<string, Rule>();
   private readonly stop = new AbortController();
   private readonly names = new Map<string, string>();  // of cameras
@@ -64,7 +65,7 @@ class Home {
     for (const camera of cameras) this.names.set(camera.id, camera.name);
     this.alerts.reset(this.names);
     for (const alert of [...alerts.items].reverse()) {
-      this.alerts.put({ id: alert.id, camera: alert.camera, question: alert.detail.question ?? "", severity: alert.severity,
+      this.alerts.put({ question: "", ...alert.detail, id: alert.id, camera: alert.camera, rule: alert.rule, severity: alert.severity,
                         fired: alert.fired, resolved: alert.resolved });
     }
     byId("side").hidden = false;
@@ -139,6 +140,11 @@ class Home {
     this.receivers.close();
   }
 
+  private showWhy(alert: AlertLine): void {
+    const { question, expect = "yes", threshold = 0.7 } = alert;  // as it was, where it has been deleted since
+    this.why.open(this.rules.get(alert.rule) ?? { id: alert.rule, question, expect, threshold, enabled: true, version: 0 });
+  }
+
   /// Reads everything anew, soon; now and then at most.
   private readSoon(): void {
     if (this.readTimer !== 0) return;
@@ -158,7 +164,7 @@ class Home {
     } else if (name === "alert") {
       const notice = JSON.parse(data) as Notice;
       const fired = notice.type === "alert.fired", over = notice.type === "alert.resolved";
-      this.alerts.put({ id: notice.alert, camera: notice.camera, question: notice.question, severity: notice.severity,
+      this.alerts.put({ ...notice, id: notice.alert,
                         fired: fired ? notice.time : notice.since, resolved: over ? notice.time : null });
       void this.receivers.refresh();
     } else if (name === "dropped") {  // more came than this page took

@@ -3,6 +3,7 @@ import { Chart, Plotted } from "./chart";
 import { Outcome, Rule } from "./api";
 import { make, words } from "./element";
 import { reasonText } from "./reasons";
+import { conditionText, sureText } from "./rule_words";
 
 const kMaxPoints = 600;
 
@@ -15,7 +16,7 @@ export class RuleRow {
   private readonly chart: Chart;
   private newest = -Infinity;  // time of what is shown
 
-  constructor(rule: string, known: Rule | undefined) {
+  constructor(rule: string, private readonly known: Rule | undefined) {
     this.plotted = {
       expect: known?.expect === "no" ? "no" : "yes", threshold: known?.threshold ?? 0.7, unsure_band: known?.unsure_band ?? 0,
       points: [],
@@ -37,11 +38,11 @@ export class RuleRow {
   show(outcome: Omit<Outcome, "rule">, timeMs: number): void {
     this.newest = timeMs;
     this.root.className = `answer ${outcome.phase}`;
-    this.reason.textContent = reasonText(outcome.reason);
+    this.reason.textContent = reasonText(outcome.reason) + (this.known ? ` · alerts at ${conditionText(this.known)}` : "");
     if (typeof outcome.p_yes === "number") {
-      this.plotted.points.push([timeMs, outcome.p_yes]);
+      this.plotted.points.push([timeMs, this.plotted.expect === "no" ? 1 - outcome.p_yes : outcome.p_yes]);
       if (this.plotted.points.length > kMaxPoints) this.plotted.points.shift();
-      this.number.textContent = `${Math.round(100 * outcome.p_yes)} %`;
+      this.number.textContent = sureText(this.plotted.expect, outcome.p_yes);
     }
     this.chart.update(this.plotted, timeMs);
   }

@@ -1,11 +1,9 @@
-// What the page shows: a card a camera, a line an alert. Texts of people are set as text, never as markup.
+// A camera's card: its newest frame, and what each rule makes of it.
 import { Camera, FrameResult, Past, Rule } from "./api";
-import { make, words } from "./element";
+import { make, timeOfDay, words } from "./element";
 import { RuleRow } from "./rule_row";
 
 const kPictureEvery = 1000;  // ms between pictures of one camera
-
-function timeOfDay(time: string): string { return new Date(time).toLocaleTimeString(); }
 
 export class CameraCard {
   readonly root = make("article", "camera");
@@ -88,39 +86,5 @@ export class CameraCard {
     let row = this.rows.get(rule);
     if (!row) this.rows.set(rule, row = new RuleRow(rule, this.rules.get(rule)));
     return row;
-  }
-}
-
-export interface AlertLine {
-  id: string; camera: string; question: string; severity: string; fired: string; resolved: string | null;
-}
-
-export class AlertList {
-  private readonly lines = new Map<string, HTMLElement>();
-  private names = new Map<string, string>();
-
-  constructor(private readonly list: HTMLElement, private readonly none: HTMLElement, private readonly most: number) {}
-
-  reset(names: Map<string, string>): void {
-    this.names = names;
-    this.lines.clear();
-    this.list.replaceChildren();
-    this.none.hidden = false;
-  }
-
-  /// A new one comes first; one that is there is changed.
-  put(alert: AlertLine): void {
-    const line = make("li", `alert ${alert.severity} ${alert.resolved ? "over" : "open"}`);
-    line.append(words("span", "question", alert.question), words("span", "", this.names.get(alert.camera) ?? alert.camera),
-                make("time", "quiet", timeOfDay(alert.fired) + (alert.resolved ? ` – ${timeOfDay(alert.resolved)}` : " · now")));
-    const before = this.lines.get(alert.id);
-    if (before) before.replaceWith(line);
-    else this.list.prepend(line);
-    this.lines.set(alert.id, line);
-    this.none.hidden = true;
-    while (this.list.childElementCount > this.most) this.list.lastElementChild!.remove();
-    if (this.lines.size > 2 * this.most) {
-      for (const [id, kept] of this.lines) if (!kept.isConnected) this.lines.delete(id);
-    }
   }
 }
