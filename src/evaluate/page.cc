@@ -13,20 +13,24 @@ namespace pawsight::evaluate {
 namespace {
 
 constexpr std::string_view kStyle = R"(
-:root{--ink:#22303a;--soft:#5d6c76;--line:#dfe6ea;--good:#2c7a5b;--bad:#b4452f;--accent:#2a6f97;--paper:#fff;--ground:#f4f7f8}
+:root{--ink:#22303a;--soft:#5d6c76;--line:#dfe6ea;--good:#2c7a5b;--bad:#b4452f;--accent:#2a6f97;--paper:#fff;--ground:#f4f7f8;
+--empty:#e3eaee;--even:#8a99a3;--warned:#fff4e5;--edge:#eec27a;color-scheme:light dark}
+@media(prefers-color-scheme:dark){:root{--ink:#e4ebef;--soft:#9fb0ba;--line:#33424c;--good:#6fcf9f;--bad:#f08a72;--accent:#6cb6e0;--paper:#1b252c;
+--ground:#12191e;--empty:#2b3840;--even:#7b8b95;--warned:#3a2d14;--edge:#8a6a2a}}
 *{box-sizing:border-box}body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
 main{max-width:1080px;margin:0 auto;padding:20px 16px 60px}h1{font-size:1.7rem;margin:.2em 0}h2{font-size:1.3rem;margin:1.6em 0 .5em}
 h3{font-size:1.05rem;margin:1.4em 0 .4em}p{margin:.4em 0;max-width:70ch}.soft{color:var(--soft)}
 section{background:var(--paper);border:1px solid var(--line);border-radius:12px;padding:4px 18px 18px;margin:18px 0}
-.warning{background:#fff4e5;border:1px solid #eec27a;border-radius:12px;padding:10px 16px;font-weight:600}
+.warning{background:var(--warned);border:1px solid var(--edge);border-radius:12px;padding:10px 16px;font-weight:600}
 .scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;min-width:340px}
 th,td{padding:5px 12px 5px 0;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
 th:first-child,td:first-child{text-align:left}th{font-weight:600;color:var(--soft);font-size:.86rem}tr.sum td{font-weight:600}
-.bar{display:inline-block;width:90px;height:9px;border-radius:5px;background:#e3eaee;vertical-align:middle;overflow:hidden}
-.bar i{display:block;height:100%;background:var(--accent)}svg{max-width:100%;height:auto}
+.bar{display:inline-block;width:90px;height:9px;border-radius:5px;background:var(--empty);vertical-align:middle;overflow:hidden}
+.bar i{display:block;height:100%;background:var(--accent)}svg{max-width:100%;height:auto}svg text{fill:var(--soft)}
+.axis{stroke:var(--line)}.even{stroke:var(--even)}.before{color:var(--bad)}.after{color:var(--accent)}
 .sheet{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:12px}
 figure{margin:0;border:1px solid var(--line);border-radius:10px;overflow:hidden;background:var(--paper)}
-figure img{width:100%;aspect-ratio:1;display:block;background:#e3eaee}figcaption{padding:7px 9px;font-size:.84rem;line-height:1.35}
+figure img{width:100%;aspect-ratio:1;display:block;background:var(--empty)}figcaption{padding:7px 9px;font-size:.84rem;line-height:1.35}
 .wrong figcaption b{color:var(--bad)}.right figcaption b{color:var(--good)}
 )";
 

@@ -30,16 +30,18 @@ std::string GroupRow(const std::string& name, const Counts& counts, bool sum) {
          Percent(counts.Percent(counts.words_alone)) + "</tr>\n";
 }
 
-std::string Curve(const Reliability& reliability, const std::string& colour) {
+/// Its colour is the class's.
+std::string Curve(const Reliability& reliability, const std::string& name) {
   std::string line, dots;
   for (const ReliabilityBin& bin : reliability.bins) {
     if (bin.weight <= 0.0) continue;
     line += Point(std::max(bin.p, 0.5), bin.right) + " ";
     const double radius = 3.0 + 9.0 * std::sqrt(bin.weight / reliability.weight);
     dots += "<circle cx=\"" + Fixed(X(std::max(bin.p, 0.5)), 1) + "\" cy=\"" + Fixed(Y(bin.right), 1) + "\" r=\"" +
-            Fixed(radius, 1) + "\" fill=\"" + colour + "\" fill-opacity=\".35\"/>";
+            Fixed(radius, 1) + "\" fill=\"currentColor\" fill-opacity=\".35\"/>";
   }
-  return "<polyline points=\"" + line + "\" fill=\"none\" stroke=\"" + colour + "\" stroke-width=\"2\"/>" + dots;
+  return "<g class=" + name + "><polyline points=\"" + line +
+         "\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"2\"/>" + dots + "</g>";
 }
 
 std::string Text(double x, double y, const std::string& anchor, const std::string& text) {
@@ -50,10 +52,10 @@ std::string Axes() {
   std::string svg;
   for (int step = 0; step <= 5; ++step) {
     const double share = step / 5.0, p = 0.5 + step / 10.0;
-    svg += "<path d=\"M" + Point(0.5, share) + " L" + Point(1.0, share) + "\" stroke=\"#dfe6ea\"/>" +
+    svg += "<path d=\"M" + Point(0.5, share) + " L" + Point(1.0, share) + "\" class=axis />" +
            Text(kLeft - 8, Y(share) + 4, "end", Fixed(share, 1)) + Text(X(p), Y(0) + 18, "middle", Fixed(p, 1));
   }
-  svg += "<path d=\"M" + Point(0.5, 0.5) + " L" + Point(1.0, 1.0) + "\" stroke=\"#8a99a3\" stroke-dasharray=\"5 4\"/>";
+  svg += "<path d=\"M" + Point(0.5, 0.5) + " L" + Point(1.0, 1.0) + "\" class=even stroke-dasharray=\"5 4\"/>";
   return svg + Text(X(0.75), kHeight - 8, "middle", "probability of the answer given") +
          "<text transform=\"translate(13 " + Fixed(Y(0.5), 0) +
          ") rotate(-90)\" text-anchor=\"middle\">share right</text>";
@@ -134,16 +136,16 @@ std::string ConfusionTable(const Tally& tally) {
 std::string ReliabilityCurve(const Tally& tally, bool calibrated) {
   std::string html = "<svg role=img viewBox=\"0 0 " + Fixed(kWidth, 0) + " " + Fixed(kHeight, 0) + "\" width=\"" +
                      Fixed(kWidth, 0) +
-                     "\" font-size=\"12\" fill=\"#5d6c76\"><title>Share right over the "
+                     "\" font-size=\"12\"><title>Share right over the "
                      "probability said</title>" +
-                     Axes() + Curve(tally.before, "#b4452f");
-  if (calibrated) html += Curve(tally.after, "#2a6f97");
+                     Axes() + Curve(tally.before, "before");
+  if (calibrated) html += Curve(tally.after, "after");
   html +=
       "</svg><p class=soft>On the dashed line a model is as right as it says. <span "
-      "style=\"color:#b4452f\">Red</span>: before "
+      "class=before>Red</span>: before "
       "calibration, expected calibration error " +
       Fixed(tally.before.ece, 4) + ".";
-  if (calibrated) html += " <span style=\"color:#2a6f97\">Blue</span>: after, " + Fixed(tally.after.ece, 4) + ".";
+  if (calibrated) html += " <span class=after>Blue</span>: after, " + Fixed(tally.after.ece, 4) + ".";
   return html + " Yes/no questions, 15 bins; a dot's size is its share of them.</p>";
 }
 

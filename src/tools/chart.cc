@@ -13,7 +13,7 @@ constexpr size_t kMostNames = 24;  // more are thinned out
 
 std::string Number(double value) {
   char text[32];
-  std::snprintf(text, sizeof text, "%.4g", value);
+  std::snprintf(text, sizeof text, "%.6g", value);
   return text;
 }
 

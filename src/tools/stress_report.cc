@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::string_view kStyle = R"(
 :root{color-scheme:light dark;--ink:#22303a;--soft:#5d6c76;--line:#dfe6ea;--paper:#fff;--ground:#f4f7f8;--bad:#b4452f;--good:#2c7a5b;
---c0:#2a6f97;--c1:#c8742b;--c2:#2c7a5b;--c3:#8a4fa3;--c4:#b4452f;--c5:#5f7d1f;--c6:#2f8f9d;--c7:#7a6a58}
+--c0:#2a6f97;--c1:#a85a18;--c2:#2c7a5b;--c3:#8a4fa3;--c4:#b4452f;--c5:#5f7d1f;--c6:#237580;--c7:#7a6a58}
 @media(prefers-color-scheme:dark){:root{--ink:#e4ebef;--soft:#9fb0ba;--line:#33424c;--paper:#1b252c;--ground:#12191e;--bad:#f08a72;--good:#6fcf9f;
 --c0:#6cb6e0;--c1:#f0a764;--c2:#6fcf9f;--c3:#c99ae0;--c4:#f08a72;--c5:#b5d36b;--c6:#74d0dc;--c7:#c9b8a3}}
 *{box-sizing:border-box}body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.5 system-ui,sans-serif}

@@ -201,6 +201,11 @@ void Tab::Open(const std::string& url) {
   EXPECT_TRUE(done.ok()) << url << ": " << done.status().message();
 }
 
+void Tab::RunBeforeEachPage(const std::string& script) {
+  Select();
+  browser_.DevTools("Page.addScriptToEvaluateOnNewDocument", Json::Object{{"source", script}});
+}
+
 void Tab::SetWidth(int pixels) {
   Select();
   browser_.DevTools(

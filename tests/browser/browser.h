@@ -65,6 +65,8 @@ class Tab {
   Tab& operator=(const Tab&) = delete;
 
   void Open(const std::string& url);
+  /// A script that each page opened from now on runs before its own.
+  void RunBeforeEachPage(const std::string& script);
   void SetWidth(int pixels);
   void SetDark(bool dark);
 

@@ -27,16 +27,19 @@ TEST_F(PageTest, ATokenThatIsTypedOpensCamerasAnswersAndAnAlertWithItsReasons) {
   const Json result = SendRoom(home, 1);
   ASSERT_FALSE(result.Find("alerts")->as_array().empty()) << result.Dump();
   ASSERT_TRUE(tab.Await("one('img', " + Card("living room") + ").naturalWidth === 320"));
-  ASSERT_TRUE(tab.Await("all('.answer .number', " + Card("living room") + ").some((n) => /^\\d+ %$/.test(text(n)))"));
+  ASSERT_TRUE(
+      tab.Await("all('.answer .number', " + Card("living room") + ").some((n) => /^(yes|no) \\d+ %$/.test(text(n)))"));
   EXPECT_TRUE(tab.Await("one('.chart', " + Card("living room") + ").getBoundingClientRect().height > 20"));
   EXPECT_TRUE(tab.Await("all('.chart .line', " + Card("living room") + ").every((line) => line.getAttribute('d'))"));
   EXPECT_TRUE(tab.Await("/answered by \\S+ in \\d+ ms$/.test(text(one('figcaption', " + Card("living room") + ")))"));
   const std::string asked = Text(Items("/v1/alerts", home.token).at(0), "rule");
   const std::string question = Text(gateway().Get("/v1/rules/" + asked, home.token), "question");
   ASSERT_TRUE(tab.Await("text(" + AlertLine(question) + ").includes('living room')"));
+  EXPECT_TRUE(tab.Await("/^(yes|no) \\d+ %, alerts at 1 %$/.test(text(one('.sure', " + AlertLine(question) + ")))"));
+  EXPECT_EQ(tab.AskText("document.title"), "(1) Pawsight");
   EXPECT_TRUE(tab.Await(Card("living room") + ".classList.contains('firing')"));
 
-  tab.Click(Button("Why? " + question));
+  tab.Click(Button("Why this alert? " + question));
   ASSERT_TRUE(tab.Await(R"(one("#why-dialog").open && all("#why-newest tr.firing").length === 1)"));
   EXPECT_EQ(tab.AskText("text(one('#why-title'))"), question);
   EXPECT_THAT(tab.AskText("text(one('#why-newest'))"), HasSubstr("living room"));

@@ -120,4 +120,42 @@ std::string Overflow(Tab& tab) {
   })())");
 }
 
+std::string LowContrast(Tab& tab) {
+  return tab.AskText(R"((() => {
+    const parsed = (colour) => {
+      const [r, g, b, a = 1] = colour.match(/[\d.]+/g).map(Number);
+      return { c: [r, g, b], a };
+    };
+    const over = (top, below) => {
+      const a = top.a + below.a * (1 - top.a);
+      return { c: top.c.map((v, i) => a === 0 ? 0 : (v * top.a + below.c[i] * below.a * (1 - top.a)) / a), a };
+    };
+    const faded = (colour, opacity) => ({ c: colour.c, a: colour.a * opacity });
+    const light = ({ c }) => c.map((v) => v / 255).map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+    const contrast = (element, colour) => {
+      let text = parsed(colour), back = { c: [0, 0, 0], a: 0 };
+      for (let at = element; at; at = at.parentElement) {
+        const style = getComputedStyle(at), ground = parsed(style.backgroundColor), opacity = Number(style.opacity);
+        text = faded(over(text, ground), opacity);
+        back = faded(over(back, ground), opacity);
+      }
+      const [a, b] = [light(text), light(back)].sort((x, y) => y - x);
+      return (a + 0.05) / (b + 0.05);
+    };
+    const low = [];
+    const look = (element, words, colour) => {
+      const ratio = contrast(element, colour);
+      if (ratio < 4.5) low.push(`${ratio.toFixed(2)} ${element.tagName}.${element.className} "${words.slice(0, 30)}"`);
+    };
+    for (const element of all("body *").filter(shown)) {
+      if (element.closest("svg")) continue;
+      const words = [...element.childNodes].filter((n) => n.nodeType === Node.TEXT_NODE).map((n) => n.data.trim()).join("");
+      if (words || element.value) look(element, words || String(element.value), getComputedStyle(element).color);
+      if (element.placeholder) look(element, element.placeholder, getComputedStyle(element, "::placeholder").color);
+    }
+    return low.join("; ");
+  })())");
+}
+
 }  // namespace pawsight::browser

@@ -72,5 +72,8 @@ std::string Button(const std::string& name);
 
 /// What is wider than the window, "" when nothing is: the page scrolls up and down only.
 std::string Overflow(Tab& tab);
+/// Texts of which the contrast is below 4.5 to 1 (WCAG 2.2, 1.4.3, of small text), as they are painted: with every
+/// background and opacity they are in. "" when there are none.
+std::string LowContrast(Tab& tab);
 
 }  // namespace pawsight::browser

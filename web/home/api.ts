@@ -7,11 +7,12 @@ export interface Rule {
 }
 export interface Alert {
   id: string; camera: string; rule: string; severity: string; state: string; fired: string; resolved: string | null;
-  detail: { question?: string };
+  detail: { question?: string; expect?: string; threshold?: number; p_yes?: number };
 }
 export interface Outcome { rule: string; p_yes?: number | null; verdict?: string | null; reason: string; phase: string }
+export interface Past extends Omit<Outcome, "rule"> { camera: string; time: string }
 /// Of GET /v1/rules/{id}/why: the newest outcomes, newest first.
-export interface Why { counts: Record<string, number>; newest: (Outcome & { camera: string; time: string })[] }
+export interface Why { counts: Record<string, number>; newest: Past[] }
 export interface FrameResult {
   frame: string; camera: string; time: string; asked: boolean; trouble?: { reason: string; message: string };
   answers: { question: string; answer: string; p_yes: number }[]; rules: Outcome[]; pool?: string; total_ms: number;
@@ -25,6 +26,7 @@ export interface Delivery {
 }
 export interface Notice {
   type: string; alert: string; camera: string; rule: string; time: string; since: string; severity: string; question: string;
+  expect: string; threshold: number; p_yes: number | null;
 }
 
 /// What the API said no with.
@@ -64,11 +66,22 @@ export class Api {
     return items.slice(0, most);
   }
 
-  /// Tells `on` of every event until the stream ends, which it does when the server or the network goes.
-  async live(on: (name: string, data: string) => void, signal: AbortSignal, opened: () => void): Promise<void> {
+  /// Waits for `opened`, then tells `on` of every event since the stream was opened, one after the other, until the
+  /// stream ends, which it does when the server or the network goes. What comes while one of them takes its time waits
+  /// at the server, which drops the oldest, and says so, when it is too much.
+  async live(on: (name: string, data: string) => Promise<void>, signal: AbortSignal, opened: () => Promise<void>): Promise<void> {
     const response = await this.fetch("/v1/live", { signal });
-    opened();
     const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+    try {
+      await opened();
+      await Api.readEvents(reader, on);
+    } finally {
+      void reader.cancel().catch(() => undefined);  // it may have ended already
+    }
+  }
+
+  private static async readEvents(reader: ReadableStreamDefaultReader<string>,
+                                  on: (name: string, data: string) => Promise<void>): Promise<void> {
     let held = "";
     for (;;) {
       const { value, done } = await reader.read();
@@ -83,7 +96,7 @@ export class Api {
           if (line.startsWith("event: ")) name = line.slice(7);
           if (line.startsWith("data: ")) data.push(line.slice(6));
         }
-        if (data.length > 0) on(name, data.join("\n"));
+        if (data.length > 0) await on(name, data.join("\n"));
       }
     }
   }

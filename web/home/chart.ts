@@ -1,10 +1,10 @@
-// A small chart of p_yes over time: line, threshold, unsure band. SVG; colours come from the style sheet.
+// A small chart, over time, of how sure the answer is that a rule waits for: line, threshold, unsure band. SVG; colours come from the style sheet.
 
 export interface Plotted {
   expect: "yes" | "no";
   threshold: number;
   unsure_band: number;
-  points: [timeMs: number, pYes: number][];  // oldest first
+  points: [timeMs: number, p: number][];  // of `expect`; oldest first
 }
 
 const NS = "http://www.w3.org/2000/svg";
@@ -33,12 +33,9 @@ export class Chart {
     this.element.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
     this.element.setAttribute("preserveAspectRatio", "none");
     this.element.setAttribute("role", "img");
-    this.element.setAttribute("aria-label", "Probability of yes: no answer yet");
+    this.element.setAttribute("aria-label", `Probability of ${rule.expect}: no answer yet`);
     this.element.classList.add("chart");
-    // A rule that expects "no" alerts below its line.
-    const yes = rule.expect === "yes";
-    const edge = yes ? rule.threshold : 1 - rule.threshold;
-    const band = yes ? rule.threshold - rule.unsure_band : 1 - rule.threshold + rule.unsure_band;
+    const edge = rule.threshold, band = rule.threshold - rule.unsure_band;
     const [top, bottom] = [Math.min(y(edge), y(band)), Math.max(y(edge), y(band))];
     add(this.element, "rect", { class: "band", x: 0, width: WIDTH, y: top, height: Math.max(0, bottom - top) });
     this.area = add(this.element, "path", { class: "area" });
@@ -50,8 +47,8 @@ export class Chart {
   update(rule: Plotted, nowMs: number): void {
     const points = rule.points.filter(([time]) => time > nowMs - WINDOW_MS);
     if (points.length === 0) return;
-    const start = Math.max(points[0]![0], nowMs - WINDOW_MS);
-    const span = Math.max(nowMs - start, 1000);
+    const start = Math.min(Math.max(points[0]![0], nowMs - WINDOW_MS), nowMs - 1000);
+    const span = nowMs - start;
     const x = (time: number): string => (PAD + ((time - start) / span) * (WIDTH - 2 * PAD)).toFixed(1);
     // An answer holds until the next one: steps, not slopes.
     let path = "";
@@ -62,6 +59,6 @@ export class Chart {
     const last = points.at(-1)!;
     this.dot.setAttribute("d", `M${x(nowMs)} ${y(last[1]).toFixed(1)}h.01`);
     const seconds = Math.round(span / 1000);
-    this.element.setAttribute("aria-label", `Probability of yes over the last ${seconds} seconds, now ${Math.round(last[1] * 100)} %`);
+    this.element.setAttribute("aria-label", `Probability of ${rule.expect} over the last ${seconds} seconds, now ${Math.round(last[1] * 100)} %`);
   }
 }

@@ -15,6 +15,8 @@ export function words<K extends keyof HTMLElementTagNameMap>(name: K, className:
   return made;
 }
 
+export function timeOfDay(time: string): string { return new Date(time).toLocaleTimeString(); }
+
 /// A button of a line that is made anew now and then: `key` tells it from all others, `name` too, for who does not see the line.
 export function lineButton(text: string, name: string, key: string, pressed: () => void): HTMLButtonElement {
   const made = make("button", "small", text);

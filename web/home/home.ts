@@ -1,28 +1,31 @@
 // The gateway's page: an owner's cameras with their newest frames and answers, and the alerts, as they happen.
+import { AlertLine, AlertList } from "./alert_list";
 import { Alert, Api, Camera, FrameResult, Notice, Refusal, Rule, Stats, Why } from "./api";
+import { CameraCard } from "./camera_card";
 import { byId } from "./element";
 import { ReceiversPanel } from "./receivers_panel";
 import { RulesPanel } from "./rules_panel";
-import { AlertList, CameraCard } from "./view";
 import { WhyDialog } from "./why_dialog";
 
 const kTokenKey = "pawsight-token";
+const kNoLonger = "This token is no longer valid: it was revoked or has expired. Sign in with another.";
 const kMaxCameras = 200;
 const kMaxAlerts = 100;
-const kLongestPause = 30_000;
-const kReopenEvery = 3_000;
+const kFirstPause = 500;
+const kLongestPause = 10_000;
+const kReadEvery = 3_000;    // at most, for what a frame names and we do not know
 const kRulesEvery = 5_000;   // somebody else may edit them
 const kMaxHistories = 32;  // rules whose answers of before are asked for
 
 const link = byId("link");
-function say(state: "off" | "connecting" | "live", text: string): void {
-  link.dataset["state"] = state;
+function say(state: "off" | "connecting" | "live" | "lost", text: string): void {
+  link.dataset["state"] = document.body.dataset["link"] = state;
   link.textContent = text;
 }
 
 class Home {
   private readonly cards = new Map<string, CameraCard>();
-  private readonly alerts = new AlertList(byId("alert-list"), byId("no-alerts"), kMaxAlerts);
+  private readonly alerts = new AlertList(byId("alert-list"), byId("no-alerts"), kMaxAlerts, (alert) => this.showWhy(alert));
   private readonly rules = new Map<string, Rule>();
   private readonly stop = new AbortController();
   private readonly names = new Map<string, string>();  // of cameras
@@ -30,7 +33,9 @@ class Home {
   private readonly panel: RulesPanel;
   private readonly receivers: ReceiversPanel;
   private readonly timer: number;
-  private opened = 0;  // when everything was last read
+  private reading: Promise<void> | null = null;
+  private readAt = 0;      // when everything was last asked for
+  private readTimer = 0;   // 0: no reading is planned
 
   constructor(private readonly api: Api, mayEdit: boolean) {
     this.why = new WhyDialog(api, (camera) => this.names.get(camera) ?? camera);
@@ -39,102 +44,131 @@ class Home {
     this.timer = window.setInterval(() => void this.readRules(), kRulesEvery);
   }
 
-  async open(): Promise<void> {
+  /// Reads everything and shows it; who asks while it reads gets what comes of that.
+  private read(): Promise<void> {
+    clearTimeout(this.readTimer);
+    this.readTimer = 0;
+    return this.reading ??= this.readAll().finally(() => { this.reading = null; });
+  }
+
+  private async readAll(): Promise<void> {
+    this.readAt = Date.now();
     const [cameras, rules, alerts, stats] = await Promise.all([
       this.api.list<Camera>("/v1/cameras", kMaxCameras), this.api.list<Rule>("/v1/rules", 1000),
       this.api.get<{ items: Alert[] }>(`/v1/alerts?limit=${kMaxAlerts}`), this.api.get<Stats>("/v1/stats")]);
-    const newest = new Map(stats.stats.cameras.map((camera) => [camera.camera, camera.newest_time]));
-    this.opened = Date.now();
-    this.rules.clear();
-    for (const rule of rules) this.rules.set(rule.id, rule);
-    this.panel.show(rules);
-    const place = byId("cameras");
-    place.replaceChildren();
-    this.cards.clear();
-    for (const camera of cameras) {
-      const card = new CameraCard(camera, this.rules, () => this.api.picture(camera.id));
-      this.cards.set(camera.id, card);
-      place.append(card.root);
-      const time = newest.get(camera.id);
-      if (time) card.showPast(time);
-    }
-    await Promise.all(rules.slice(0, kMaxHistories).map((rule) => this.remember(rule.id)));
-    if (cameras.length === 0) place.textContent = "No cameras yet: make one with POST /v1/cameras.";
+    if (this.stop.signal.aborted) return;
+    this.takeRules(rules);
+    this.takeCameras(cameras);
+    for (const { camera, newest_time } of stats.stats.cameras) if (newest_time) this.cards.get(camera)?.showPast(newest_time);
+    await this.rememberAll();
     this.names.clear();
     for (const camera of cameras) this.names.set(camera.id, camera.name);
     this.alerts.reset(this.names);
     for (const alert of [...alerts.items].reverse()) {
-      this.alerts.put({ id: alert.id, camera: alert.camera, question: alert.detail.question ?? "", severity: alert.severity,
+      this.alerts.put({ question: "", ...alert.detail, id: alert.id, camera: alert.camera, rule: alert.rule, severity: alert.severity,
                         fired: alert.fired, resolved: alert.resolved });
     }
+    byId("side").hidden = false;
     void this.receivers.refresh();
+  }
+
+  /// A card that shows the same camera stays, with what it shows.
+  private takeCameras(cameras: Camera[]): void {
+    const before = new Map(this.cards);
+    this.cards.clear();
+    for (const camera of cameras) {
+      const card = before.get(camera.id);
+      this.cards.set(camera.id, card?.isOf(camera) ? card : new CameraCard(camera, this.rules, () => this.api.picture(camera.id)));
+    }
+    const place = byId("cameras");
+    place.replaceChildren(...[...this.cards.values()].map((card) => card.root));
+    if (cameras.length === 0) place.textContent = "No cameras yet: make one with POST /v1/cameras.";
+  }
+
+  /// Whether they are others than before.
+  private takeRules(rules: Rule[]): boolean {
+    if (rules.length === this.rules.size && rules.every((rule) => this.rules.get(rule.id)?.version === rule.version)) return false;
+    this.rules.clear();
+    for (const rule of rules) this.rules.set(rule.id, rule);
+    this.panel.show(rules);
+    for (const card of this.cards.values()) card.forgetRules();
+    return true;
   }
 
   /// What was edited, here or by somebody else, is on the page with the next frame.
   private async readRules(): Promise<void> {
     const rules = await this.api.list<Rule>("/v1/rules", 1000).catch(() => null);  // the next round tries again
-    if (!rules || this.stop.signal.aborted) return;
-    if (rules.length === this.rules.size && rules.every((rule) => this.rules.get(rule.id)?.version === rule.version)) return;
-    this.rules.clear();
-    for (const rule of rules) this.rules.set(rule.id, rule);
-    this.panel.show(rules);
-    for (const card of this.cards.values()) card.forgetRules();
-    await Promise.all(rules.slice(0, kMaxHistories).map((rule) => this.remember(rule.id)));
+    if (rules && !this.stop.signal.aborted && this.takeRules(rules)) await this.rememberAll();
   }
 
-  /// The rule's newest answers on each camera, so that a page just opened has a past.
-  private async remember(rule: string): Promise<void> {
-    const why = await this.api.get<Why>(`/v1/rules/${rule}/why`).catch(() => null);  // then it begins now
-    for (const outcome of [...(why?.newest ?? [])].reverse()) {
-      if (typeof outcome.p_yes === "number") this.cards.get(outcome.camera)?.rowOf(rule).remember(Date.parse(outcome.time), outcome.p_yes);
-    }
+  /// The rules' newest answers on each camera, so that a page just opened, or cut off for a while, has a past.
+  private async rememberAll(): Promise<void> {
+    const rules = [...this.rules.keys()];
+    await Promise.all(rules.slice(0, kMaxHistories).map(async (rule) => {
+      const why = await this.api.get<Why>(`/v1/rules/${rule}/why`).catch(() => null);  // then it begins now
+      for (const outcome of [...(why?.newest ?? [])].reverse()) this.cards.get(outcome.camera)?.remember(rule, outcome);
+    }));
+    for (const card of this.cards.values()) card.showRemembered(rules);
   }
 
-  /// Follows the live stream until closed; after a break everything is read anew, so nothing is missed.
+  /// Follows the live stream until closed. Everything is read once the stream is open, and what it brings meanwhile
+  /// waits for that: nothing falls between the two, at the first opening and after every break.
   async follow(): Promise<void> {
-    for (let pause = 1000; !this.stop.signal.aborted; pause = Math.min(2 * pause, kLongestPause)) {
+    for (let pause = kFirstPause; !this.stop.signal.aborted; pause = Math.min(2 * pause, kLongestPause)) {
       try {
-        await this.api.live((name, data) => this.hear(name, data), this.stop.signal, () => {
-          pause = 1000;
+        await this.api.live((name, data) => this.hear(name, data), this.stop.signal, async () => {
+          await this.reading?.catch(() => undefined);  // of before it was open
+          await this.read();
+          pause = kFirstPause;
           say("live", "live");
         });
       } catch (error) {
-        if (error instanceof Refusal && error.status === 401) return leave("The token is no longer valid.");
         if (this.stop.signal.aborted) return;
+        if (error instanceof Refusal && error.status === 401) return leave(kNoLonger);
       }
-      say("connecting", "connecting");
+      say("lost", "connection lost, trying again");
       await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
-      await this.open().catch(() => undefined);  // the next round tries again
     }
   }
 
   close(): void {
     this.stop.abort();
     clearInterval(this.timer);
+    clearTimeout(this.readTimer);
     this.why.close();
     this.panel.close();
     this.receivers.close();
   }
 
-  /// Reads everything anew, now and then at most.
-  private reopen(): void {
-    if (Date.now() - this.opened < kReopenEvery) return;
-    this.opened = Date.now();
-    void this.open().catch(() => undefined);  // what comes next tries again
+  private showWhy(alert: AlertLine): void {
+    const { question, expect = "yes", threshold = 0.7 } = alert;  // as it was, where it has been deleted since
+    this.why.open(this.rules.get(alert.rule) ?? { id: alert.rule, question, expect, threshold, enabled: true, version: 0 });
   }
 
-  private hear(name: string, data: string): void {
+  /// Reads everything anew, soon; now and then at most.
+  private readSoon(): void {
+    if (this.readTimer !== 0) return;
+    const read = () => void this.read().catch(() => undefined);  // what comes next tries again
+    this.readTimer = window.setTimeout(read, Math.max(0, this.readAt + kReadEvery - Date.now()));
+  }
+
+  /// One event; while everything is read it waits, so that what was read before it does not undo it.
+  private async hear(name: string, data: string): Promise<void> {
+    await this.reading?.catch(() => undefined);
+    if (this.stop.signal.aborted) return;
     if (name === "frame") {
       const result = JSON.parse(data) as FrameResult;
       const card = this.cards.get(result.camera);
       card?.show(result);
-      if (!card || result.rules.some((outcome) => !this.rules.has(outcome.rule))) this.reopen();  // made since
+      if (!card || result.rules.some((outcome) => !this.rules.has(outcome.rule))) this.readSoon();  // made since
     } else if (name === "alert") {
       const notice = JSON.parse(data) as Notice;
       const fired = notice.type === "alert.fired", over = notice.type === "alert.resolved";
-      this.alerts.put({ id: notice.alert, camera: notice.camera, question: notice.question, severity: notice.severity,
+      this.alerts.put({ ...notice, id: notice.alert,
                         fired: fired ? notice.time : notice.since, resolved: over ? notice.time : null });
       void this.receivers.refresh();
+    } else if (name === "dropped") {  // more came than this page took
+      this.readSoon();
     }
   }
 }
@@ -163,7 +197,6 @@ async function enter(token: string): Promise<void> {
     }
     byId("who").textContent = me.role;
     home = new Home(api, me.role === "operator");
-    await home.open();
   } catch (error) {
     if (error instanceof Refusal && error.status === 401) return leave("This token opens nothing here.");
     return leave(error instanceof Refusal ? error.message : "The gateway cannot be reached.");
@@ -172,7 +205,8 @@ async function enter(token: string): Promise<void> {
   byId("trouble").textContent = "";
   const typed = byId("door").contains(document.activeElement);
   byId("door").hidden = true;
-  for (const id of ["cameras", "side", "leave"]) byId(id).hidden = false;
+  byId("cameras").textContent = "Reading…";
+  for (const id of ["cameras", "leave"]) byId(id).hidden = false;
   if (typed) byId("page").focus();
   void home.follow();
 }
@@ -186,7 +220,16 @@ byId<HTMLFormElement>("door").addEventListener("submit", (event) => {
 });
 byId("leave").addEventListener("click", () => leave(""));
 // A link may bring the token behind its #, which no server sees; it is taken out of the address at once.
-const brought = new URLSearchParams(location.hash.slice(1)).get("token");
-if (brought) history.replaceState(null, "", location.pathname);
-const kept = brought ?? sessionStorage.getItem(kTokenKey);
+function takeBrought(): string | null {
+  const brought = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (brought) history.replaceState(null, "", location.pathname);
+  return brought;
+}
+window.addEventListener("hashchange", () => {  // a link that is opened where the page is open already
+  const brought = takeBrought();
+  if (!brought) return;
+  leave("");
+  void enter(brought);
+});
+const kept = takeBrought() ?? sessionStorage.getItem(kTokenKey);
 if (kept) void enter(kept);

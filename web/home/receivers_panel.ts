@@ -1,6 +1,6 @@
 // Who is told of alerts, and what came of it: each receiver with its deliveries.
 import { Api, Delivery, Receiver } from "./api";
-import { byId, make, words } from "./element";
+import { byId, make, timeOfDay, words } from "./element";
 
 const kPageLength = 1000;
 const kMaxPages = 20;       // of deliveries of one receiver that are counted
@@ -41,8 +41,6 @@ class Tally {
   }
   ahead = 0;  // delivered behind one that waits
 }
-
-function timeOfDay(time: string): string { return new Date(time).toLocaleTimeString(); }
 
 export class ReceiversPanel {
   private receivers: Receiver[] = [];

@@ -3,6 +3,7 @@ import { Chart, Plotted } from "./chart";
 import { Outcome, Rule } from "./api";
 import { make, words } from "./element";
 import { reasonText } from "./reasons";
+import { conditionText, sureText } from "./rule_words";
 
 const kMaxPoints = 600;
 
@@ -13,8 +14,9 @@ export class RuleRow {
   private readonly reason = make("span", "reason quiet");
   private readonly plotted: Plotted;
   private readonly chart: Chart;
+  private newest = -Infinity;  // time of what is shown
 
-  constructor(rule: string, known: Rule | undefined) {
+  constructor(rule: string, private readonly known: Rule | undefined) {
     this.plotted = {
       expect: known?.expect === "no" ? "no" : "yes", threshold: known?.threshold ?? 0.7, unsure_band: known?.unsure_band ?? 0,
       points: [],
@@ -26,18 +28,21 @@ export class RuleRow {
     this.root.append(this.question, this.number, plot, this.reason);
   }
 
-  /// An answer of before the page was opened; the oldest first.
-  remember(timeMs: number, p: number): void {
-    this.plotted.points.push([timeMs, p]);
-    if (this.plotted.points.length > kMaxPoints) this.plotted.points.shift();
+  get firing(): boolean { return this.root.classList.contains("firing"); }
+
+  /// An outcome of before; of those that are shown already, and of those before them, nothing comes.
+  remember(outcome: Omit<Outcome, "rule">, timeMs: number): void {
+    if (timeMs > this.newest) this.show(outcome, timeMs);
   }
 
-  show(outcome: Outcome, timeMs: number): void {
+  show(outcome: Omit<Outcome, "rule">, timeMs: number): void {
+    this.newest = timeMs;
     this.root.className = `answer ${outcome.phase}`;
-    this.reason.textContent = reasonText(outcome.reason);
+    this.reason.textContent = reasonText(outcome.reason) + (this.known ? ` · alerts at ${conditionText(this.known)}` : "");
     if (typeof outcome.p_yes === "number") {
-      this.remember(timeMs, outcome.p_yes);
-      this.number.textContent = `${Math.round(100 * outcome.p_yes)} %`;
+      this.plotted.points.push([timeMs, this.plotted.expect === "no" ? 1 - outcome.p_yes : outcome.p_yes]);
+      if (this.plotted.points.length > kMaxPoints) this.plotted.points.shift();
+      this.number.textContent = sureText(this.plotted.expect, outcome.p_yes);
     }
     this.chart.update(this.plotted, timeMs);
   }

@@ -1,19 +1,12 @@
 // The owner's rules: what each asks and when it alerts; made, changed and deleted here, in force with the next frame.
 import { Api, Refusal, Rule } from "./api";
 import { byId, lineButton, make, replaceLines, showDialog, words } from "./element";
+import { conditionText } from "./rule_words";
 
 /// Where the form asks for what the API calls so.
 const kFieldOf: Record<string, string> = {
   question: "question", expect: "expect", threshold: "threshold", unsure_band: "threshold", for_s: "for", enabled: "enabled",
 };
-
-function percent(p: number): string { return `${Math.round(100 * p)} %`; }
-
-function conditionText(rule: Rule): string {
-  const held = rule.for_frames ? `in ${rule.for_frames} of ${rule.of_frames ?? rule.for_frames} frames`
-             : rule.for_s ? `for ${rule.for_s} s` : "at once";
-  return `alerts at ${rule.expect ?? "yes"} ≥ ${percent(rule.threshold ?? 0.7)} ${held}`;
-}
 
 export class RulesPanel {
   private readonly list = byId("rule-list");
@@ -49,7 +42,7 @@ export class RulesPanel {
     const lines = [...rules].map((rule) => {
       const line = make("li", rule.enabled ? "rule" : "rule off");
       const text = make("div", "");
-      text.append(words("span", "question", rule.question), make("span", "quiet", rule.enabled ? conditionText(rule) : "off"));
+      text.append(words("span", "question", rule.question), make("span", "quiet", rule.enabled ? `alerts at ${conditionText(rule)}` : "off"));
       const buttons = make("div", "buttons");
       buttons.append(lineButton("Why?", `Why? ${rule.question}`, `why ${rule.id}`, () => this.why(rule)));
       if (this.mayEdit) buttons.append(lineButton("Edit", `Edit: ${rule.question}`, `edit ${rule.id}`, () => this.edit(rule)));

@@ -1,7 +1,8 @@
 // Why a rule alerts or does not: how often each reason was given, and the newest frames one by one.
 import { Api, Refusal, Rule, Why } from "./api";
-import { byId, make, showDialog, words } from "./element";
+import { byId, make, showDialog, timeOfDay, words } from "./element";
 import { reasonText } from "./reasons";
+import { conditionText } from "./rule_words";
 
 const kRefreshEvery = 2000;
 
@@ -25,6 +26,7 @@ export class WhyDialog {
   open(rule: Rule): void {
     this.rule = rule;
     byId("why-title").textContent = rule.question;
+    byId("why-condition").textContent = rule.enabled ? `It alerts at ${conditionText(rule)}.` : "It is off.";
     byId("why-path").textContent = `GET /v1/rules/${rule.id}/why`;
     byId("why-counts").replaceChildren();
     byId("why-newest").replaceChildren();
@@ -58,7 +60,7 @@ export class WhyDialog {
     byId("why-newest").replaceChildren(...why.newest.map((outcome) => {
       const line = make("tr", outcome.phase);
       const p = typeof outcome.p_yes === "number" ? `${Math.round(100 * outcome.p_yes)} %` : "–";
-      line.append(make("td", "quiet", new Date(outcome.time).toLocaleTimeString()), words("td", "", this.nameOf(outcome.camera)),
+      line.append(make("td", "quiet", timeOfDay(outcome.time)), words("td", "", this.nameOf(outcome.camera)),
                   make("td", "number", p), make("td", "", reasonText(outcome.reason)));
       return line;
     }));

@@ -1,11 +1,9 @@
-// What the page shows: a card a camera, a line an alert. Texts of people are set as text, never as markup.
-import { Camera, FrameResult, Rule } from "./api";
-import { make, words } from "./element";
+// A camera's card: its newest frame, and what each rule makes of it.
+import { Camera, FrameResult, Past, Rule } from "./api";
+import { make, timeOfDay, words } from "./element";
 import { RuleRow } from "./rule_row";
 
 const kPictureEvery = 1000;  // ms between pictures of one camera
-
-function timeOfDay(time: string): string { return new Date(time).toLocaleTimeString(); }
 
 export class CameraCard {
   readonly root = make("article", "camera");
@@ -17,7 +15,7 @@ export class CameraCard {
   private next = 0;    // the earliest time of another picture
   private waiting = false;
 
-  constructor(camera: Camera, private readonly rules: Map<string, Rule>, private readonly picture: () => Promise<Blob>) {
+  constructor(private readonly camera: Camera, private readonly rules: Map<string, Rule>, private readonly picture: () => Promise<Blob>) {
     const title = make("h2", "");
     title.append(words("span", "", camera.name));
     for (const [key, value] of Object.entries(camera.labels)) title.append(words("span", "label", `${key} ${value}`));
@@ -28,6 +26,9 @@ export class CameraCard {
     figure.append(this.image, this.caption);
     this.root.append(title, figure, this.answers);
   }
+
+  /// Whether nothing that is shown of it has changed.
+  isOf(camera: Camera): boolean { return JSON.stringify(camera) === JSON.stringify(this.camera); }
 
   /// The newest picture, at most one a second; the one that comes while it waits is the newest then.
   showPicture(): void {
@@ -58,18 +59,26 @@ export class CameraCard {
     this.showPicture();
     if (result.rules.length === 0) return;
     const timeMs = Date.parse(result.time);
-    const rows = result.rules.map((outcome) => {
-      const row = this.rowOf(outcome.rule);
-      row.show(outcome, timeMs);
-      return row.root;
-    });
-    if (rows.length !== this.answers.childElementCount || rows.some((row, i) => row !== this.answers.children[i])) {
-      this.answers.replaceChildren(...rows);
-    }
-    this.root.classList.toggle("firing", result.rules.some((outcome) => outcome.phase === "firing"));
+    for (const outcome of result.rules) this.rowOf(outcome.rule).show(outcome, timeMs);
+    this.place(result.rules.map((outcome) => this.rowOf(outcome.rule)));
   }
 
-  /// Rules have changed: the next frame makes their rows anew.
+  /// An outcome of before the page was opened; the oldest of a rule first.
+  remember(rule: string, outcome: Past): void { this.rowOf(rule).remember(outcome, Date.parse(outcome.time)); }
+
+  /// The rows of these rules that have a past, in that order.
+  showRemembered(rules: string[]): void {
+    this.place(rules.flatMap((rule) => this.rows.get(rule) ?? []));
+  }
+
+  private place(rows: RuleRow[]): void {
+    if (rows.length !== this.answers.childElementCount || rows.some((row, i) => row.root !== this.answers.children[i])) {
+      this.answers.replaceChildren(...rows.map((row) => row.root));
+    }
+    this.root.classList.toggle("firing", rows.some((row) => row.firing));
+  }
+
+  /// Rules have changed: their rows are made anew.
   forgetRules(): void { this.rows.clear(); }
 
   /// The rule's row, made when it is first heard of.
@@ -77,39 +86,5 @@ export class CameraCard {
     let row = this.rows.get(rule);
     if (!row) this.rows.set(rule, row = new RuleRow(rule, this.rules.get(rule)));
     return row;
-  }
-}
-
-export interface AlertLine {
-  id: string; camera: string; question: string; severity: string; fired: string; resolved: string | null;
-}
-
-export class AlertList {
-  private readonly lines = new Map<string, HTMLElement>();
-  private names = new Map<string, string>();
-
-  constructor(private readonly list: HTMLElement, private readonly none: HTMLElement, private readonly most: number) {}
-
-  reset(names: Map<string, string>): void {
-    this.names = names;
-    this.lines.clear();
-    this.list.replaceChildren();
-    this.none.hidden = false;
-  }
-
-  /// A new one comes first; one that is there is changed.
-  put(alert: AlertLine): void {
-    const line = make("li", `alert ${alert.severity} ${alert.resolved ? "over" : "open"}`);
-    line.append(words("span", "question", alert.question), words("span", "", this.names.get(alert.camera) ?? alert.camera),
-                make("time", "quiet", timeOfDay(alert.fired) + (alert.resolved ? ` – ${timeOfDay(alert.resolved)}` : " · now")));
-    const before = this.lines.get(alert.id);
-    if (before) before.replaceWith(line);
-    else this.list.prepend(line);
-    this.lines.set(alert.id, line);
-    this.none.hidden = true;
-    while (this.list.childElementCount > this.most) this.list.lastElementChild!.remove();
-    if (this.lines.size > 2 * this.most) {
-      for (const [id, kept] of this.lines) if (!kept.isConnected) this.lines.delete(id);
-    }
   }
 }

@@ -1,0 +1,122 @@
+// The page's connection: what happens while it reads or is cut off is on it all the same, and it says when it is.
+#include <gmock/gmock.h>
+
+#include <csignal>
+#include <memory>
+
+#include "page_fixture.h"
+
+namespace pawsight::browser {
+namespace {
+
+/// The page's requests, held where a test says: those whose path begins with `heldBefore` before they are sent, those
+/// with `heldAfter` once their answer is there. `release()` lets them go, `cut()` ends the live stream.
+constexpr const char* kHeldRequests = R"(
+(() => {
+  const real = window.fetch, held = [];
+  window.heldBefore = window.heldAfter = "none";
+  window.numHeld = () => held.length;
+  window.release = () => { window.heldBefore = window.heldAfter = "none"; held.splice(0).forEach((go) => go()); return true; };
+  const hold = () => new Promise((go) => held.push(go));
+  window.fetch = async (path, how = {}) => {
+    const ended = new AbortController();
+    how.signal?.addEventListener("abort", () => ended.abort());
+    if (path === "/v1/live") window.cut = () => { ended.abort(); return true; };
+    if (path.startsWith(window.heldBefore)) await hold();
+    const response = await real(path, { ...how, signal: ended.signal });
+    if (path.startsWith(window.heldAfter)) await hold();
+    return response;
+  };
+})();
+)";
+
+constexpr const char* kIsLive = R"(one("#link").dataset.state === "live")";
+
+TEST_F(PageTest, WhatHappensWhileThePageReadsIsShownWhenItHasRead) {
+  const Household home = MakeHousehold("between", "attic");
+  MakeRulesThatFire(home);
+  Tab tab(browser());
+  tab.RunBeforeEachPage(std::string(kHeldRequests) + "window.heldAfter = '/v1/alerts?';");
+  tab.Open(gateway().url() + "/#token=" + home.token);
+  ASSERT_TRUE(tab.Await("numHeld() === 1"));  // the alerts are read, and there are none
+  SendRoom(home, 1);
+  EXPECT_EQ(tab.AskText(kIsLive), "false");
+  EXPECT_EQ(tab.AskText("all('.alert').length"), "0");
+  tab.Ask("release()");
+  ASSERT_TRUE(tab.Await(kIsLive));
+  EXPECT_TRUE(tab.Await("all('.alert').length >= 1"));
+  EXPECT_TRUE(tab.Await(Card("attic") + ".classList.contains('firing')"));
+  EXPECT_TRUE(tab.Await("one('img', " + Card("attic") + ").naturalWidth === 320"));
+}
+
+TEST_F(PageTest, APageThatWasCutOffShowsWhatHappenedMeanwhile) {
+  const Household home = MakeHousehold("cut", "attic");
+  Tab tab(browser());
+  tab.RunBeforeEachPage(kHeldRequests);
+  SignIn(tab, home);
+  tab.Ask("(window.heldBefore = '/v1/live', cut())");
+  ASSERT_TRUE(tab.Await(R"(one("#link").dataset.state === "lost" && numHeld() === 1)"));
+  MakeRulesThatFire(home);
+  MakeCamera(gateway(), home, "cellar");
+  SendRoom(home, 1);
+  tab.Ask("release()");
+  ASSERT_TRUE(tab.Await(kIsLive));
+  EXPECT_TRUE(tab.Await("shown(" + Card("cellar") + ")"));
+  EXPECT_TRUE(tab.Await("all('.alert').length >= 1"));
+  EXPECT_TRUE(tab.Await("one('img', " + Card("attic") + ").naturalWidth === 320"));
+  EXPECT_TRUE(
+      tab.Await("all('.answer .number', " + Card("attic") + ").every((n) => /^(yes|no) \\d+ %$/.test(text(n)))"))
+      << "the answers of meanwhile";
+  EXPECT_TRUE(tab.Await(Card("attic") + ".classList.contains('firing')"));
+}
+
+TEST_F(PageTest, ATokenThatIsRevokedClosesAnOpenPageAndItSaysWhy) {
+  const Household home = MakeHousehold("revoked", "attic");
+  const Json made = gateway().Post("/v1/credentials", home.token, R"({"role":"viewer","name":"tablet"})");
+  Tab tab(browser());
+  SignIn(tab, gateway().url(), integration::Text(made, "token"));
+  ASSERT_TRUE(tab.Await("shown(" + Card("attic") + ")"));
+  ExpectOnConsole("status of 401");
+  const auto revoked = gateway().Call("DELETE", "/v1/credentials/" + integration::Text(made, "id"), home.token);
+  ASSERT_THAT(revoked.first, ::testing::HasSubstr(" 204 "));
+  ASSERT_TRUE(tab.Await(R"(shown(one("#door")) && text(one("#trouble")).includes("no longer valid"))"));
+  EXPECT_EQ(tab.AskText("all('.camera').filter(shown).length + sessionStorage.length"), "0");
+  EXPECT_EQ(tab.AskText("document.activeElement.id"), "token") << "where another is typed";
+}
+
+TEST_F(PageTest, AGatewayThatStopsAndStartsAgainIsFoundAndWhatHappenedMeanwhileIsShown) {
+  const integration::TempFolder folder;
+  auto second = std::make_unique<integration::RunningGateway>(folder.Path("data"));
+  const std::string url = second->url(), listen = url.substr(url.rfind('/') + 1);
+  const std::string admin_token = integration::AdminToken(folder.Path("data"));
+  const Json owner = second->Post("/v1/owners", admin_token, R"({"name":"again"})");
+  Household home;
+  home.token = integration::Text(*owner.Find("credential"), "token");
+  const Json device = second->Post("/v1/devices", home.token, R"({"name":"hall"})");
+  home.device = integration::Text(device, "id");
+  home.device_token = integration::Text(*device.Find("credential"), "token");
+  home.camera = MakeCamera(*second, home, "attic");
+  ExpectRequestsTo(url + "/");
+  ExpectRequestsTo("blob:" + url + "/");
+  ExpectOnConsole(url);  // whatever the browser says of a gateway that has gone
+  Tab tab(browser());
+  SignIn(tab, url, home.token);
+  SendRoom(*second, home, 1);
+  ASSERT_TRUE(tab.Await("one('img', " + Card("attic") + ").naturalWidth === 320"));
+
+  second->program().Signal(SIGTERM);
+  EXPECT_EQ(second->program().Wait().code, 0);
+  ASSERT_TRUE(tab.Await(R"(one("#link").dataset.state === "lost" && text(one("#link")) !== "live")"));
+  EXPECT_EQ(tab.AskText("shown(" + Card("attic") + ")"), "true") << "what was known stays";
+  second = std::make_unique<integration::RunningGateway>(folder.Path("data"), listen);
+  second->Post("/v1/rules", home.token, R"({"question":"Is it a room?","threshold":0.01,"clear_s":3600})");
+  second->Post("/v1/rules", home.token,
+               R"({"question":"Is it no room?","threshold":0.01,"clear_s":3600,"expect":"no"})");
+  SendRoom(*second, home, 2);
+  ASSERT_TRUE(tab.Await(kIsLive));
+  EXPECT_TRUE(tab.Await("all('.alert').length >= 1 && all('.rule').length === 2"));
+  EXPECT_TRUE(tab.Await(Card("attic") + ".classList.contains('firing')"));
+}
+
+}  // namespace
+}  // namespace pawsight::browser
