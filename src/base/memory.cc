@@ -3,6 +3,7 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <string>
 
@@ -16,17 +17,22 @@ size_t ResidentBytes(int pid) {
   return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));
 }
 
+size_t AllocatedBytes() {
+  const struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
+
 void MemoryTrim::Look() {
   const std::chrono::nanoseconds now = clock_.Monotonic();
   if (now < next_) return;
   next_ = now + kInterval;
-  const size_t resident = ResidentBytes();
-  if (static_cast<double>(resident) <= static_cast<double>(held_) * (1 + kSlack)) {
-    if (resident < held_) held_ = resident;
+  const HeldMemory before{ResidentBytes(), AllocatedBytes()};
+  if (!Wanted(before, unused_)) {
+    unused_ = std::min(unused_, Unused(before));
     return;
   }
   (void)malloc_trim(0);  // whether there was anything to give is seen next time
-  held_ = ResidentBytes();
+  unused_ = Unused({ResidentBytes(), AllocatedBytes()});
 }
 
 }  // namespace pawsight

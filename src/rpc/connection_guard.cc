@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <linux/tcp.h>
-#include <malloc.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sys/socket.h>
@@ -22,12 +21,6 @@
 
 namespace pawsight::rpc {
 namespace {
-
-/// What malloc has given out; 0 where another allocator stands in its place, as under the sanitizers.
-size_t AllocatedBytes() {
-  const struct mallinfo2 info = mallinfo2();
-  return info.uordblks + info.hblkhd;
-}
 
 /// An IPv4 address in IPv6's clothes is told as what it is, as gRPC does.
 net::SocketAddress Plain(const net::SocketAddress& address) {
