@@ -10,6 +10,7 @@
 #include "apps/stress_session.h"
 #include "base/files.h"
 #include "base/options.h"
+#include "tools/recommendation.h"
 #include "tools/settings_file.h"
 #include "tools/stress_report.h"
 #include "tools/stress_table.h"
@@ -37,7 +38,8 @@ answered; in an open loop frames come when they are due and latency counts from 
 burst, motion (pet cameras: long quiet, then a bout of a frame a second) or replay (--replay FILE, a time in seconds a
 line). The advice is confirmed by a check at the cap and one at twice the load (--no-check leaves them out).
 --out DIR: report.html, result.json, cells.csv, cells.jsonl; the same command again goes on where it was stopped. Ctrl-C keeps what
-was measured and ends with 130. "client!" marks a cell whose numbers are the load's limit, not the server's.
+was measured and ends with 130. "client!" marks a cell whose numbers are the load's limit, not the server's, "gate!" one
+whose throughput is what a gateway's change gate let through.
 Exit codes: 1, the objective is not kept, or a check does not hold. How to read it: docs/capacity.md.)";
 
 struct StressCommand {
@@ -109,10 +111,12 @@ Status WriteFiles(const std::string& out, const tools::StressResult& result) {
   return WriteFileAtomically(out + "/cells.csv", tools::CellsCsv(result));
 }
 
-/// The objective is kept, and no check that was made says otherwise.
+/// The objective is kept, and every check that was made says so.
 bool Holds(const tools::StressResult& result) {
   const auto& advice = result.recommendation;
-  return advice && advice->slo_kept && advice->cap_holds.value_or(true) && advice->overload_holds.value_or(true);
+  return advice && advice->slo_kept && advice->cap_holds.value_or(true) && advice->overload_holds.value_or(true) &&
+         !tools::SaysNothing(result, tools::CellRole::kCheckCap) &&
+         !tools::SaysNothing(result, tools::CellRole::kCheckOverload);
 }
 
 Status Apply(const std::string& path, const tools::StressResult& result) {

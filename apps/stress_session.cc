@@ -197,6 +197,7 @@ Status StressSession::ConnectGateway(const std::string& address) {
   }
   result_.target.kind = "gateway";
   result_.target.path = options_.gateway_wait ? "wait" : "camera";
+  result_.load.cameras = cameras;
   send_ = gateway_->Sender();
   if (!place_.metrics) place_.metrics = [this] { return gateway_->Metrics(); };
   return Ok();
@@ -267,6 +268,21 @@ void StressSession::Show(const tools::CellPlan& plan, double part) {
   Say(text);
 }
 
+Status StressSession::HaveCamerasFor(const tools::CellPlan& plan) {
+  if (!gateway_ || options_.gateway_wait) return Ok();
+  const int want = tools::CamerasFor(plan.rate_per_s, options_.slo);
+  const auto more = want - static_cast<int>(gateway_->num_cameras());
+  if (more <= 0) return Ok();
+  Say("making " + std::to_string(more) + " more cameras, so that the change gate lets through " +
+      std::to_string(static_cast<int>(plan.rate_per_s)) + " frames/s");
+  Status made = gateway_->HaveCameras(want, stop_);
+  Say("");
+  if (made.ok() || made.code() != StatusCode::kResourceExhausted) return made;
+  std::fprintf(stderr, "pawsight: the check at twice the load has fewer cameras than the %d it wants: %s\n", want,
+               made.message().c_str());
+  return Ok();  // the cell tells whether the gate was its limit
+}
+
 Status StressSession::Measure(const tools::CellPlan& plan, const std::vector<std::string>& more) {
   if (stop_.stop_requested()) return Cancelled("stopped");
   const tools::StressCell* known = log_ ? log_->Find(plan) : nullptr;
@@ -276,6 +292,7 @@ Status StressSession::Measure(const tools::CellPlan& plan, const std::vector<std
   } else {
     PAWSIGHT_RETURN_IF_ERROR(CheckLease());
     PAWSIGHT_RETURN_IF_ERROR(ServerWith(plan.server, more));
+    if (plan.role == tools::CellRole::kCheckOverload) PAWSIGHT_RETURN_IF_ERROR(HaveCamerasFor(plan));
     PAWSIGHT_ASSIGN_OR_RETURN(cell, tools::RunCell(send_, frames_->num_questions(), plan, options_.cell, place_, clock_,
                                                    stop_, [&](double part) { Show(plan, part); }));
     if (log_) PAWSIGHT_RETURN_IF_ERROR(log_->Append(cell));
@@ -306,11 +323,12 @@ Status StressSession::Check() {
   advice.cap_set = !model_dir_.empty();  // of an address the cap is not ours to set
   num_cells_ += 2;
   PAWSIGHT_RETURN_IF_ERROR(Measure({tools::CellRole::kCheckCap, advice.server, advice.cap, 0}, more));
-  advice.cap_holds = tools::Holds(result_.cells.back(), options_.slo);
-  // A round number, so that a run that goes on finds the cell again.
+  advice.cap_holds = tools::CheckHolds(result_.cells.back(), options_.slo);
+  // Of the answered rate, whatever the gate held back at the knee. A round number, so that a run that goes on finds the
+  // cell again.
   const double twice = std::max(0.1, std::round(20 * advice.frames_per_s) / 10);
   PAWSIGHT_RETURN_IF_ERROR(Measure({tools::CellRole::kCheckOverload, advice.server, 0, twice}, more));
-  advice.overload_holds = tools::Holds(result_.cells.back(), options_.slo);
+  advice.overload_holds = tools::CheckHolds(result_.cells.back(), options_.slo);
   return Ok();
 }
 

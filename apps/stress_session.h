@@ -66,6 +66,8 @@ class StressSession {
   Status CheckLease() const;
   /// Removes what was made at a gateway.
   void CleanUp();
+  /// Of a gateway as cameras use it: so many more that the check's frames are asked about, not gated.
+  Status HaveCamerasFor(const tools::CellPlan& plan);
   Status Measure(const tools::CellPlan& plan, const std::vector<std::string>& more);
   Status Check();
   void Show(const tools::CellPlan& plan, double part);

@@ -56,6 +56,14 @@ void AddSight(const Sight& before, const Sight& after, const ServerPlace& place,
 
 }  // namespace
 
+bool GateLimited(const LoadSeen& seen, int clients) {
+  constexpr double kMost = 0.1;
+  if (clients > 0) return static_cast<double>(seen.gated_time.count()) * 1e-9 > kMost * clients * seen.seconds;
+  int64_t gated = 0;
+  for (const auto& [reason, count] : seen.gated) gated += count;
+  return static_cast<double>(gated) > kMost * static_cast<double>(seen.offered);
+}
+
 Result<StressCell> RunCell(const SendFrame& send, int questions_a_frame, const CellPlan& plan,
                            const CellSettings& settings, const ServerPlace& place, const Clock& clock,
                            std::stop_token stop, const OnProgress& progress) {
@@ -99,6 +107,7 @@ Result<StressCell> RunCell(const SendFrame& send, int questions_a_frame, const C
   cell.refused_p99_ms = seen.refused_latency.At(0.99).ms;
   if (plan.clients == 0) cell.late_p99_ms = seen.late.At(0.99).ms;
   AddSight(before, after, place, seen.seconds, &cell);
+  cell.gate_limited = GateLimited(seen, plan.clients);
   cell.client_saturated = ClientSaturated(cell.client_cores, cell.late_p99_ms, cell.latency.p50.ms);
   return cell;
 }

@@ -32,6 +32,12 @@ struct ServerPlace {
   int pid = 0;                                   // of its process on this machine; 0: it cannot be seen
 };
 
+/// Whether the change gate decided how much was asked: of a closed loop the clients spent more than a tenth of their
+/// time with frames that it held back, of an open one it held back more than a tenth of what was due. Then the
+/// throughput is the gate's and not the server's. Otherwise gated frames kept it less than a tenth below what the
+/// server was good for. Pure.
+bool GateLimited(const LoadSeen& seen, int clients);
+
 /// Errors: kCancelled, stopped before its time was over: what was measured by then says something else than a whole
 /// cell. Those of Arrivals. A server that does not tell its numbers is no error.
 Result<StressCell> RunCell(const SendFrame& send, int questions_a_frame, const CellPlan& plan,

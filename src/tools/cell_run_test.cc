@@ -3,6 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <vector>
+
+#include "tools/gateway_target.h"
+#include "tools/recommendation.h"
 #include "tools/testing.h"
 
 namespace pawsight::tools {
@@ -90,6 +95,64 @@ TEST_F(CellRunTest, TheCheckAtTwiceTheLoadIsPoissonWhateverElseIsAsked) {
   const auto check = Run({CellRole::kCheckOverload, 1, 0, 10});
   EXPECT_EQ(check->arrivals, "poisson");
   EXPECT_GT(check->offered, 10);
+}
+
+/// A server that answers each frame after 20 ms, as many at once as there are: with five clients 250 a second. Before
+/// it a change gate, which lets one frame of a camera through in 1.9 s and gives the others back after a millisecond.
+class GatedCellTest : public CellRunTest {
+ protected:
+  static constexpr double kServersOwn = 250;
+
+  Result<StressCell> RunWith(size_t cameras, const CellPlan& plan) {
+    free_ = std::make_unique<FreeCameras>(cameras);
+    asked_.assign(cameras, -seconds(60));
+    send_ = [this](int64_t, client::Deadline, const OnEnded& on_ended) {
+      const size_t camera = free_->Take().camera;
+      const std::chrono::nanoseconds now = clock_.Monotonic();
+      const bool held_back = now - asked_[camera] < milliseconds(1900);
+      if (!held_back) asked_[camera] = now;
+      clock_.Plan(now + milliseconds(held_back ? 1 : 20), [=, this] {
+        free_->GiveBack(camera);
+        on_ended(held_back ? CallOutcome{"not_due", false, true} : CallOutcome{});
+      });
+    };
+    return Run(plan);
+  }
+
+  std::unique_ptr<FreeCameras> free_;
+  std::vector<std::chrono::nanoseconds> asked_;
+};
+
+TEST_F(GatedCellTest, OfAClosedLoopACellIsMarkedOrItsThroughputIsTheServersOwn) {
+  for (const size_t cameras : {10, 50, 100, 200, 300, 400, 420, 440, 460, 480, 500, 1000}) {
+    const auto cell = RunWith(cameras, {CellRole::kGrid, 0, 5, 0});
+    ASSERT_TRUE(cell.ok());
+    if (!cell->gate_limited) {
+      EXPECT_NEAR(cell->frames_per_s, kServersOwn, 0.11 * kServersOwn) << cameras;
+    }
+    if (cameras <= 400) {
+      EXPECT_TRUE(cell->gate_limited) << cameras << ": asks " << cell->frames_per_s;
+    }
+    if (cameras >= 500) {
+      EXPECT_FALSE(cell->gate_limited) << cameras << ": holds back " << cell->num_gated();
+    }
+  }
+}
+
+TEST_F(GatedCellTest, TheCheckAtTwiceTheLoadIsOfTwiceWhatWasAskedWithTheCamerasThatTakes) {
+  settings_.warmup = seconds(4);
+  settings_.duration = seconds(20);
+  for (const double knee : {0.5, 5.0, 40.0, 250.0}) {
+    const double twice = 2 * knee;
+    const auto cell =
+        RunWith(static_cast<size_t>(CamerasFor(twice, {0.99, 20})), {CellRole::kCheckOverload, 0, 0, twice});
+    ASSERT_TRUE(cell.ok());
+    EXPECT_FALSE(cell->gate_limited) << knee;
+    EXPECT_GT(cell->latency.count, 0.95 * static_cast<double>(cell->offered)) << knee << ": all were asked about";
+  }
+  const auto few = RunWith(100, {CellRole::kCheckOverload, 0, 0, 100});
+  EXPECT_TRUE(few->gate_limited) << "asked " << few->frames_per_s << " a second of 100";
+  EXPECT_EQ(CheckHolds(*few, {0.99, 1000}), std::nullopt);
 }
 
 TEST_F(CellRunTest, WhatTheServersMetricsTellIsBetweenBeginAndEnd) {

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <future>
 #include <mutex>
+#include <numeric>
 #include <string_view>
 #include <utility>
 
@@ -86,26 +87,36 @@ CallOutcome FrameOutcome(const net::ReceivedResponse& response) {
   return {status.reason(), IsShed(status.reason())};
 }
 
-FreeCameras::FreeCameras(size_t count) : under_way_(count, 0) {
-  for (size_t camera = 0; camera < count; ++camera) free_.push_back(camera);
+void FreeCameras::Add(size_t count) {
+  MutexLock lock(mu_);
+  for (; count > 0; --count) {
+    free_.push_back(cameras_.size());
+    cameras_.emplace_back();
+  }
 }
 
-size_t FreeCameras::Take() {
+FreeCameras::Turn FreeCameras::Take() {
   MutexLock lock(mu_);
   size_t camera = turn_;
   if (free_.empty()) {
-    turn_ = (turn_ + 1) % under_way_.size();
+    turn_ = (turn_ + 1) % cameras_.size();
   } else {
     camera = free_.front();
     free_.pop_front();
   }
-  ++under_way_[camera];
-  return camera;
+  ++cameras_[camera].under_way;
+  return {camera, cameras_[camera].turns++};
 }
 
 void FreeCameras::GiveBack(size_t camera) {
   MutexLock lock(mu_);
-  if (--under_way_[camera] == 0) free_.push_back(camera);
+  if (--cameras_[camera].under_way == 0) free_.push_back(camera);
+}
+
+int64_t PictureOf(const FreeCameras::Turn& turn, int64_t count) {
+  int64_t step = count / 4 + 1;
+  while (std::gcd(step, count) != 1) ++step;  // so that all pictures have their turn
+  return (static_cast<int64_t>(turn.camera) + turn.number % count * step) % count;
 }
 
 Result<std::unique_ptr<GatewayTarget>> GatewayTarget::Make(const GatewayTargetOptions& options,
@@ -122,8 +133,7 @@ Result<std::unique_ptr<GatewayTarget>> GatewayTarget::Make(const GatewayTargetOp
         "; want an admin's, so that the load has an owner of its own and nobody's rules look at it");
   }
   PAWSIGHT_RETURN_IF_ERROR(Fetch(*admin, {.target = "/readyz"}).status());
-  std::unique_ptr<GatewayTarget> target(
-      new GatewayTarget(std::move(admin), frames, static_cast<size_t>(options.cameras)));
+  std::unique_ptr<GatewayTarget> target(new GatewayTarget(std::move(admin), frames));
   target->wait_ = options.wait;
   std::string token;
   PAWSIGHT_RETURN_IF_ERROR(target->MakeOwner(options, io, stop, &token));  // what was made by then is removed again
@@ -143,11 +153,17 @@ Status GatewayTarget::MakeOwner(const GatewayTargetOptions& options, client::IoT
   if (credential == nullptr) return DataLoss("the gateway's answer: credential: missing");
   PAWSIGHT_ASSIGN_OR_RETURN(*token, credential->GetString("token"));
   PAWSIGHT_ASSIGN_OR_RETURN(owner_, ClientOf(options.url, *token, io));
-  for (int n = 0; n < options.cameras; ++n) {
+  return HaveCameras(options.cameras, stop);
+}
+
+Status GatewayTarget::HaveCameras(int count, const std::stop_token& stop) {
+  while (cameras_.size() < static_cast<size_t>(count)) {
     if (stop.stop_requested()) return Cancelled("stopped");
-    PAWSIGHT_ASSIGN_OR_RETURN(const Json camera,
-                              Post(*owner_, "/v1/cameras", Json::Object{{"name", "camera " + std::to_string(n + 1)}}));
-    PAWSIGHT_ASSIGN_OR_RETURN(cameras_.emplace_back(), IdOf(camera));
+    const Json camera(Json::Object{{"name", "camera " + std::to_string(cameras_.size() + 1)}});
+    PAWSIGHT_ASSIGN_OR_RETURN(const Json made, Post(*owner_, "/v1/cameras", camera));
+    PAWSIGHT_ASSIGN_OR_RETURN(std::string id, IdOf(made));
+    cameras_.push_back(std::move(id));
+    free_.Add(1);
   }
   return Ok();
 }
@@ -236,16 +252,16 @@ void GatewayTarget::StopListening() {
 
 SendFrame GatewayTarget::Sender() {
   return [this](int64_t number, client::Deadline deadline, OnEnded on_ended) {
-    const size_t camera = free_.Take();
-    OnEnded ended = [this, camera, on_ended = std::move(on_ended)](CallOutcome outcome) {
+    const FreeCameras::Turn turn = free_.Take();
+    OnEnded ended = [this, camera = turn.camera, on_ended = std::move(on_ended)](CallOutcome outcome) {
       free_.GiveBack(camera);
       on_ended(std::move(outcome));
     };
     client::HttpClient::Request request{
         .method = "POST",
-        .target = "/v1/cameras/" + cameras_[camera] + "/frames" + (wait_ ? "?wait=answers" : ""),
+        .target = "/v1/cameras/" + cameras_[turn.camera] + "/frames" + (wait_ ? "?wait=answers" : ""),
         .content_type = "image/jpeg",
-        .body = frames_.Image(number)};
+        .body = frames_.Image(number, PictureOf(turn, frames_.count()))};
     owner_->Exchange(std::move(request), deadline,
                      [this, deadline, ended = std::move(ended)](const Result<net::ReceivedResponse>& response) {
                        if (!response.ok()) return ended(OutcomeOf({response.status(), true, std::nullopt}));

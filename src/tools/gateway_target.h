@@ -50,16 +50,30 @@ CallOutcome FrameOutcome(const net::ReceivedResponse& response);
 /// and the gateway says what becomes of it. Thread-safe.
 class FreeCameras {
  public:
-  explicit FreeCameras(size_t count);
-  size_t Take() EXCLUDES(mu_);
+  explicit FreeCameras(size_t count) { Add(count); }
+  void Add(size_t count) EXCLUDES(mu_);
+  struct Turn {
+    size_t camera = 0;
+    int64_t number = 0;  // of the camera: 0, 1...
+  };
+  /// With at least one camera.
+  Turn Take() EXCLUDES(mu_);
   void GiveBack(size_t camera) EXCLUDES(mu_);
 
  private:
+  struct Camera {
+    int under_way = 0;
+    int64_t turns = 0;
+  };
   Mutex mu_;
-  std::vector<int> under_way_ GUARDED_BY(mu_);  // of each camera
+  std::vector<Camera> cameras_ GUARDED_BY(mu_);
   std::deque<size_t> free_ GUARDED_BY(mu_);
   size_t turn_ GUARDED_BY(mu_) = 0;
 };
+
+/// Which of `count` pictures a camera's frame shows: another one than its frame before, whatever the numbers of cameras
+/// and of pictures are, or the change gate would hold it back; of drawn frames from another room. Pure.
+int64_t PictureOf(const FreeCameras::Turn& turn, int64_t count);
 
 struct GatewayTargetOptions {
   std::string url;
@@ -89,6 +103,10 @@ class GatewayTarget {
   /// stream does not tell of before its deadline has failed, "not_told"; what it should have told of when it breaks,
   /// "stream_broken": it is begun anew.
   SendFrame Sender();
+  /// Makes cameras until there are `count`, 1..10000; not while frames are under way. Errors: kCancelled, `stop` was
+  /// requested. Those of Fetch. Cost: as Make's.
+  Status HaveCameras(int count, const std::stop_token& stop);
+  size_t num_cameras() const { return cameras_.size(); }
   /// The gateway's metrics, of all owners. Errors: as Fetch's.
   Result<std::string> Metrics();
   /// How many owners of runs that were killed were there and are erased, or why one may be there still.
@@ -98,8 +116,8 @@ class GatewayTarget {
   Status Remove();
 
  private:
-  GatewayTarget(std::unique_ptr<client::HttpClient> admin, const LoadFrames& frames, size_t cameras)
-      : admin_(std::move(admin)), frames_(frames), free_(cameras) {}
+  GatewayTarget(std::unique_ptr<client::HttpClient> admin, const LoadFrames& frames)
+      : admin_(std::move(admin)), frames_(frames) {}
   /// `token` gets the owner's own.
   Status MakeOwner(const GatewayTargetOptions& options, client::IoThread& io, const std::stop_token& stop,
                    std::string* token);
@@ -119,7 +137,7 @@ class GatewayTarget {
   Time made_{};                                // when it was, by the gateway's clock
   Result<int> leftovers_ = 0;
   std::vector<std::string> cameras_;
-  FreeCameras free_;
+  FreeCameras free_{0};  // of `cameras_`
   bool wait_ = false;
   AwaitedFrames awaited_;
   std::jthread reader_, expirer_;  // not with `wait`

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 
 namespace pawsight::tools {
@@ -31,23 +32,53 @@ TEST(GatewayTarget, AFrameThatWasNotAskedForWantOfRoomIsRefusedAndAllElseFailed)
   EXPECT_EQ(FrameOutcome({200, {}, "{}"}).reason, "");
 }
 
+TEST(GatewayTarget, ACamerasNextFrameShowsAnotherPictureAndInTimeAllOfThem) {
+  for (const int64_t count : {2, 3, 4, 8, 9, 12, 32, 100, 1000}) {
+    FreeCameras cameras(64);  // a multiple of most
+    std::map<size_t, int64_t> last;
+    std::set<int64_t> shown;
+    for (int64_t frame = 0; frame < 64 * count; ++frame) {
+      const FreeCameras::Turn turn = cameras.Take();
+      const int64_t picture = PictureOf(turn, count);
+      ASSERT_TRUE(picture >= 0 && picture < count);
+      if (last.contains(turn.camera)) {
+        ASSERT_NE(picture, last[turn.camera]) << count;
+      }
+      if (turn.camera == 0) shown.insert(picture);
+      last[turn.camera] = picture;
+      cameras.GiveBack(turn.camera);
+    }
+    EXPECT_EQ(static_cast<int64_t>(shown.size()), count);
+  }
+  EXPECT_EQ(PictureOf({3, 7}, 1), 0);
+  EXPECT_GT(PictureOf({0, 1}, 32), 8) << "of another room";
+}
+
 TEST(FreeCameras, NoneHasTwoFramesUnderWayUntilAllHaveOne) {
   FreeCameras cameras(3);
   std::set<size_t> taken;
-  for (int n = 0; n < 3; ++n) taken.insert(cameras.Take());
+  for (int n = 0; n < 3; ++n) taken.insert(cameras.Take().camera);
   EXPECT_EQ(taken.size(), 3U);
-  const size_t fourth = cameras.Take(), fifth = cameras.Take();
+  const size_t fourth = cameras.Take().camera, fifth = cameras.Take().camera;
   EXPECT_NE(fourth, fifth) << "in turns";
   cameras.GiveBack(fourth);
-  EXPECT_NE(cameras.Take(), fourth) << "it still has the frame before";
+  EXPECT_NE(cameras.Take().camera, fourth) << "it still has the frame before";
+}
+
+TEST(FreeCameras, MoreOfThemComeAfterThoseThatAreFree) {
+  FreeCameras cameras(1);
+  cameras.Add(2);
+  EXPECT_EQ(cameras.Take().camera, 0U);
+  EXPECT_EQ(cameras.Take().camera, 1U);
+  EXPECT_EQ(cameras.Take().camera, 2U);
 }
 
 TEST(FreeCameras, TheOneThatWasFreeLongestIsNext) {
   FreeCameras cameras(2);
-  const size_t first = cameras.Take();
+  const size_t first = cameras.Take().camera;
   cameras.GiveBack(first);
-  EXPECT_NE(cameras.Take(), first);
-  EXPECT_EQ(cameras.Take(), first);
+  EXPECT_NE(cameras.Take().camera, first);
+  EXPECT_EQ(cameras.Take().camera, first);
 }
 
 }  // namespace

@@ -63,9 +63,9 @@ Result<LoadFrames> LoadFrames::Read(const std::string& folder, std::vector<std::
   return frames;
 }
 
-std::string LoadFrames::Image(int64_t number) const {
-  CHECK(number >= 0);
-  std::string image = images_[static_cast<size_t>(number % count())];
+std::string LoadFrames::Image(int64_t number, int64_t picture) const {
+  CHECK(number >= 0 && picture >= 0);
+  std::string image = images_[static_cast<size_t>(picture % count())];
   for (unsigned shift = 0; shift < 64; shift += 8) image += static_cast<char>(number >> shift);
   return image;
 }

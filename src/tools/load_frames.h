@@ -22,7 +22,9 @@ class LoadFrames {
   static Result<LoadFrames> Read(const std::string& folder, std::vector<std::string> questions);
 
   /// Frame number 0, 1, ...: the frames in turn, each with its number behind the image's end.
-  std::string Image(int64_t number) const;
+  std::string Image(int64_t number) const { return Image(number, number); }
+  /// The same with another picture: number `picture` of those in turn.
+  std::string Image(int64_t number, int64_t picture) const;
   /// All questions of it.
   std::shared_ptr<const protocol::InferRequest> Request(int64_t number) const;
 

@@ -48,6 +48,7 @@ struct Notes {
     } else if (frame.counts) {
       Count(outcome, &seen);
       if (outcome.refused) seen.refused_latency.Add(now - frame.sent);
+      if (outcome.gated && spec.clients > 0) seen.gated_time += now - frame.sent + spec.back_off;
     }
     --under_way;
     if (spec.clients > 0) free_again.push_back(outcome.reason.empty() ? now : now + spec.back_off);

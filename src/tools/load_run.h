@@ -41,6 +41,9 @@ struct LoadSeen {
   LatencyRecord refused_latency;  // from when they were sent
   LatencyRecord late;             // how much later than due they were sent
   double seconds = 0;             // less than asked when it was stopped
+  /// What a closed loop's clients spent with the frames in `gated`: from sent to ended and the back-off, of all
+  /// together.
+  std::chrono::nanoseconds gated_time{0};
 };
 
 /// How a frame ended: "" answered, else its reason; `refused`: it was shed, unexecuted; `gated`: it was not worth

@@ -1,6 +1,7 @@
 #include "tools/recommendation.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <map>
 #include <string>
@@ -16,7 +17,8 @@ using Curve = std::vector<const StressCell*>;  // of one server-thread count, by
 std::map<int, Curve> CurvesOf(const std::vector<StressCell>& cells) {
   std::map<int, Curve> curves;
   for (const StressCell& cell : cells) {
-    if (cell.role == CellRole::kGrid && cell.latency.count > 0) curves[cell.server].push_back(&cell);
+    if (cell.role == CellRole::kGrid && cell.latency.count > 0 && !cell.gate_limited)
+      curves[cell.server].push_back(&cell);
   }
   for (auto& [server, curve] : curves) {
     std::ranges::sort(curve, [](const StressCell* a, const StressCell* b) { return a->clients < b->clients; });
@@ -26,12 +28,12 @@ std::map<int, Curve> CurvesOf(const std::vector<StressCell>& cells) {
 
 double LatencyOf(const StressCell& cell, const Slo& slo) { return PercentileOf(cell.latency, slo.quantile).ms; }
 
-/// nullptr: no cell keeps the objective.
-const StressCell* KneeOf(const Curve& curve, const Slo& slo) {
+/// nullptr: no cell keeps the objective. With `saturated` also those whose load could do no more.
+const StressCell* KneeOf(const Curve& curve, const Slo& slo, bool saturated) {
   const StressCell* knee = nullptr;
   const double a_client = curve.front()->frames_per_s / curve.front()->clients;
   for (const StressCell* cell : curve) {
-    if (!Holds(*cell, slo)) continue;
+    if (!Holds(*cell, slo) || (cell->client_saturated && !saturated)) continue;
     if (knee != nullptr) {
       const double grown = cell->frames_per_s - knee->frames_per_s;
       if (grown < kWorth * a_client * (cell->clients - knee->clients)) continue;
@@ -41,13 +43,24 @@ const StressCell* KneeOf(const Curve& curve, const Slo& slo) {
   return knee;
 }
 
+/// Of the server-thread counts' knees the highest; within 2 % the one with fewer threads.
+const StressCell* BestKnee(const std::map<int, Curve>& curves, const Slo& slo, bool saturated) {
+  const StressCell* best = nullptr;
+  for (const auto& [server, curve] : curves) {
+    const StressCell* knee = KneeOf(curve, slo, saturated);
+    if (knee != nullptr && (best == nullptr || knee->frames_per_s > 1.02 * best->frames_per_s)) best = knee;
+  }
+  return best;
+}
+
 std::string Why(const StressCell& cell, const Slo& slo, bool kept) {
   char text[240];
   std::snprintf(text, sizeof text,
                 kept ? "with %d at once p%g is %.4g ms of %.4g allowed, and more at once add too little or break it"
                      : "no cell keeps the objective; with %d at once p%g is %.4g ms, more than the %.4g allowed",
                 cell.clients, slo.quantile * 100, LatencyOf(cell, slo), slo.latency_ms);
-  return text;
+  return std::string(text) +
+         (cell.client_saturated ? "; there the load could do no more (client!), the server can" : "");
 }
 
 }  // namespace
@@ -56,6 +69,22 @@ double PricePerMillion(double price_per_hour, double per_s) { return price_per_h
 
 bool Holds(const StressCell& cell, const Slo& slo) {
   return cell.latency.count > 0 && cell.num_failed() == 0 && LatencyOf(cell, slo) <= slo.latency_ms;
+}
+
+std::optional<bool> CheckHolds(const StressCell& cell, const Slo& slo) {
+  if (cell.gate_limited) return std::nullopt;
+  return Holds(cell, slo);
+}
+
+bool SaysNothing(const StressResult& result, CellRole check) {
+  return std::ranges::any_of(result.cells,
+                             [&](const StressCell& cell) { return cell.role == check && cell.gate_limited; });
+}
+
+int CamerasFor(double rate_per_s, const Slo& slo) {
+  constexpr double kApart = 3;  // seconds between two frames of a camera
+  const double cameras = std::ceil(rate_per_s * (kApart + slo.latency_ms / 1000));
+  return static_cast<int>(std::clamp<double>(cameras, 64, kMostCameras));
 }
 
 std::vector<LawFit> FitLaws(const std::vector<StressCell>& cells) {
@@ -76,11 +105,8 @@ std::optional<Recommendation> Recommend(const std::vector<StressCell>& cells, co
                                         std::optional<double> price_per_hour, int questions_a_frame) {
   const std::map<int, Curve> curves = CurvesOf(cells);
   if (curves.empty()) return std::nullopt;
-  const StressCell* best = nullptr;
-  for (const auto& [server, curve] : curves) {
-    const StressCell* knee = KneeOf(curve, slo);
-    if (knee != nullptr && (best == nullptr || knee->frames_per_s > 1.02 * best->frames_per_s)) best = knee;
-  }
+  const StressCell* best = BestKnee(curves, slo, false);
+  if (best == nullptr) best = BestKnee(curves, slo, true);
   const bool kept = best != nullptr;
   if (!kept) {
     for (const auto& [server, curve] : curves) {

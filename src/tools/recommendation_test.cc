@@ -45,6 +45,32 @@ TEST(Recommendation, WithoutACellThatKeepsTheObjectiveItSaysSo) {
   EXPECT_FALSE(Recommend({}, kSlo, {}, 1).has_value());
 }
 
+TEST(Recommendation, AThroughputOfTheChangeGateIsNeverTheServersKnee) {
+  StressCell limited = Cell(0, 8, 255, 30);
+  limited.gate_limited = true;
+  EXPECT_EQ(Recommend({Cell(0, 1, 90, 12), Cell(0, 2, 170, 13), limited}, kSlo, {}, 1)->cap, 2);
+  EXPECT_FALSE(Recommend({limited}, kSlo, {}, 1).has_value()) << "nothing is known of the server";
+  EXPECT_TRUE(FitLaws({Cell(0, 1, 90, 12), Cell(0, 2, 170, 13), limited}).empty()) << "two points are no curve";
+  EXPECT_EQ(CheckHolds(limited, kSlo), std::nullopt);
+  limited.gate_limited = false;
+  EXPECT_EQ(CheckHolds(limited, kSlo), true);
+}
+
+TEST(Recommendation, WhatTheLoadCouldNotDoIsNoKneeUnlessThereIsNothingElseAndThenItIsSaid) {
+  StressCell saturated = Cell(1, 4, 300, 30);
+  saturated.client_saturated = true;
+  EXPECT_EQ(Recommend({Cell(1, 1, 90, 12), Cell(1, 2, 170, 13), saturated}, kSlo, {}, 1)->cap, 2);
+  const auto only = Recommend({saturated}, kSlo, {}, 1);
+  EXPECT_EQ(only->cap, 4);
+  EXPECT_NE(only->why.find("client!"), std::string::npos) << only->why;
+}
+
+TEST(Recommendation, TheMoreFramesTheMoreCamerasSoThatTheGateAsksAboutEachOfThem) {
+  EXPECT_EQ(CamerasFor(0.5, kSlo), 64);
+  EXPECT_EQ(CamerasFor(200, kSlo), 630);
+  EXPECT_EQ(CamerasFor(1e6, kSlo), kMostCameras);
+}
+
 TEST(Recommendation, AFailureIsNotBought) {
   StressCell failing = Cell(1, 8, 90, 80);
   failing.failed["deadline_exceeded"] = 1;

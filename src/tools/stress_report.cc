@@ -50,11 +50,11 @@ std::string CellName(const StressCell& cell) {
 
 std::string ServerName(int server) { return server > 0 ? "server " + std::to_string(server) : "server"; }
 
-/// The grid's cells that were answered.
+/// The grid's cells that were answered, but those that tell the gate's throughput.
 std::vector<const StressCell*> GridOf(const StressResult& result) {
   std::vector<const StressCell*> grid;
   for (const StressCell& cell : result.cells) {
-    if (cell.role == CellRole::kGrid && cell.answered > 0) grid.push_back(&cell);
+    if (cell.role == CellRole::kGrid && cell.answered > 0 && !cell.gate_limited) grid.push_back(&cell);
   }
   return grid;
 }
@@ -140,13 +140,19 @@ Chart PriceByClients(const StressResult& result) {
 }
 
 std::string AdviceSection(const StressResult& result) {
-  if (!result.recommendation) return "<section><h2>Advice</h2><p class=bad>Nothing was answered.</p></section>\n";
+  const std::string gate = GateText(result);
+  const std::string gate_html = gate.empty() ? "" : "<p class=bad>" + EscapeMarkup(gate) + ".</p>";
+  if (!result.recommendation) {
+    return "<section><h2>Advice</h2>" + (gate.empty() ? "<p class=bad>Nothing was answered.</p>" : gate_html) +
+           "</section>\n";
+  }
   const Recommendation& r = *result.recommendation;
   std::string html = "<section><h2>Advice: one instance</h2>";
+  html += gate_html;
   if (!r.slo_kept) html += "<p class=bad>No cell keeps the objective; this is the nearest.</p>";
   const auto row = [&](const std::string& name, const std::string& value) { html += "<dt>" + name + "<dd>" + value; };
-  const auto check = [](const std::optional<bool>& holds) -> std::string {
-    if (!holds) return "not made";
+  const auto check = [&](CellRole role, const std::optional<bool>& holds) -> std::string {
+    if (!holds) return SaysNothing(result, role) ? "<span class=bad>says nothing</span>" : "not made";
     return *holds ? "<span class=good>holds</span>" : "<span class=bad>does not hold</span>";
   };
   html += "<dl>";
@@ -158,8 +164,8 @@ std::string AdviceSection(const StressResult& result) {
       Number(r.latency_ms) + " ms of " + Number(result.slo.latency_ms));
   if (r.price_per_million_frames) row("a million frames", "$ " + Number(*r.price_per_million_frames));
   if (r.price_per_million_answers) row("a million answers", "$ " + Number(*r.price_per_million_answers));
-  row("check at the cap", check(r.cap_holds));
-  row("check at twice that, of what is accepted", check(r.overload_holds));
+  row("check at the cap", check(CellRole::kCheckCap, r.cap_holds));
+  row("check at twice that, of what is accepted", check(CellRole::kCheckOverload, r.overload_holds));
   html += "</dl><p class=soft>" + EscapeMarkup(r.why) + ".</p>";
   if (!r.cap_set.value_or(true)) {
     html += "<p class=soft>The checks are of the server as it is: the cap was not set there.</p>";
@@ -190,8 +196,9 @@ std::string NumbersSection(const StressResult& result) {
         (c.clients > 0 ? std::to_string(c.clients) : EscapeMarkup(c.arrivals) + " " + Number(c.rate_per_s) + "/s") +
         "<td>" + Number(c.frames_per_s) + "<td>" + Number(l.p50.ms) + "<td>" + Number(l.p90.ms) + "<td>" +
         Number(l.p99.ms) + "<td>" + Number(l.p99.low_ms) + ".." + Number(l.p99.high_ms) + "<td>" + Number(l.p99_9.ms) +
-        "<td>" + Number(l.max_ms) + "<td>" + std::to_string(c.num_gated()) + "<td>" + std::to_string(c.num_refused()) +
-        "<td>" + std::to_string(c.num_failed()) + "<td>" +
+        "<td>" + Number(l.max_ms) + "<td>" + std::to_string(c.num_gated()) +
+        (c.gate_limited ? " <span class=bad>limited</span>" : "") + "<td>" + std::to_string(c.num_refused()) + "<td>" +
+        std::to_string(c.num_failed()) + "<td>" +
         (c.server_times ? Number(c.server_times->queue_ms) + "<td>" + Number(c.server_times->compute_ms) : "-<td>-") +
         "<td>" + (c.server_cores ? Number(*c.server_cores) : "-") + "<td>" + Number(c.client_cores) +
         (c.client_saturated ? " <span class=bad>saturated</span>" : "") + "<td>" + Number(100 * c.machine_busy) +

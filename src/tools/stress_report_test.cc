@@ -49,6 +49,34 @@ TEST(StressReport, AnEmptyResultIsAPageToo) {
   EXPECT_THAT(Advice({}), HasSubstr("no advice"));
 }
 
+TEST(StressReport, ACellThatTheChangeGateLimitedIsMarkedAndInNoChartAndTheRemedyIsNamed) {
+  StressResult result = Example();
+  result.load.cameras = 512;
+  StressCell limited = result.cells.back();
+  limited.clients = 777;
+  limited.gate_limited = true;
+  limited.gated["not_due"] = 5;
+  result.cells.push_back(limited);
+  const std::string page = StressReport(result);
+  EXPECT_THAT(page, HasSubstr("5 <span class=bad>limited</span>"));
+  EXPECT_THAT(page, HasSubstr("in 1 of 4 cells"));
+  EXPECT_THAT(page, Not(HasSubstr("-777<"))) << "no chart";
+  EXPECT_THAT(CellRow(limited), HasSubstr(" gate! gated: not_due 5\n"));
+  EXPECT_THAT(Advice(result), HasSubstr("more --cameras (there were 512)"));
+  EXPECT_THAT(CellsCsv(result), HasSubstr(",0,1\n"));
+  EXPECT_EQ(GateText(Example()), "");
+
+  result.recommendation->cap_holds = true;
+  limited.role = CellRole::kCheckOverload;
+  result.cells.push_back(limited);
+  EXPECT_THAT(Advice(result), HasSubstr("check at the cap     holds\n  check at twice that  SAYS NOTHING (gate!)"));
+  EXPECT_THAT(StressReport(result), HasSubstr("says nothing"));
+
+  result.recommendation.reset();
+  EXPECT_THAT(Advice(result), HasSubstr("--wait\nso there is no advice"));
+  EXPECT_THAT(StressReport(result), Not(HasSubstr("Nothing was answered")));
+}
+
 TEST(StressTable, ACellIsALineAndASaturatedClientIsSaid) {
   StressResult result = Example();
   result.cells[0].client_saturated = true;

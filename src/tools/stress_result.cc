@@ -201,6 +201,7 @@ void ReadHead(Reader& in, StressResult* result) {
     r.Count("questions_a_frame", &l.questions_a_frame).Number("warmup_s", &l.warmup_s);
     r.Number("duration_s", &l.duration_s).Count("seed", &seed);
     l.seed = static_cast<uint64_t>(seed);
+    if (r.Has("cameras")) r.Count("cameras", &l.cameras);
   });
   in.Object("machine",
             [&](Reader& r) { r.Text("processor", &result->machine.processor).Count("cores", &result->machine.cores); });
@@ -257,7 +258,8 @@ Json CellToJson(const StressCell& cell) {
                       {"server_rss_mb", OrNull(cell.server_rss_mb)},
                       {"machine_busy", cell.machine_busy},
                       {"late_p99_ms", cell.late_p99_ms},
-                      {"client_saturated", cell.client_saturated}};
+                      {"client_saturated", cell.client_saturated},
+                      {"gate_limited", cell.gate_limited}};
 }
 
 Result<StressCell> CellFromJson(const Json& json) {
@@ -282,6 +284,7 @@ Result<StressCell> CellFromJson(const Json& json) {
   in.Number("client_cores", &cell.client_cores).Number("server_cores", &cell.server_cores);
   in.Number("server_rss_mb", &cell.server_rss_mb).Number("machine_busy", &cell.machine_busy);
   in.Number("late_p99_ms", &cell.late_p99_ms).Bool("client_saturated", &cell.client_saturated);
+  if (in.Has("gate_limited")) in.Bool("gate_limited", &cell.gate_limited);
   if (!in.status().ok()) return in.status();
   for (const auto& [known, name] : kRoles) {
     if (name != role) continue;
@@ -313,7 +316,8 @@ Json ResultToJson(const StressResult& result) {
                             {"questions_a_frame", load.questions_a_frame},
                             {"warmup_s", load.warmup_s},
                             {"duration_s", load.duration_s},
-                            {"seed", load.seed}}},
+                            {"seed", load.seed},
+                            {"cameras", load.cameras}}},
       {"machine", Json::Object{{"processor", result.machine.processor}, {"cores", result.machine.cores}}},
       {"slo", Json::Object{{"quantile", result.slo.quantile}, {"latency_ms", result.slo.latency_ms}}},
       {"price_per_hour", OrNull(result.price_per_hour)},

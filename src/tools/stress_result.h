@@ -26,7 +26,7 @@ enum class CellRole : uint8_t {
   kGrid,           // closed loop: a cell of the grid
   kOpen,           // open loop at a rate that was asked for
   kCheckCap,       // closed loop at the recommended cap: does the objective hold?
-  kCheckOverload,  // open loop at twice the safe rate: does shedding keep it for what is accepted?
+  kCheckOverload,  // open loop at twice the rate answered at the knee: does shedding keep it for what is accepted?
 };
 /// "grid", "open", "check_cap", "check_overload".
 std::string_view CellRoleName(CellRole role);
@@ -76,6 +76,7 @@ struct StressCell {
   double late_p99_ms = 0;                   // open loop: how much later than due frames were sent
   std::map<std::string, int64_t> outcomes;  // of a gateway: frames x rules by its reasons; "below_threshold"
   bool client_saturated = false;  // the load could not keep up: the numbers are the client's, not the server's
+  bool gate_limited = false;      // of a gateway: the change gate decided how much was asked (tools/cell_run.h)
 
   int64_t num_gated() const;
   int64_t num_refused() const;
@@ -137,6 +138,7 @@ struct StressLoad {
   double warmup_s = 0;
   double duration_s = 0;  // of a cell
   uint64_t seed = 0;
+  int cameras = 0;  // of a gateway: how many send
 };
 
 struct StressMachine {

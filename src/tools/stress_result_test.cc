@@ -24,6 +24,7 @@ StressResult Example() {
   cell.server_times = ServerTimes{.queue_ms = 3.5, .compute_ms = 16};
   cell.server_cores = 1.75;
   cell.client_cores = 0.1;
+  cell.gate_limited = true;
   StressCell check = cell;
   check.role = CellRole::kCheckOverload;
   check.clients = 0;
@@ -35,7 +36,7 @@ StressResult Example() {
   result.made_at = "2026-01-31T08:15:30.000Z";
   result.version = "0.1.0";
   result.target = {"model", "pawsight-mini", "http", "int8"};
-  result.load = {"scenes", 64, 41234.5, 3, 2, 10, 7};
+  result.load = {"scenes", 64, 41234.5, 3, 2, 10, 7, 512};
   result.machine = {"a processor", 2};
   result.slo = {0.99, 150};
   result.price_per_hour = 0.34;
@@ -52,6 +53,8 @@ TEST(StressResult, WrittenAndReadItIsTheSame) {
   const auto again = ResultFromJson(*Json::Parse(json.Dump()));
   ASSERT_TRUE(again.ok()) << again.status().ToString();
   EXPECT_EQ(ResultToJson(*again).Dump(), json.Dump());
+  EXPECT_TRUE(again->cells[0].gate_limited);
+  EXPECT_EQ(again->load.cameras, 512);
   EXPECT_EQ(again->cells[0].num_refused(), 18);
   EXPECT_EQ(again->cells[0].num_failed(), 2);
   EXPECT_EQ(again->cells[1].role, CellRole::kCheckOverload);

@@ -1,9 +1,11 @@
 #include "tools/stress_table.h"
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 
 #include "tools/latency_record.h"
+#include "tools/recommendation.h"
 
 namespace pawsight::tools {
 namespace {
@@ -57,6 +59,18 @@ std::string PathText(const std::string& path) {
              : "each frame is posted and waited for (?wait=answers), which asks about every one";
 }
 
+std::string GateText(const StressResult& result) {
+  const auto limited = std::ranges::count_if(result.cells, [](const StressCell& cell) { return cell.gate_limited; });
+  if (limited == 0) return "";
+  return Line(
+             "gate!: in %lld of %zu cells the change gate decided how much was asked, so they say nothing of the "
+             "server. ",
+             static_cast<long long>(limited), result.cells.size()) +
+         "It asks about a picture that goes on changing once in two seconds, and seldom about one that does not "
+         "change: " +
+         Line("want more --cameras (there were %d), other --frames, or --wait", result.load.cameras);
+}
+
 std::string CellHeading() {
   return Line("%6s %18s %9s %8s %8s %8s %8s %8s %8s %8s %8s %7s %7s %7s\n", "server", "clients", "frames/s", "p50 ms",
               "p90", "p99", "p99.9", "max", "refused", "queue ms", "compute", "server", "client", "MB");
@@ -75,7 +89,7 @@ std::string CellRow(const StressCell& cell) {
               Optional("%.4g", queue).c_str(), Optional("%.4g", compute).c_str(),
               Optional("%.2f", cell.server_cores).c_str(), cell.client_cores,
               Optional("%.0f", cell.server_rss_mb).c_str()) +
-         (cell.client_saturated ? " client!" : "") + Reasons(cell) + "\n";
+         (cell.client_saturated ? " client!" : "") + (cell.gate_limited ? " gate!" : "") + Reasons(cell) + "\n";
 }
 
 std::string Advice(const StressResult& result) {
@@ -86,7 +100,11 @@ std::string Advice(const StressResult& result) {
     text +=
         law.peak_clients > 0 ? Line("peak %.4g/s at %.3g clients\n", law.peak_per_s, law.peak_clients) : "no peak\n";
   }
-  if (!result.recommendation) return text + "nothing was answered, so there is no advice\n";
+  const std::string gate = GateText(result);
+  if (!gate.empty()) text += gate + "\n";
+  if (!result.recommendation) {
+    return text + (gate.empty() ? "nothing was answered, so there is no advice\n" : "so there is no advice\n");
+  }
   const Recommendation& r = *result.recommendation;
   if (!result.target.path.empty()) text += "path: " + PathText(result.target.path) + "\n";
   text += r.slo_kept ? "advice, one instance:\n" : "NO CELL KEEPS THE OBJECTIVE; the nearest, one instance:\n";
@@ -98,11 +116,12 @@ std::string Advice(const StressResult& result) {
     text += Line("  a million frames     $ %.4g, a million answers $ %.4g, at the safe rate\n",
                  *r.price_per_million_frames, r.price_per_million_answers.value_or(0));
   }
-  const auto said = [](const std::optional<bool>& check) {
-    return !check ? "not made" : *check ? "holds" : "DOES NOT HOLD";
+  const auto said = [&](CellRole role, const std::optional<bool>& check) {
+    if (!check) return SaysNothing(result, role) ? "SAYS NOTHING (gate!)" : "not made";
+    return *check ? "holds" : "DOES NOT HOLD";
   };
-  text += Line("  check at the cap     %s\n  check at twice that  %s (of what was accepted)\n", said(r.cap_holds),
-               said(r.overload_holds));
+  text += Line("  check at the cap     %s\n  check at twice that  %s (of what was accepted)\n",
+               said(CellRole::kCheckCap, r.cap_holds), said(CellRole::kCheckOverload, r.overload_holds));
   if (!r.cap_set.value_or(true)) text += "  both of the server as it is: the cap was not set there\n";
   return text;
 }
@@ -114,7 +133,7 @@ std::string CellsCsv(const StressResult& result) {
       "answers_per_s,mean_"
       "ms,"
       "p50_ms,p90_ms,p99_ms,p99_low_ms,p99_high_ms,p99_9_ms,max_ms,queue_ms,compute_ms,server_cores,client_cores,"
-      "server_rss_mb,machine_busy,client_saturated\n";
+      "server_rss_mb,machine_busy,client_saturated,gate_limited\n";
   const auto number = [](const std::optional<double>& value) { return value ? Line("%.6g", *value) : std::string(); };
   for (const StressCell& c : result.cells) {
     const LatencySummary& l = c.latency;
@@ -127,7 +146,7 @@ std::string CellsCsv(const StressResult& result) {
              l.p99.ms, l.p99.low_ms, l.p99.high_ms, l.p99_9.ms, l.max_ms);
     text += (c.server_times ? Line("%.6g,%.6g,", c.server_times->queue_ms, c.server_times->compute_ms) : ",,") +
             number(c.server_cores) + Line(",%.4f,", c.client_cores) + number(c.server_rss_mb) +
-            Line(",%.4f,%d\n", c.machine_busy, c.client_saturated ? 1 : 0);
+            Line(",%.4f,%d,%d\n", c.machine_busy, c.client_saturated ? 1 : 0, c.gate_limited ? 1 : 0);
   }
   return text;
 }

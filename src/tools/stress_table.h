@@ -10,8 +10,11 @@ namespace pawsight::tools {
 /// What the path of a gateway's frames ("camera", "wait") is, in words.
 std::string PathText(const std::string& path);
 
+/// That cells were limited by the change gate, and the remedy; "" when none was.
+std::string GateText(const StressResult& result);
+
 std::string CellHeading();
-/// One line a cell; "client!" at its end: the load was what was saturated.
+/// One line a cell; "client!" at its end: the load was what was saturated. "gate!": the change gate was the limit.
 std::string CellRow(const StressCell& cell);
 /// The laws, the advice and what its checks said.
 std::string Advice(const StressResult& result);
