@@ -181,8 +181,8 @@ Status StressSession::ConnectGateway(const std::string& address) {
                                      .mark = tools::MarkThisRun(Lease())};
   if (!options_.out.empty()) {
     PAWSIGHT_ASSIGN_OR_RETURN(journal_, tools::RunJournal::Open(options_.out + "/gateway.run"));
-    target.run_that_is_over = journal_->left();
-    PAWSIGHT_RETURN_IF_ERROR(journal_->Write(target.mark.run));
+    target.runs_that_are_over = journal_->left();
+    PAWSIGHT_RETURN_IF_ERROR(journal_->Add(target.mark.run));
   }
   gateway_since_ = clock_.Now();
   gateway_began_ = clock_.Monotonic();
@@ -225,7 +225,7 @@ void StressSession::CleanUp() {
   send_ = nullptr;
   place_ = {};
   Status removed = gateway_->Remove();
-  if (removed.ok() && journal_) removed = journal_->Write("");
+  if (removed.ok() && journal_ && gateway_->leftovers().ok()) removed = journal_->Clear();  // else they are still there
   if (!removed.ok()) std::fprintf(stderr, "pawsight: %s\n", removed.message().c_str());
   gateway_.reset();
 }

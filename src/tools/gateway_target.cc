@@ -169,10 +169,11 @@ Status GatewayTarget::HaveCameras(int count, const std::stop_token& stop) {
 }
 
 Result<int> GatewayTarget::RemoveLeftovers(const GatewayTargetOptions& options, const std::stop_token& stop) {
-  const RunSight sight{made_, options.mark.place, options.run_that_is_over};
+  const RunSight sight{made_, options.mark.place, options.runs_that_are_over};
   int removed = 0;
   std::string cursor;
-  for (int page = 0; page < kMaxPages && !stop.stop_requested(); ++page) {
+  for (int page = 0; page < kMaxPages; ++page) {
+    if (stop.stop_requested()) return Cancelled("stopped");
     PAWSIGHT_ASSIGN_OR_RETURN(const std::string text, Fetch(*admin_, {.target = "/v1/owners?limit=1000" + cursor}));
     PAWSIGHT_ASSIGN_OR_RETURN(const Json owners, Json::Parse(text));
     PAWSIGHT_ASSIGN_OR_RETURN(const Json::Array* const items, owners.GetArray("items"));
@@ -188,10 +189,10 @@ Result<int> GatewayTarget::RemoveLeftovers(const GatewayTargetOptions& options, 
       removed += erased.ok() ? 1 : 0;
     }
     const Json* next = owners.Find("next");
-    if (next == nullptr || !next->is_string() || !net::IsPlainPath("/" + next->as_string())) break;
+    if (next == nullptr || !next->is_string() || !net::IsPlainPath("/" + next->as_string())) return removed;
     cursor = "&cursor=" + next->as_string();
   }
-  return removed;
+  return ResourceExhausted("more owners than were looked through");
 }
 
 Status GatewayTarget::MakeRules(const std::vector<std::string>& questions) {

@@ -81,8 +81,8 @@ struct GatewayTargetOptions {
   int cameras = 64;   // 1..10000
   bool wait = false;  // by ?wait=answers
   std::vector<std::string> questions;
-  RunMark mark;                  // this run's: its owner's name
-  std::string run_that_is_over;  // "": none is known of
+  RunMark mark;                                 // this run's: its owner's name
+  std::vector<std::string> runs_that_are_over;  // that are known of
 };
 
 class GatewayTarget {
@@ -122,7 +122,8 @@ class GatewayTarget {
   Status MakeOwner(const GatewayTargetOptions& options, client::IoThread& io, const std::stop_token& stop,
                    std::string* token);
   Status MakeRules(const std::vector<std::string>& questions);
-  /// Looks through all owners, at most kMaxPages of a thousand. Errors: those of Fetch.
+  /// Looks through all owners, at most kMaxPages of a thousand. Errors: those of Fetch. kCancelled, kResourceExhausted:
+  /// some were not looked at.
   Result<int> RemoveLeftovers(const GatewayTargetOptions& options, const std::stop_token& stop);
   /// Begins to read the live stream. Errors: kUnavailable, it has not begun within kPatience.
   Status Listen(const std::string& url, const std::string& token);

@@ -309,6 +309,41 @@ TEST(Stress, WhatStandsInOutIsRemovedEvenWhereNobodyCouldTellWhetherItsRunLives)
   EXPECT_EQ(ReadTextFile(folder.Path("out/gateway.run"), 100).value(), "");
 }
 
+/// The run that is killed is making its cameras, ten thousand of them, and has not yet looked for what others left.
+TEST(Stress, ARunThatIsKilledBeforeItRemovedWhatAnotherLeftForgetsNothingOfIt) {
+  const Gateway gateway;
+  const TempFolder folder;
+  const std::string run(32, 'a');
+  gateway.MakeOwner("pawsight stress, removed at its end: run=" + run + " place=there process=1.1 lease_s=86400");
+  std::filesystem::create_directory(folder.Path("out"));
+  WriteText(folder.Path("out/gateway.run"), run + "\n");
+  std::vector<std::string> command = {"stress",
+                                      gateway.url(),
+                                      "--token-file",
+                                      gateway.token_file(),
+                                      "--grid",
+                                      "client=1",
+                                      "--duration",
+                                      "200ms",
+                                      "--warmup",
+                                      "0s",
+                                      "--timeout",
+                                      "60s",
+                                      "--slo",
+                                      "p99=9s",
+                                      "--no-check",
+                                      "--out",
+                                      folder.Path("out"),
+                                      "--cameras",
+                                      "10000"};
+  const Ended killed = KillProgram(command, [&] { return gateway.Loads() == 2; });
+  EXPECT_EQ(killed.code, 137) << killed.err;
+  command.back() = "2";
+  const Ended ended = RunProgram(command);
+  EXPECT_EQ(gateway.Loads(), 0U) << ended.err << gateway.Owners();
+  EXPECT_EQ(ReadTextFile(folder.Path("out/gateway.run"), 100).value(), "");
+}
+
 TEST(Stress, OfAnAddressTheServersOwnMetricsTellWhatItTakes) {
   const RunningWorker worker(std::vector<std::string>{});
   const std::string url = "http://127.0.0.1:" + std::to_string(worker.http_port());
