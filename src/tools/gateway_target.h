@@ -10,11 +10,9 @@
 
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/mutex.h"
@@ -22,6 +20,7 @@
 #include "client/http_client.h"
 #include "client/io_thread.h"
 #include "tools/awaited_frames.h"
+#include "tools/live_stream.h"
 #include "tools/load_frames.h"
 #include "tools/load_run.h"
 #include "tools/run_mark.h"
@@ -90,7 +89,7 @@ class GatewayTarget {
   /// Makes the owner and what is its own, and erases the owners of runs that are over (tools/run_mark.h), of which
   /// leftovers() tells. `frames` and `io` outlive it. Errors: kPermissionDenied or kUnauthenticated,
   /// the token is no admin's. kInvalidArgument, a question the gateway does not take. kCancelled, `stop`
-  /// was requested. kUnavailable, the live stream does not begin. Those of Fetch. Cost: a call and a commit a camera,
+  /// was requested. Those of LiveStream::Begin and of Fetch. Cost: a call and a commit a camera,
   /// one after the other.
   static Result<std::unique_ptr<GatewayTarget>> Make(const GatewayTargetOptions& options, const LoadFrames& frames,
                                                      client::IoThread& io, std::stop_token stop);
@@ -125,11 +124,6 @@ class GatewayTarget {
   /// Looks through all owners, at most kMaxPages of a thousand. Errors: those of Fetch. kCancelled, kResourceExhausted:
   /// some were not looked at.
   Result<int> RemoveLeftovers(const GatewayTargetOptions& options, const std::stop_token& stop);
-  /// Begins to read the live stream. Errors: kUnavailable, it has not begun within kPatience.
-  Status Listen(const std::string& url, const std::string& token);
-  void Read(const std::string& url, const std::string& token, const std::stop_token& stop,
-            const std::function<void()>& on_begun);
-  void StopListening();
 
   const std::unique_ptr<client::HttpClient> admin_;
   const LoadFrames& frames_;
@@ -141,7 +135,7 @@ class GatewayTarget {
   FreeCameras free_{0};  // of `cameras_`
   bool wait_ = false;
   AwaitedFrames awaited_;
-  std::jthread reader_, expirer_;  // not with `wait`
+  std::unique_ptr<LiveStream> live_;  // not with `wait`
 };
 
 }  // namespace pawsight::tools

@@ -22,7 +22,10 @@ struct Frame {
 };
 
 void Count(const CallOutcome& outcome, LoadSeen* seen) {
-  auto& counts = outcome.gated ? seen->gated : outcome.refused ? seen->refused : seen->failed;
+  auto& counts = outcome.gated     ? seen->gated
+                 : outcome.unseen  ? seen->unseen
+                 : outcome.refused ? seen->refused
+                                   : seen->failed;
   const bool room = counts.size() < kMaxOutcomeReasons || counts.contains(outcome.reason);
   ++counts[room ? outcome.reason : "other"];
 }
