@@ -226,6 +226,8 @@ SendFrame GatewayTarget::Sender() {
   };
 }
 
+Status GatewayTarget::CheckThere() { return Exchange(*admin_, {.target = "/healthz"}).status(); }
+
 Result<std::string> GatewayTarget::Metrics() { return Fetch(*admin_, {.target = "/metrics"}); }
 
 Status GatewayTarget::Remove() {

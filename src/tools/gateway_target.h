@@ -106,6 +106,8 @@ class GatewayTarget {
   /// requested. Those of Fetch. Cost: as Make's.
   Status HaveCameras(int count, const std::stop_token& stop);
   size_t num_cameras() const { return cameras_.size(); }
+  /// Whether it answers at all. Errors: kUnavailable, with the reason of a connection that failed.
+  Status CheckThere();
   /// The gateway's metrics, of all owners. Errors: as Fetch's.
   Result<std::string> Metrics();
   /// How many owners of runs that were killed were there and are erased, or why one may be there still.
