@@ -28,11 +28,12 @@ struct LoadSpec {
   std::chrono::nanoseconds back_off{5'000'000};      // of a closed loop's client that was not answered
 };
 
-/// What became of the frames that were due (closed: sent) within `duration`, whenever they ended: every one of them is
-/// in `latency`, `gated`, `refused`, `failed` or `unseen`, so that shares of them are of the same frames. (A share of
-/// what *ended* by some moment would have more of what ends soon.) `answered` is the throughput's: in an open loop the
-/// count of `latency`; in a closed one the answers that came within the time, whenever their frames were sent: what was
-/// under way when it began stands for what is when it ends.
+/// What became of the frames that were due (closed: sent) within `duration`, whenever they ended, also of those that
+/// the load itself was too slow to send in that time (unseen, "not_sent"): every one of them is in `latency`, `gated`,
+/// `refused`, `failed` or `unseen`, so that shares of them are of the same frames. (A share of what *ended* by some
+/// moment would have more of what ends soon.) `answered` is the throughput's: in an open loop the count of `latency`;
+/// in a closed one the answers that came within the time, whenever their frames were sent: what was under way when it
+/// began stands for what is when it ends.
 struct LoadSeen {
   int64_t offered = 0;
   int64_t answered = 0;
