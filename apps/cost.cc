@@ -59,7 +59,9 @@ struct Measured {
 
 Result<Measured> ReadMeasured(const std::string& path) {
   PAWSIGHT_ASSIGN_OR_RETURN(const tools::StressResult result, tools::ReadResult(path));
-  if (!result.recommendation) return InvalidArgument(path + ": recommendation: none; the test was cut short");
+  if (!result.recommendation)
+    return InvalidArgument(
+        path + ": recommendation: none; nothing was answered, or in all cells the change gate was the limit");
   Measured measured;
   measured.frames_per_s = result.recommendation->safe_per_s;
   measured.questions = result.load.questions_a_frame;

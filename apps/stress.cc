@@ -1,8 +1,13 @@
 // apps/stress.cc: `pawsight stress`: what one instance holds: the grid of server threads and clients with real frames,
 // the knee, and advice.
+#include <signal.h>
+
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
+#include <utility>
 
 #include "apps/commands.h"
 #include "apps/interrupt.h"
@@ -40,7 +45,8 @@ line). The advice is confirmed by a check at the cap and one at twice the load (
 --out DIR: report.html, result.json, cells.csv, cells.jsonl; the same command again goes on where it was stopped. Ctrl-C keeps what
 was measured and ends with 130. "client!" marks a cell whose numbers are the load's limit, not the server's, "gate!" one
 whose throughput is what a gateway's change gate let through.
-Exit codes: 1, the objective is not kept, or a check does not hold. How to read it: docs/capacity.md.)";
+A server that goes away ends it: what was measured is kept and told.
+Exit codes: 1, the objective is not kept, or a check does not hold; 4, the target does not answer, or no longer. How to read it: docs/capacity.md.)";
 
 struct StressCommand {
   StressOptions options;
@@ -55,17 +61,83 @@ struct StressCommand {
   std::string warmup = "2s";
   std::string duration = "10s";
   std::string timeout = "10s";
-  double price = 0;
 };
 
 Status ReadTime(const std::string& text, const char* flag, std::chrono::nanoseconds least,
                 std::chrono::nanoseconds* time) {
   if (Status read = ReadOption(text, time); !read.ok()) return Annotate(read, flag);
-  if (*time < least || *time > std::chrono::hours(1)) return InvalidArgument(std::string(flag) + ": out of range");
+  if (*time < least || *time > std::chrono::hours(1)) {
+    return InvalidArgument(std::string(flag) + ": want " + PrintOption(least) + " to 1h");
+  }
   return Ok();
 }
 
-/// Text to values.
+/// That every open loop can be made, before anything is measured.
+Status CheckRates(const StressOptions& options) {
+  const double seconds = std::chrono::duration<double>(options.cell.warmup + options.cell.duration).count();
+  for (const double rate : options.rates) {
+    if (!(rate >= 0.01 && rate <= 1e5)) return InvalidArgument("--open-loop: want 0.01 to 100000 frames a second");
+    if (rate * seconds > static_cast<double>(tools::kMaxArrivals) / 2) {
+      return InvalidArgument("--open-loop: " + PrintOption(rate) + " a second for so long are more than " +
+                             std::to_string(tools::kMaxArrivals / 2) + " frames; want a lower rate or --duration");
+    }
+  }
+  return Ok();
+}
+
+Status ReadReplay(const StressCommand& command, StressOptions* options) {
+  if ((options->cell.arrivals == tools::ArrivalKind::kReplay) == command.replay_path.empty()) {
+    return InvalidArgument("--arrivals replay and --replay FILE go together");
+  }
+  if (command.replay_path.empty()) return Ok();
+  auto text = ReadTextFile(command.replay_path, 256U << 20U);
+  if (!text.ok()) return Annotate(text.status(), "--replay");
+  options->cell.replay = std::move(text).value();
+  const auto length = options->cell.warmup + options->cell.duration;
+  const auto times = tools::ReplayArrivals(options->cell.replay, length);
+  if (!times.ok()) return Annotate(times.status(), "--replay");
+  if (times->empty()) {
+    return InvalidArgument("--replay: no frame is due in the first " + PrintOption(length) +
+                           ", warm-up and --duration");
+  }
+  options->rates = {static_cast<double>(times->size()) / std::chrono::duration<double>(length).count()};
+  return Ok();
+}
+
+Status ReadQuestionFile(const std::string& path, StressOptions* options) {
+  options->questions = tools::DefaultQuestions();
+  if (path.empty()) return Ok();
+  const auto text = ReadTextFile(path, 1U << 20U);
+  if (!text.ok()) return Annotate(text.status(), "--questions");
+  auto questions = tools::ParseQuestions(*text);
+  if (!questions.ok()) return Annotate(questions.status(), "--questions");
+  options->questions = std::move(questions).value();
+  return Ok();
+}
+
+Status ReadTokenFile(const std::string& path, const char* flag, std::string* secret) {
+  auto read = ReadSecret(path);
+  if (!read.ok()) return Annotate(read.status(), flag);
+  *secret = std::move(read).value();
+  return Ok();
+}
+
+/// That the settings can be written once there is advice, which may be in an hour.
+Status CheckApply(const std::string& path) {
+  if (path.empty()) return Ok();
+  std::string text;
+  if (FileExists(path)) {
+    auto read = ReadTextFile(path, 1U << 20U);
+    if (!read.ok()) return Annotate(read.status(), "--apply");
+    text = std::move(read).value();
+  } else if (const auto folder = std::filesystem::path(path).parent_path(); !folder.empty() && !IsDirectory(folder)) {
+    return NotFound("--apply: " + folder.string() + ": no such folder");
+  }
+  const auto edited = tools::EditSettings(text, tools::WorkerSettings({.server = 1, .cap = 1}));
+  return edited.ok() ? Ok() : Annotate(Annotate(edited.status(), path), "--apply");
+}
+
+/// Text to values; what can be known to fail does so here and not after an hour.
 Status ReadFlags(StressCommand* command) {
   StressOptions& options = command->options;
   auto grid = tools::ParseGrid(command->grid, options.grid);
@@ -81,27 +153,18 @@ Status ReadFlags(StressCommand* command) {
   PAWSIGHT_RETURN_IF_ERROR(ReadTime(command->warmup, "--warmup", milliseconds(0), &options.cell.warmup));
   PAWSIGHT_RETURN_IF_ERROR(ReadTime(command->duration, "--duration", milliseconds(100), &options.cell.duration));
   PAWSIGHT_RETURN_IF_ERROR(ReadTime(command->timeout, "--timeout", milliseconds(1), &options.cell.timeout));
-  if (command->price > 0) options.price_per_hour = command->price;
-  if ((*arrivals == tools::ArrivalKind::kReplay) == command->replay_path.empty()) {
-    return InvalidArgument("--arrivals replay and --replay FILE go together");
+  if (options.price_per_hour && !(*options.price_per_hour > 0 && *options.price_per_hour <= 1e6)) {
+    return InvalidArgument("--price-per-hour: want $, above 0 and at most 1000000");
   }
-  if (!command->replay_path.empty()) {
-    PAWSIGHT_ASSIGN_OR_RETURN(options.cell.replay, ReadTextFile(command->replay_path, 256U << 20U));
-    const auto times = tools::ReplayArrivals(options.cell.replay, options.cell.warmup + options.cell.duration);
-    if (!times.ok()) return Annotate(times.status(), "--replay");
-    options.rates = {static_cast<double>(times->size()) /
-                     std::chrono::duration<double>(options.cell.warmup + options.cell.duration).count()};
+  if (options.server_pid > 0 && kill(options.server_pid, 0) != 0 && errno == ESRCH) {
+    return InvalidArgument("--server-pid: no such process on this machine");
   }
-  options.questions = tools::DefaultQuestions();
-  if (!command->questions_path.empty()) {
-    PAWSIGHT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(command->questions_path, 1U << 20U));
-    auto questions = tools::ParseQuestions(text);
-    if (!questions.ok()) return Annotate(questions.status(), "--questions");
-    options.questions = *questions;
-  }
-  PAWSIGHT_ASSIGN_OR_RETURN(options.token, ReadSecret(command->token_path));
-  PAWSIGHT_ASSIGN_OR_RETURN(options.metrics_token, ReadSecret(command->metrics_token_path));
-  return Ok();
+  PAWSIGHT_RETURN_IF_ERROR(CheckRates(options));
+  PAWSIGHT_RETURN_IF_ERROR(ReadReplay(*command, &options));
+  PAWSIGHT_RETURN_IF_ERROR(ReadQuestionFile(command->questions_path, &options));
+  PAWSIGHT_RETURN_IF_ERROR(ReadTokenFile(command->token_path, "--token-file", &options.token));
+  PAWSIGHT_RETURN_IF_ERROR(ReadTokenFile(command->metrics_token_path, "--metrics-token-file", &options.metrics_token));
+  return CheckApply(command->apply);
 }
 
 Status WriteFiles(const std::string& out, const tools::StressResult& result) {
@@ -142,11 +205,21 @@ int RunStress(StressCommand& command) {
   const Interrupt interrupt;
   AllowDescriptors();
   const StressOptions& options = command.options;
-  const auto result = StressSession(options, interrupt.token()).Run();
+  StressSession session(options, interrupt.token());
+  const auto result = session.Run();
   if (!result.ok()) return ReportError(result.status());
-  if (const Status written = WriteFiles(options.out, *result); !written.ok()) return ReportError(written);
   std::puts(options.json ? tools::ResultToJson(*result).Dump().c_str() : ("\n" + tools::Advice(*result)).c_str());
+  std::fflush(stdout);  // whatever becomes of the files
+  const Status written = WriteFiles(options.out, *result);
+  const int unwritten = written.ok() ? kExitOk : ReportEnvironmentError(Annotate(written, "--out"));
   if (interrupt.interrupted()) return kExitInterrupted;
+  if (const Status& early = session.ended_early(); !early.ok()) {
+    const int exit_code = ReportError(early);
+    if (!options.out.empty())
+      std::fputs("pawsight: the same command goes on with the cells that are missing\n", stderr);
+    return exit_code;
+  }
+  if (!written.ok()) return unwritten;
   if (const Status applied = Apply(command.apply, *result); !applied.ok()) return ReportError(applied), kExitFailed;
   return Holds(*result) ? kExitOk : kExitFailed;
 }
@@ -163,8 +236,7 @@ void AddStressCommand(CLI::App& program, int* exit_code) {
   stress.add_option("--grid", command->grid, "server=LIST client=LIST [server=1,2 client=1,2,4,8,16,32]");
   stress.add_option("--open-loop", options.rates, "frames a second of open loops; a list")
       ->delimiter(',')
-      ->allow_extra_args(false)
-      ->check(CLI::Range(0.01, 1e5));
+      ->allow_extra_args(false);
   stress.add_option("--arrivals", command->arrivals, "of open loops")->capture_default_str();
   stress.add_option("--replay", command->replay_path, "file of times for --arrivals replay");
   stress.add_option("--frames", options.frames, "scenes, or a folder of JPEG and PNG files")->capture_default_str();
@@ -173,7 +245,7 @@ void AddStressCommand(CLI::App& program, int* exit_code) {
   stress.add_option("--warmup", command->warmup, "before it")->capture_default_str();
   stress.add_option("--timeout", command->timeout, "of a frame; then it has failed")->capture_default_str();
   stress.add_option("--slo", command->slo, "p50, p90, p99 or p99.9 and a time")->capture_default_str();
-  stress.add_option("--price-per-hour", command->price, "$ of an instance")->check(CLI::PositiveNumber);
+  stress.add_option("--price-per-hour", options.price_per_hour, "$ of an instance");
   stress.add_option("--precision", options.precision, "of workers started here")
       ->capture_default_str()
       ->check(CLI::IsMember({"fp32", "bf16", "int8"}));
@@ -186,8 +258,11 @@ void AddStressCommand(CLI::App& program, int* exit_code) {
                   "of a gateway: how many send; at least one a client [512; with --wait 64]")
       ->check(CLI::Range(1, 10000));
   stress.add_flag("--wait", options.gateway_wait, "at a gateway: post each frame with ?wait=answers");
-  stress.add_option("--server-pid", options.server_pid, "of an address on this machine: whose processor time to read");
-  stress.add_option("--seed", options.cell.seed, "of frames and arrivals")->capture_default_str();
+  stress.add_option("--server-pid", options.server_pid, "of an address on this machine: whose processor time to read")
+      ->check(CLI::Range(1, 1 << 30));
+  stress.add_option("--seed", options.cell.seed, "of frames and arrivals")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 9e15));  // a number of JSON
   stress.add_option("--out", options.out,
                     "folder for report.html, result.json, cells.csv and what a stopped run goes on from");
   stress.add_option("--apply", command->apply, "worker's settings file: writes teams and request-limit");

@@ -32,6 +32,12 @@ constexpr int kPushCameras = 512;
 bool IsAddress(const std::string& target) { return target.find("://") != std::string::npos; }
 bool IsGrpc(const std::string& address) { return address.starts_with("grpc://") || address.starts_with("grpcs://"); }
 
+/// Whether the server is gone: not even a connection, or one that broke. Any word of its own says that it is there.
+bool IsGone(const Status& ready) {
+  return ready.code() == StatusCode::kUnavailable &&
+         (ready.reason().empty() || ready.reason() == "connect_failed" || ready.reason() == "connection_broken");
+}
+
 /// Whether the server says that it is ready; one that says not yet is asked again for ten seconds.
 Status AwaitReady(client::InferenceClient& server) {
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
@@ -39,9 +45,7 @@ Status AwaitReady(client::InferenceClient& server) {
     const auto told = std::make_shared<std::promise<Status>>();
     server.CheckReady(give_up, [told](Status ready) { told->set_value(std::move(ready)); });
     Status ready = told->get_future().get();
-    // A reason is the server's own word: it is there.
-    const bool not_yet =
-        ready.code() == StatusCode::kUnavailable && !ready.reason().empty() && ready.reason() != "connect_failed";
+    const bool not_yet = ready.code() == StatusCode::kUnavailable && !IsGone(ready);
     if (!not_yet || std::chrono::steady_clock::now() >= give_up) return ready;
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
@@ -79,7 +83,9 @@ Status StressSession::Prepare() {
     Say("drawing frames");
     frames_ = tools::LoadFrames::Draw(seed, kDrawnFrames, options_.questions);
   } else {
-    PAWSIGHT_ASSIGN_OR_RETURN(frames_, tools::LoadFrames::Read(options_.frames, options_.questions));
+    auto frames = tools::LoadFrames::Read(options_.frames, options_.questions);
+    if (!frames.ok()) return Annotate(frames.status(), "--frames");
+    frames_ = std::move(frames).value();
   }
   result_.load = {.frames = options_.frames,
                   .distinct_frames = frames_->count(),
@@ -88,16 +94,17 @@ Status StressSession::Prepare() {
                   .warmup_s = static_cast<double>(options_.cell.warmup.count()) * 1e-9,
                   .duration_s = static_cast<double>(options_.cell.duration.count()) * 1e-9,
                   .seed = seed};
-  PAWSIGHT_RETURN_IF_ERROR(MakeFolder());
+  if (!options_.out.empty()) {
+    auto out = tools::OutFolder::Open(options_.out);
+    if (!out.ok()) {
+      const bool usage = out.status().code() == StatusCode::kInvalidArgument;
+      return Status(usage ? StatusCode::kInvalidArgument : StatusCode::kFailedPrecondition,
+                    "--out: " + out.status().message());
+    }
+    out_ = std::move(out).value();
+  }
   if (model_dir_.empty()) PAWSIGHT_RETURN_IF_ERROR(ServerWith(0, {}));  // what it is, is asked before anything is told
   return OpenLog();
-}
-
-Status StressSession::MakeFolder() const {
-  if (options_.out.empty()) return Ok();
-  std::error_code error;
-  std::filesystem::create_directories(options_.out, error);
-  return error ? Unavailable("--out: " + error.message()) : Ok();
 }
 
 Status StressSession::OpenLog() {
@@ -181,8 +188,8 @@ Status StressSession::ConnectGateway(const std::string& address) {
                                      .mark = tools::MarkThisRun(Lease())};
   if (!options_.out.empty()) {
     PAWSIGHT_ASSIGN_OR_RETURN(journal_, tools::RunJournal::Open(options_.out + "/gateway.run"));
-    target.run_that_is_over = journal_->left();
-    PAWSIGHT_RETURN_IF_ERROR(journal_->Write(target.mark.run));
+    target.runs_that_are_over = journal_->left();
+    PAWSIGHT_RETURN_IF_ERROR(journal_->Add(target.mark.run));
   }
   gateway_since_ = clock_.Now();
   gateway_began_ = clock_.Monotonic();
@@ -225,7 +232,7 @@ void StressSession::CleanUp() {
   send_ = nullptr;
   place_ = {};
   Status removed = gateway_->Remove();
-  if (removed.ok() && journal_) removed = journal_->Write("");
+  if (removed.ok() && journal_ && gateway_->leftovers().ok()) removed = journal_->Clear();  // else they are still there
   if (!removed.ok()) std::fprintf(stderr, "pawsight: %s\n", removed.message().c_str());
   gateway_.reset();
 }
@@ -234,7 +241,7 @@ Status StressSession::ServerWith(int server, const std::vector<std::string>& mor
   if (model_dir_.empty()) {
     if (send_) return Ok();
     Status ready = Connect(options_.target);
-    if (ready.ok() && client_ != nullptr) ready = AwaitReady(*client_);
+    if (ready.ok()) ready = CheckAnswers();
     if (!ready.ok()) return Annotate(ready, options_.target);
     place_.pid = options_.server_pid;
     return Ok();
@@ -256,6 +263,57 @@ Status StressSession::ServerWith(int server, const std::vector<std::string>& mor
   PAWSIGHT_RETURN_IF_ERROR(Connect(worker_->http_url()));
   place_.pid = worker_->pid();
   return Ok();
+}
+
+Status StressSession::CheckAnswers() {
+  if (client_ == nullptr) return Ok();  // a gateway, whose token has made cameras
+  Status status = AwaitReady(*client_);
+  if (status.ok()) {
+    const auto told = std::make_shared<std::promise<Status>>();
+    const auto give_up = std::chrono::steady_clock::now() + options_.cell.timeout;
+    (void)client_->Infer(frames_->Request(0), give_up,
+                         [told](const client::InferResult& result) { told->set_value(result.response.status()); });
+    status = told->get_future().get();
+    // Too much to do, or too slow: that is what is to be measured.
+    const bool busy = status.code() == StatusCode::kResourceExhausted ||
+                      status.code() == StatusCode::kDeadlineExceeded ||
+                      (status.code() == StatusCode::kUnavailable && !IsGone(status));
+    if (busy) return Ok();
+  }
+  if (status.code() != StatusCode::kUnauthenticated && status.code() != StatusCode::kPermissionDenied) return status;
+  return {status.code(), status.message() + "; want its token: --token-file", status.reason()};
+}
+
+Status StressSession::CheckThere() {
+  Status there;
+  if (worker_ != nullptr && worker_->ended()) {
+    there = Unavailable("the worker that was started has ended: " + worker_->LastWords());
+  } else if (gateway_) {
+    there = gateway_->CheckThere();
+  } else if (client_ != nullptr) {
+    const auto told = std::make_shared<std::promise<Status>>();
+    client_->CheckReady(std::chrono::steady_clock::now() + std::chrono::seconds(10),
+                        [told](Status ready) { told->set_value(std::move(ready)); });
+    there = told->get_future().get();
+  }
+  return IsGone(there) ? Annotate(there, "the server does not answer any more") : Ok();
+}
+
+Result<tools::StressCell> StressSession::MeasureCell(const tools::CellPlan& plan) {
+  std::stop_source stop;
+  const std::stop_callback chained(stop_, [&stop] { stop.request_stop(); });
+  const auto on_progress = [&](double part) {
+    Show(plan, part);
+    if (worker_ != nullptr && worker_->ended()) stop.request_stop();  // the rest of the cell would be failures
+  };
+  Result<tools::StressCell> cell = tools::RunCell(send_, frames_->num_questions(), plan, options_.cell, place_, clock_,
+                                                  stop.get_token(), on_progress);
+  if (stop_.stop_requested()) return cell;
+  if (!cell.ok() ||
+      cell->num_failed() > 0) {  // what is no measurement of it is not kept, and is measured when it is back
+    if (const Status there = CheckThere(); !there.ok()) return there;
+  }
+  return cell;
 }
 
 void StressSession::Show(const tools::CellPlan& plan, double part) {
@@ -293,9 +351,7 @@ Status StressSession::Measure(const tools::CellPlan& plan, const std::vector<std
     PAWSIGHT_RETURN_IF_ERROR(CheckLease());
     PAWSIGHT_RETURN_IF_ERROR(ServerWith(plan.server, more));
     if (plan.role == tools::CellRole::kCheckOverload) PAWSIGHT_RETURN_IF_ERROR(HaveCamerasFor(plan));
-    PAWSIGHT_ASSIGN_OR_RETURN(cell, tools::RunCell(send_, frames_->num_questions(), plan, options_.cell, place_, clock_,
-                                                   stop_, [&](double part) { Show(plan, part); }));
-    if (log_) PAWSIGHT_RETURN_IF_ERROR(log_->Append(cell));
+    PAWSIGHT_ASSIGN_OR_RETURN(cell, MeasureCell(plan));
   }
   ++num_done_;
   result_.cells.push_back(cell);
@@ -304,7 +360,9 @@ Status StressSession::Measure(const tools::CellPlan& plan, const std::vector<std
     std::fputs(tools::CellRow(cell).c_str(), stdout);
     std::fflush(stdout);
   }
-  return Ok();
+  if (!log_ || known != nullptr) return Ok();
+  const Status kept = log_->Append(cell);
+  return kept.ok() ? kept : FailedPrecondition("--out: " + kept.message());
 }
 
 void StressSession::Advise() {
@@ -351,8 +409,11 @@ Result<tools::StressResult> StressSession::Run() {
   if (status.ok()) status = Check();
   CleanUp();
   Say("");
-  if (!status.ok() && !stop_.stop_requested()) return status;
   result_.complete = status.ok() && !stop_.stop_requested();
+  if (!status.ok() && !stop_.stop_requested()) {
+    if (result_.cells.empty()) return status;
+    ended_early_ = status;
+  }
   return result_;
 }
 

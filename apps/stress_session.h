@@ -14,6 +14,7 @@
 #include "tools/cell_run.h"
 #include "tools/gateway_target.h"
 #include "tools/load_frames.h"
+#include "tools/out_folder.h"
 #include "tools/run_mark.h"
 #include "tools/server_process.h"
 #include "tools/stress_result.h"
@@ -46,18 +47,25 @@ class StressSession {
  public:
   StressSession(const StressOptions& options, std::stop_token stop) : options_(options), stop_(std::move(stop)) {}
 
-  /// What was measured; `complete` is false when it was stopped. Tables go to standard output as cells end, unless
-  /// JSON is wanted; progress to standard error. Errors: the target does not begin or answer; those of CellLog.
+  /// What was measured; `complete` is false when it was stopped or ended early. Tables go to standard output as cells
+  /// end, unless JSON is wanted; progress to standard error. Errors, where no cell was measured: the target does not
+  /// begin or answer; those of OutFolder and CellLog.
   Result<tools::StressResult> Run();
+  /// Why Run gave less than was planned though nobody stopped it: one of its errors, once there were cells.
+  /// kUnavailable, the server has gone.
+  const Status& ended_early() const { return ended_early_; }
 
  private:
   Status Prepare();
-  Status MakeFolder() const;
   Status OpenLog();
   /// Makes ready what is to be sent to: a worker with so many server threads, started when it is not there, or what
   /// listens at the address.
   Status ServerWith(int server, const std::vector<std::string>& more);
   Status Connect(const std::string& address);
+  /// Errors: it is not there or not ready, or would answer no frame: the token is not its own, it has no such model.
+  Status CheckAnswers();
+  /// After failures: whether they are all there will be. Errors: kUnavailable, the server is not there any more.
+  Status CheckThere();
   Status ConnectHttp(const std::string& address);
   Status ConnectGateway(const std::string& address);
   /// How long this run takes at most, which what it makes at a gateway says to others.
@@ -68,6 +76,8 @@ class StressSession {
   void CleanUp();
   /// Of a gateway as cameras use it: so many more that the check's frames are asked about, not gated.
   Status HaveCamerasFor(const tools::CellPlan& plan);
+  /// Errors: RunCell's; CheckThere's; the worker has ended.
+  Result<tools::StressCell> MeasureCell(const tools::CellPlan& plan);
   Status Measure(const tools::CellPlan& plan, const std::vector<std::string>& more);
   Status Check();
   void Show(const tools::CellPlan& plan, double part);
@@ -77,6 +87,8 @@ class StressSession {
   const std::stop_token stop_;
   const SystemClock clock_;
   tools::StressResult result_;
+  Status ended_early_;
+  std::optional<tools::OutFolder> out_;
   std::string model_dir_;  // of workers started here; "" is an address
   std::optional<tools::LoadFrames> frames_;
   std::optional<tools::CellLog> log_;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <vector>
 
 namespace pawsight::tools {
 namespace {
@@ -21,6 +22,35 @@ TEST(Arrivals, EachKindHasTheRateThatWasAsked) {
     EXPECT_LT(due->back(), seconds(3600));
     EXPECT_EQ(*ParseArrival(ArrivalName(kind)), kind);
   }
+}
+
+/// How unevenly they come: the variance of counts in ten seconds over their mean. 0 for a clock, 1 for chance.
+double Dispersion(ArrivalKind kind) {
+  std::vector<double> counts(1440);
+  const auto times = Arrivals(kind, 5, seconds(14400), 3).value();
+  for (const auto due : times) ++counts[static_cast<size_t>(due / seconds(10))];
+  double mean = 0, variance = 0;
+  for (const double count : counts) mean += count / static_cast<double>(counts.size());
+  for (const double count : counts) variance += (count - mean) * (count - mean) / static_cast<double>(counts.size());
+  return variance / mean;
+}
+
+TEST(Arrivals, EachKindIsAsUnevenAsItsNameSays) {
+  EXPECT_NEAR(Dispersion(ArrivalKind::kConstant), 0, 0.05);
+  EXPECT_NEAR(Dispersion(ArrivalKind::kPoisson), 1, 0.15);
+  EXPECT_NEAR(Dispersion(ArrivalKind::kBurst), 10, 1.5) << "ten at once";
+  EXPECT_GT(Dispersion(ArrivalKind::kMotion), 3) << "a camera that sees something sends a frame a second";
+  EXPECT_LT(Dispersion(ArrivalKind::kMotion), 12);
+}
+
+TEST(Arrivals, AMotionBoutIsAFrameASecondOfOneCamera) {
+  const auto due =
+      Arrivals(ArrivalKind::kMotion, 0.01, seconds(1'000'000), 1).value();  // one camera, stretched to the rate
+  std::vector<std::chrono::nanoseconds> gaps;
+  for (size_t n = 1; n < due.size(); ++n) gaps.push_back(due[n] - due[n - 1]);
+  std::ranges::sort(gaps);
+  EXPECT_EQ(gaps[gaps.size() / 10], gaps[gaps.size() / 2]) << "most are the bout's own";
+  EXPECT_GT(gaps.back(), 50 * gaps[gaps.size() / 2]) << "and then it is quiet for long";
 }
 
 TEST(Arrivals, ASeedRepeatsAndAnotherDoesNot) {

@@ -42,17 +42,27 @@ Result<ToldFrame> ReadToldFrame(const std::string& data) {
   return told;
 }
 
-void AwaitedFrames::Await(const std::string& frame, client::Deadline deadline, OnEnded on_ended) {
+Result<int64_t> ReadDropped(const std::string& data) {
+  PAWSIGHT_ASSIGN_OR_RETURN(const Json json, Json::Parse(data));
+  return json.GetInteger("count", 0, INT64_MAX);
+}
+
+void AwaitedFrames::Await(const std::string& frame, client::Deadline deadline, int64_t breaks, OnEnded on_ended) {
   std::optional<CallOutcome> outcome;
   {
     MutexLock lock(mu_);
     if (const auto early = early_.extract(frame); !early.empty()) {
       outcome = std::move(early.mapped());
     } else {
-      waiting_.insert_or_assign(frame, Waiting{deadline, std::move(on_ended)});
+      waiting_.insert_or_assign(frame, Waiting{deadline, std::move(on_ended), broken_ || breaks != num_breaks_});
     }
   }
   if (outcome) on_ended(*std::move(outcome));
+}
+
+int64_t AwaitedFrames::num_breaks() const {
+  MutexLock lock(mu_);
+  return num_breaks_;
 }
 
 void AwaitedFrames::Tell(const ToldFrame& told) {
@@ -73,8 +83,13 @@ void AwaitedFrames::Tell(const ToldFrame& told) {
   if (on_ended) on_ended(told.outcome);
 }
 
+void AwaitedFrames::Missed(int64_t count) {
+  MutexLock lock(mu_);
+  num_missed_ += std::min(count, INT64_MAX - num_missed_);
+}
+
 void AwaitedFrames::Expire(client::Deadline now) {
-  std::vector<OnEnded> late;
+  std::vector<std::pair<OnEnded, CallOutcome>> late;
   {
     MutexLock lock(mu_);
     for (auto it = waiting_.begin(); it != waiting_.end();) {
@@ -82,20 +97,33 @@ void AwaitedFrames::Expire(client::Deadline now) {
         ++it;
         continue;
       }
-      late.push_back(std::move(it->second.on_ended));
+      CallOutcome outcome{it->second.over_a_break ? "stream_broken" : "not_told"};
+      if (!it->second.over_a_break && num_missed_ > 0) {
+        --num_missed_;
+        outcome = {"dropped", false, false, true};
+      }
+      late.emplace_back(std::move(it->second.on_ended), std::move(outcome));
       it = waiting_.erase(it);
     }
   }
-  for (const OnEnded& on_ended : late) on_ended({"not_told"});
+  for (const auto& [on_ended, outcome] : late) on_ended(outcome);
 }
 
-void AwaitedFrames::Fail(const std::string& reason) {
+void AwaitedFrames::Break() {
   std::unordered_map<std::string, Waiting> all;
   {
     MutexLock lock(mu_);
     all.swap(waiting_);
+    broken_ = true;
+    ++num_breaks_;
+    num_missed_ = 0;  // they are among these
   }
-  for (const auto& [frame, waiting] : all) waiting.on_ended({reason});
+  for (const auto& [frame, waiting] : all) waiting.on_ended({"stream_broken"});
+}
+
+void AwaitedFrames::Resume() {
+  MutexLock lock(mu_);
+  broken_ = false;
 }
 
 }  // namespace pawsight::tools

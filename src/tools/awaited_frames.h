@@ -27,26 +27,41 @@ struct ToldFrame {
 /// the first rule ("unchanged", "not_due"), "no_rule" without any. Errors: kInvalidArgument, it is none. Pure.
 Result<ToldFrame> ReadToldFrame(const std::string& data);
 
+/// The data of a `dropped` event: how many events the gateway had for this reader and gave up, because it read too
+/// slowly. Errors: kInvalidArgument. Pure.
+Result<int64_t> ReadDropped(const std::string& data);
+
 class AwaitedFrames {
  public:
   /// Frames that were told of before anybody waited for them: more, and the first is forgotten.
   static constexpr size_t kMaxEarly = 8192;
 
-  /// `on_ended` is called once: by Tell, Expire or Fail, or at once when the stream was faster than the 202; without
-  /// the lock.
-  void Await(const std::string& frame, client::Deadline deadline, OnEnded on_ended) EXCLUDES(mu_);
+  /// `on_ended` is called once: by Tell, Expire or Break, or at once when the stream was faster than the 202; without
+  /// the lock. `breaks`: num_breaks() when it was sent.
+  void Await(const std::string& frame, client::Deadline deadline, int64_t breaks, OnEnded on_ended) EXCLUDES(mu_);
+  int64_t num_breaks() const EXCLUDES(mu_);
   void Tell(const ToldFrame& told) EXCLUDES(mu_);
-  /// Those whose deadline is not after `now` have failed, "not_told".
+  /// So many frames were told of and the load did not read it in time: which ones, nobody says. As many of those whose
+  /// deadline comes next end unseen, "dropped": that is the load's fault and tells nothing of the server.
+  void Missed(int64_t count) EXCLUDES(mu_);
+  /// Those whose deadline is not after `now` have failed: "not_told"; "stream_broken" where nobody was told for a while
+  /// since they were sent.
   void Expire(client::Deadline now) EXCLUDES(mu_);
-  /// All have failed.
-  void Fail(const std::string& reason) EXCLUDES(mu_);
+  /// The stream has broken: all that wait have failed, "stream_broken". Until Resume nobody is told of anything; what
+  /// comes to be waited for meanwhile may be told of after it.
+  void Break() EXCLUDES(mu_);
+  void Resume() EXCLUDES(mu_);
 
  private:
   struct Waiting {
     client::Deadline deadline;
     OnEnded on_ended;
+    bool over_a_break = false;  // for a while since it was sent nobody was told
   };
-  Mutex mu_;
+  mutable Mutex mu_;
+  int64_t num_breaks_ GUARDED_BY(mu_) = 0;
+  bool broken_ GUARDED_BY(mu_) = false;
+  int64_t num_missed_ GUARDED_BY(mu_) = 0;  // of those that wait, or are about to
   std::unordered_map<std::string, Waiting> waiting_ GUARDED_BY(mu_);
   std::unordered_map<std::string, CallOutcome> early_ GUARDED_BY(mu_);
   std::deque<std::string> early_order_ GUARDED_BY(mu_);  // of early_, and some that are no longer there

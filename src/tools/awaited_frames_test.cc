@@ -8,9 +8,12 @@ namespace {
 
 using std::chrono::seconds;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
+using ::testing::UnorderedElementsAre;
 
 std::string Text(const CallOutcome& outcome) {
   return outcome.reason + (outcome.gated            ? " gated"
+                           : outcome.unseen         ? " unseen"
                            : outcome.refused        ? " refused"
                            : outcome.reason.empty() ? "answered"
                                                     : " failed");
@@ -37,35 +40,68 @@ class AwaitedFramesTest : public ::testing::Test {
   OnEnded Note(const std::string& frame) {
     return [this, frame](const CallOutcome& outcome) { ended_.push_back(frame + " " + Text(outcome)); };
   }
+  void Await(const std::string& frame, client::Deadline deadline) {
+    frames_.Await(frame, deadline, frames_.num_breaks(), Note(frame));
+  }
   const client::Deadline start_{};
   AwaitedFrames frames_;
   std::vector<std::string> ended_;
 };
 
 TEST_F(AwaitedFramesTest, AFrameEndsWithWhatTheStreamSaysWhicheverIsFirst) {
-  frames_.Await("a", start_ + seconds(1), Note("a"));
+  Await("a", start_ + seconds(1));
   EXPECT_THAT(ended_, ElementsAre());
   frames_.Tell({"a", {}});
   frames_.Tell({"b", {"unchanged", false, true}});
-  frames_.Await("b", start_ + seconds(1), Note("b"));
+  Await("b", start_ + seconds(1));
   EXPECT_THAT(ended_, ElementsAre("a answered", "b unchanged gated"));
   frames_.Expire(start_ + seconds(9));
   EXPECT_EQ(ended_.size(), 2U) << "each ends once";
 }
 
 TEST_F(AwaitedFramesTest, OfWhatNobodyTellsTheDeadlineIsTheEndAndAStreamThatBreaksEndsAll) {
-  frames_.Await("a", start_ + seconds(1), Note("a"));
-  frames_.Await("b", start_ + seconds(2), Note("b"));
+  Await("a", start_ + seconds(1));
+  Await("b", start_ + seconds(2));
   frames_.Expire(start_ + seconds(1));
   EXPECT_THAT(ended_, ElementsAre("a not_told failed"));
-  frames_.Fail("stream_broken");
+  frames_.Break();
   EXPECT_THAT(ended_, ElementsAre("a not_told failed", "b stream_broken failed"));
+}
+
+TEST_F(AwaitedFramesTest, WhatTheLoadReadTooSlowlyIsUnseenAndNotTheServersFault) {
+  for (const char* frame : {"a", "b", "c", "d"}) Await(frame, start_ + seconds(1));
+  frames_.Missed(2);
+  frames_.Tell({"a", {}});
+  frames_.Expire(start_ + seconds(1));
+  EXPECT_THAT(ended_, UnorderedElementsAre("a answered", EndsWith(" dropped unseen"), EndsWith(" dropped unseen"),
+                                           EndsWith(" not_told failed")));
+  EXPECT_EQ(ReadDropped(R"({"count":3})").value(), 3);
+  EXPECT_FALSE(ReadDropped(R"({"count":-3})").ok());
+  EXPECT_FALSE(ReadDropped("3").ok());
+}
+
+TEST_F(AwaitedFramesTest, WhatMayHaveBeenToldWhileNobodyListenedFailsByTheStreamAndWhatIsToldLaterCounts) {
+  const int64_t before = frames_.num_breaks();
+  Await("under way", start_ + seconds(1));
+  frames_.Missed(1);
+  frames_.Break();
+  EXPECT_THAT(ended_, ElementsAre("under way stream_broken failed"));
+  Await("in the gap", start_ + seconds(1));
+  Await("told later", start_ + seconds(1));
+  frames_.Resume();
+  frames_.Await("sent before, taken after", start_ + seconds(1), before, Note("sent before, taken after"));
+  Await("after", start_ + seconds(1));
+  frames_.Tell({"told later", {}});
+  frames_.Expire(start_ + seconds(1));
+  EXPECT_THAT(ended_, UnorderedElementsAre("under way stream_broken failed", "told later answered",
+                                           "in the gap stream_broken failed",
+                                           "sent before, taken after stream_broken failed", "after not_told failed"));
 }
 
 TEST_F(AwaitedFramesTest, WhatIsToldOfAndNeverPostedIsForgottenInItsTurn) {
   for (size_t n = 0; n <= AwaitedFrames::kMaxEarly; ++n) frames_.Tell({std::to_string(n), {}});
-  frames_.Await("0", start_, Note("0"));
-  frames_.Await("1", start_, Note("1"));
+  Await("0", start_);
+  Await("1", start_);
   EXPECT_THAT(ended_, ElementsAre("1 answered"));
 }
 

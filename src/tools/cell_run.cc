@@ -99,6 +99,7 @@ Result<StressCell> RunCell(const SendFrame& send, int questions_a_frame, const C
   cell.gated = seen.gated;
   cell.refused = seen.refused;
   cell.failed = seen.failed;
+  cell.unseen = seen.unseen;
   if (seen.seconds > 0) {
     cell.frames_per_s = static_cast<double>(cell.answered) / seen.seconds;
     cell.answers_per_s = static_cast<double>(cell.answers) / seen.seconds;
@@ -108,7 +109,8 @@ Result<StressCell> RunCell(const SendFrame& send, int questions_a_frame, const C
   if (plan.clients == 0) cell.late_p99_ms = seen.late.At(0.99).ms;
   AddSight(before, after, place, seen.seconds, &cell);
   cell.gate_limited = GateLimited(seen, plan.clients);
-  cell.client_saturated = ClientSaturated(cell.client_cores, cell.late_p99_ms, cell.latency.p50.ms);
+  cell.client_saturated =
+      cell.num_unseen() > 0 || ClientSaturated(cell.client_cores, cell.late_p99_ms, cell.latency.p50.ms);
   return cell;
 }
 

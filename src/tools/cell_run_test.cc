@@ -89,6 +89,19 @@ TEST_F(CellRunTest, InAClosedLoopWhoIsRefusedTriesAgainAndInAnOpenLoopTheFrameIs
   EXPECT_NEAR(Run({CellRole::kOpen, 0, 0, 250})->answered_share(), 0.6, 0.005);
 }
 
+TEST_F(CellRunTest, WhatTheLoadHasMissedIsNoFailureOfTheServerAndMarksTheCell) {
+  send_ = [this](int64_t number, client::Deadline, const OnEnded& on_ended) {
+    const CallOutcome outcome = number % 10 == 0 ? CallOutcome{"dropped", false, false, true} : CallOutcome{};
+    clock_.Plan(clock_.Monotonic() + milliseconds(10), [=] { on_ended(outcome); });
+  };
+  const auto cell = Run({CellRole::kGrid, 0, 4, 0});
+  EXPECT_GT(cell->unseen.at("dropped"), 0);
+  EXPECT_EQ(cell->num_failed(), 0);
+  EXPECT_DOUBLE_EQ(cell->answered_share(), 1);
+  EXPECT_TRUE(cell->client_saturated);
+  EXPECT_EQ(cell->offered, cell->latency.count + cell->num_unseen());
+}
+
 TEST_F(CellRunTest, TheCheckAtTwiceTheLoadIsPoissonWhateverElseIsAsked) {
   settings_.arrivals = ArrivalKind::kConstant;
   EXPECT_EQ(Run({CellRole::kOpen, 1, 0, 10})->arrivals, "constant");

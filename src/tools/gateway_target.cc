@@ -1,17 +1,12 @@
 #include "tools/gateway_target.h"
 
 #include <chrono>
-#include <condition_variable>
 #include <future>
-#include <mutex>
 #include <numeric>
-#include <string_view>
 #include <utility>
 
 #include "base/json.h"
 #include "client/http_exchange.h"
-#include "net/http_client.h"
-#include "tools/event_stream.h"
 
 namespace pawsight::tools {
 namespace {
@@ -19,10 +14,8 @@ namespace {
 constexpr std::chrono::seconds kPatience(10);  // of a call that is no frame
 constexpr size_t kMaxCalls = 4096;
 constexpr size_t kMaxBytes = 1U << 30U;  // of frames under way
-constexpr std::chrono::milliseconds kExpireEvery(20);
-constexpr std::chrono::milliseconds kReadAgain(100);
-constexpr int kMaxPages = 1000;      // of owners, when leftovers are looked for
-constexpr int kHoldSeconds = 86400;  // the longest `for_s` there is: no load lasts as long
+constexpr int kMaxPages = 1000;          // of owners, when leftovers are looked for
+constexpr int kHoldSeconds = 86400;      // the longest `for_s` there is: no load lasts as long
 
 Result<std::unique_ptr<client::HttpClient>> ClientOf(const std::string& url, const std::string& token,
                                                      client::IoThread& io) {
@@ -139,7 +132,9 @@ Result<std::unique_ptr<GatewayTarget>> GatewayTarget::Make(const GatewayTargetOp
   PAWSIGHT_RETURN_IF_ERROR(target->MakeOwner(options, io, stop, &token));  // what was made by then is removed again
   target->leftovers_ = target->RemoveLeftovers(options, stop);
   PAWSIGHT_RETURN_IF_ERROR(target->MakeRules(options.questions));
-  if (!options.wait) PAWSIGHT_RETURN_IF_ERROR(target->Listen(options.url, token));
+  if (!options.wait) {
+    PAWSIGHT_ASSIGN_OR_RETURN(target->live_, LiveStream::Begin(options.url, token, target->awaited_));
+  }
   return target;
 }
 
@@ -169,10 +164,11 @@ Status GatewayTarget::HaveCameras(int count, const std::stop_token& stop) {
 }
 
 Result<int> GatewayTarget::RemoveLeftovers(const GatewayTargetOptions& options, const std::stop_token& stop) {
-  const RunSight sight{made_, options.mark.place, options.run_that_is_over};
+  const RunSight sight{made_, options.mark.place, options.runs_that_are_over};
   int removed = 0;
   std::string cursor;
-  for (int page = 0; page < kMaxPages && !stop.stop_requested(); ++page) {
+  for (int page = 0; page < kMaxPages; ++page) {
+    if (stop.stop_requested()) return Cancelled("stopped");
     PAWSIGHT_ASSIGN_OR_RETURN(const std::string text, Fetch(*admin_, {.target = "/v1/owners?limit=1000" + cursor}));
     PAWSIGHT_ASSIGN_OR_RETURN(const Json owners, Json::Parse(text));
     PAWSIGHT_ASSIGN_OR_RETURN(const Json::Array* const items, owners.GetArray("items"));
@@ -188,10 +184,10 @@ Result<int> GatewayTarget::RemoveLeftovers(const GatewayTargetOptions& options, 
       removed += erased.ok() ? 1 : 0;
     }
     const Json* next = owners.Find("next");
-    if (next == nullptr || !next->is_string() || !net::IsPlainPath("/" + next->as_string())) break;
+    if (next == nullptr || !next->is_string() || !net::IsPlainPath("/" + next->as_string())) return removed;
     cursor = "&cursor=" + next->as_string();
   }
-  return removed;
+  return ResourceExhausted("more owners than were looked through");
 }
 
 Status GatewayTarget::MakeRules(const std::vector<std::string>& questions) {
@@ -204,51 +200,6 @@ Status GatewayTarget::MakeRules(const std::vector<std::string>& questions) {
 }
 
 GatewayTarget::~GatewayTarget() { (void)Remove(); }  // whoever wants to know has called it
-
-Status GatewayTarget::Listen(const std::string& url, const std::string& token) {
-  const auto begun = std::make_shared<std::promise<void>>();
-  const auto told = std::make_shared<std::once_flag>();
-  reader_ = std::jthread([=, this](const std::stop_token& stop) {
-    while (!stop.stop_requested()) {
-      Read(url, token, stop, [&] { std::call_once(*told, [&] { begun->set_value(); }); });
-      awaited_.Fail("stream_broken");
-    }
-  });
-  expirer_ = std::jthread([this](const std::stop_token& stop) {
-    std::mutex mu;
-    std::condition_variable_any stopped;
-    std::unique_lock lock(mu);
-    while (!stopped.wait_for(lock, stop, kExpireEvery, [&] { return stop.stop_requested(); })) {
-      awaited_.Expire(std::chrono::steady_clock::now());
-    }
-  });
-  if (begun->get_future().wait_for(kPatience) == std::future_status::ready) return Ok();
-  return Unavailable(url + "/v1/live: the stream does not begin");
-}
-
-/// Until it breaks; then a moment, so that a gateway that is gone is not asked all the time.
-void GatewayTarget::Read(const std::string& url, const std::string& token, const std::stop_token& stop,
-                         const std::function<void()>& on_begun) {
-  EventStreamReader reader;
-  net::HttpClient http;
-  // The stream begins with how long to wait before it is asked for again, so bytes come when it is subscribed to.
-  (void)http.Stream(url + "/v1/live", {.stall_timeout = std::chrono::minutes(2), .bearer = token}, stop,
-                    [&](std::string_view, std::span<const uint8_t> bytes) {
-                      on_begun();
-                      const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-                      const Status fed = reader.Feed(text, [&](const StreamEvent& event) {
-                        if (event.name != "frame") return;  // alerts there are none; "dropped" are told of by nobody
-                        if (const Result<ToldFrame> told = ReadToldFrame(event.data); told.ok()) awaited_.Tell(*told);
-                      });
-                      return fed.ok();
-                    });
-  if (!stop.stop_requested()) std::this_thread::sleep_for(kReadAgain);
-}
-
-void GatewayTarget::StopListening() {
-  expirer_ = {};
-  reader_ = {};
-}
 
 SendFrame GatewayTarget::Sender() {
   return [this](int64_t number, client::Deadline deadline, OnEnded on_ended) {
@@ -263,21 +214,24 @@ SendFrame GatewayTarget::Sender() {
         .content_type = "image/jpeg",
         .body = frames_.Image(number, PictureOf(turn, frames_.count()))};
     owner_->Exchange(std::move(request), deadline,
-                     [this, deadline, ended = std::move(ended)](const Result<net::ReceivedResponse>& response) {
+                     [this, deadline, breaks = awaited_.num_breaks(),
+                      ended = std::move(ended)](const Result<net::ReceivedResponse>& response) {
                        if (!response.ok()) return ended(OutcomeOf({response.status(), true, std::nullopt}));
                        if (wait_ || response->status != 202) return ended(FrameOutcome(*response));
                        const Result<Json> json = Json::Parse(response->body);
                        const Result<std::string> frame = json.ok() ? json->GetString("frame") : json.status();
                        if (!frame.ok()) return ended({"no_frame_id"});
-                       awaited_.Await(*frame, deadline, ended);
+                       awaited_.Await(*frame, deadline, breaks, ended);
                      });
   };
 }
 
+Status GatewayTarget::CheckThere() { return Exchange(*admin_, {.target = "/healthz"}).status(); }
+
 Result<std::string> GatewayTarget::Metrics() { return Fetch(*admin_, {.target = "/metrics"}); }
 
 Status GatewayTarget::Remove() {
-  StopListening();
+  live_.reset();
   if (owner_id_.empty()) return Ok();
   const Result<std::string> erased = Fetch(*admin_, {.method = "DELETE", .target = "/v1/owners/" + owner_id_});
   if (!erased.ok()) return Annotate(erased.status(), "the owner " + owner_id_ + " is left");

@@ -10,11 +10,9 @@
 
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/mutex.h"
@@ -22,6 +20,7 @@
 #include "client/http_client.h"
 #include "client/io_thread.h"
 #include "tools/awaited_frames.h"
+#include "tools/live_stream.h"
 #include "tools/load_frames.h"
 #include "tools/load_run.h"
 #include "tools/run_mark.h"
@@ -81,8 +80,8 @@ struct GatewayTargetOptions {
   int cameras = 64;   // 1..10000
   bool wait = false;  // by ?wait=answers
   std::vector<std::string> questions;
-  RunMark mark;                  // this run's: its owner's name
-  std::string run_that_is_over;  // "": none is known of
+  RunMark mark;                                 // this run's: its owner's name
+  std::vector<std::string> runs_that_are_over;  // that are known of
 };
 
 class GatewayTarget {
@@ -90,7 +89,7 @@ class GatewayTarget {
   /// Makes the owner and what is its own, and erases the owners of runs that are over (tools/run_mark.h), of which
   /// leftovers() tells. `frames` and `io` outlive it. Errors: kPermissionDenied or kUnauthenticated,
   /// the token is no admin's. kInvalidArgument, a question the gateway does not take. kCancelled, `stop`
-  /// was requested. kUnavailable, the live stream does not begin. Those of Fetch. Cost: a call and a commit a camera,
+  /// was requested. Those of LiveStream::Begin and of Fetch. Cost: a call and a commit a camera,
   /// one after the other.
   static Result<std::unique_ptr<GatewayTarget>> Make(const GatewayTargetOptions& options, const LoadFrames& frames,
                                                      client::IoThread& io, std::stop_token stop);
@@ -107,6 +106,8 @@ class GatewayTarget {
   /// requested. Those of Fetch. Cost: as Make's.
   Status HaveCameras(int count, const std::stop_token& stop);
   size_t num_cameras() const { return cameras_.size(); }
+  /// Whether it answers at all. Errors: kUnavailable, with the reason of a connection that failed.
+  Status CheckThere();
   /// The gateway's metrics, of all owners. Errors: as Fetch's.
   Result<std::string> Metrics();
   /// How many owners of runs that were killed were there and are erased, or why one may be there still.
@@ -122,13 +123,9 @@ class GatewayTarget {
   Status MakeOwner(const GatewayTargetOptions& options, client::IoThread& io, const std::stop_token& stop,
                    std::string* token);
   Status MakeRules(const std::vector<std::string>& questions);
-  /// Looks through all owners, at most kMaxPages of a thousand. Errors: those of Fetch.
+  /// Looks through all owners, at most kMaxPages of a thousand. Errors: those of Fetch. kCancelled, kResourceExhausted:
+  /// some were not looked at.
   Result<int> RemoveLeftovers(const GatewayTargetOptions& options, const std::stop_token& stop);
-  /// Begins to read the live stream. Errors: kUnavailable, it has not begun within kPatience.
-  Status Listen(const std::string& url, const std::string& token);
-  void Read(const std::string& url, const std::string& token, const std::stop_token& stop,
-            const std::function<void()>& on_begun);
-  void StopListening();
 
   const std::unique_ptr<client::HttpClient> admin_;
   const LoadFrames& frames_;
@@ -140,7 +137,7 @@ class GatewayTarget {
   FreeCameras free_{0};  // of `cameras_`
   bool wait_ = false;
   AwaitedFrames awaited_;
-  std::jthread reader_, expirer_;  // not with `wait`
+  std::unique_ptr<LiveStream> live_;  // not with `wait`
 };
 
 }  // namespace pawsight::tools

@@ -22,7 +22,10 @@ struct Frame {
 };
 
 void Count(const CallOutcome& outcome, LoadSeen* seen) {
-  auto& counts = outcome.gated ? seen->gated : outcome.refused ? seen->refused : seen->failed;
+  auto& counts = outcome.gated     ? seen->gated
+                 : outcome.unseen  ? seen->unseen
+                 : outcome.refused ? seen->refused
+                                   : seen->failed;
   const bool room = counts.size() < kMaxOutcomeReasons || counts.contains(outcome.reason);
   ++counts[room ? outcome.reason : "other"];
 }
@@ -94,6 +97,7 @@ class Driver {
     }
     SetTime(begin_, std::min(now, end_));
     if (begun) marks.end();
+    if (!stop.stop_requested()) NoteUnsent();
     return Collect(begun ? std::min(now, end_) - begin_ : nanoseconds(0));
   }
 
@@ -118,6 +122,16 @@ class Driver {
     MutexLock lock(notes_->mu);
     notes_->begin = begin;
     notes_->end = end;
+  }
+
+  /// What was due in the measured time and not sent in it: the load was too slow.
+  void NoteUnsent() {
+    MutexLock lock(notes_->mu);
+    for (; spec_.clients == 0 && !due_.empty(); due_.pop()) {
+      if (due_.top() < begin_ || due_.top() >= end_) continue;
+      ++notes_->seen.offered;
+      Count({"not_sent", false, false, true}, &notes_->seen);
+    }
   }
 
   /// Until something is due, a client is free, or `latest`.

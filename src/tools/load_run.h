@@ -28,15 +28,16 @@ struct LoadSpec {
   std::chrono::nanoseconds back_off{5'000'000};      // of a closed loop's client that was not answered
 };
 
-/// What became of the frames that were due (closed: sent) within `duration`, whenever they ended: every one of them is
-/// in `latency`, `gated`, `refused` or `failed`, so that shares of them are of the same frames. (A share of what
-/// *ended* by some moment would have more of what ends soon.) `answered` is the throughput's: in an open loop the count
-/// of `latency`; in a closed one the answers that came within the time, whenever their frames were sent: what was under
-/// way when it began stands for what is when it ends.
+/// What became of the frames that were due (closed: sent) within `duration`, whenever they ended, also of those that
+/// the load itself was too slow to send in that time (unseen, "not_sent"): every one of them is in `latency`, `gated`,
+/// `refused`, `failed` or `unseen`, so that shares of them are of the same frames. (A share of what *ended* by some
+/// moment would have more of what ends soon.) `answered` is the throughput's: in an open loop the count of `latency`;
+/// in a closed one the answers that came within the time, whenever their frames were sent: what was under way when it
+/// began stands for what is when it ends.
 struct LoadSeen {
   int64_t offered = 0;
   int64_t answered = 0;
-  std::map<std::string, int64_t> gated, refused, failed;
+  std::map<std::string, int64_t> gated, refused, failed, unseen;
   LatencyRecord latency;          // of answered frames
   LatencyRecord refused_latency;  // from when they were sent
   LatencyRecord late;             // how much later than due they were sent
@@ -47,11 +48,13 @@ struct LoadSeen {
 };
 
 /// How a frame ended: "" answered, else its reason; `refused`: it was shed, unexecuted; `gated`: it was not worth
-/// asking about, and nothing is wrong.
+/// asking about, and nothing is wrong; `unseen`: the load has missed what became of it, and nothing is said of the
+/// server.
 struct CallOutcome {
   std::string reason;
   bool refused = false;
   bool gated = false;
+  bool unseen = false;
 };
 using OnEnded = std::function<void(CallOutcome)>;
 /// Sends frame number 0, 1, 2...; does not wait. `on_ended` is called once, from any thread, perhaps before this

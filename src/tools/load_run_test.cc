@@ -62,6 +62,18 @@ TEST_F(LoadRunTest, InAnOpenLoopWhatAStallKeptFromBeingAnsweredCountsFromWhenItW
   EXPECT_NEAR(seen.late.At(0.99).ms, 0, 1) << "they were sent when they were due";
 }
 
+TEST_F(LoadRunTest, WhatWasDueAndTheLoadWasTooSlowToSendIsUnseenAndNotForgotten) {
+  LoadSpec spec{.duration = seconds(1)};
+  for (int n = 0; n < 10; ++n) spec.due.push_back(milliseconds(100) * n);
+  const LoadSeen seen = Run(spec, [&](int64_t number, client::Deadline, const OnEnded& on_ended) {
+    if (number == 3) clock_.Pass(seconds(2));  // sending takes so long
+    on_ended({});
+  });
+  EXPECT_EQ(seen.offered, 10);
+  EXPECT_EQ(seen.answered, 4);
+  EXPECT_THAT(seen.unseen, ElementsAre(Pair("not_sent", 6)));
+}
+
 TEST_F(LoadRunTest, WhoIsRefusedComesBackAfterAWhile) {
   const LoadSeen seen = Run({.clients = 1, .duration = seconds(1), .back_off = milliseconds(5)},
                             AnswerAfter(milliseconds(5), {"queue_full", true}));

@@ -128,7 +128,7 @@ bool IsOver(const RunMark& run, Time made, const RunSight& sight) {
   if (run.place != "-" && run.place == sight.place) {
     if (const std::optional<bool> lives = sight.lives(run.pid, run.started)) return !*lives;  // a journal may be a copy
   }
-  if (run.run == sight.is_over) return true;
+  if (std::ranges::find(sight.are_over, run.run) != sight.are_over.end()) return true;
   return sight.now > made && sight.now - made > run.lease;
 }
 
@@ -138,11 +138,16 @@ Result<RunJournal> RunJournal::Open(const std::string& path) {
   if (flock(journal.fd_, LOCK_EX | LOCK_NB) != 0) {
     return FailedPrecondition(path + ": a run that has not ended writes there; name another --out");
   }
-  std::array<char, 256> text{};
-  const ssize_t size = pread(journal.fd_, text.data(), text.size(), 0);
+  std::string text(kMaxRuns * (kRunDigits + 2), '\0');
+  const off_t end = lseek(journal.fd_, 0, SEEK_END);
+  const ssize_t size =
+      end < 0 ? -1
+              : pread(journal.fd_, text.data(), text.size(), std::max<off_t>(0, end - static_cast<off_t>(text.size())));
   if (size < 0) return Unavailable(path + ": " + std::strerror(errno));
-  const std::string_view line(text.data(), static_cast<size_t>(size));
-  if (const std::string_view run = line.substr(0, line.find('\n')); IsRun(run)) journal.left_ = run;
+  text.resize(static_cast<size_t>(size));
+  for (size_t at = 0, stop = 0; (stop = text.find('\n', at)) != std::string::npos; at = stop + 1) {
+    if (const std::string run = text.substr(at, stop - at); IsRun(run)) journal.left_.push_back(run);
+  }
   return journal;
 }
 
@@ -153,13 +158,26 @@ RunJournal::~RunJournal() {
   if (fd_ >= 0) close(fd_);
 }
 
-Status RunJournal::Write(std::string_view run) {
-  const std::string line = run.empty() ? "" : std::string(run) + "\n";
-  if (ftruncate(fd_, 0) != 0 || pwrite(fd_, line.data(), line.size(), 0) != static_cast<ssize_t>(line.size()) ||
-      fsync(fd_) != 0) {
+Status RunJournal::Append(const std::string& text) {
+  const off_t end = lseek(fd_, 0, SEEK_END);
+  if (end < 0 || pwrite(fd_, text.data(), text.size(), end) != static_cast<ssize_t>(text.size()) || fsync(fd_) != 0) {
     return Unavailable("--out: gateway.run: " + std::string(std::strerror(errno)));
   }
   return Ok();
+}
+
+Status RunJournal::Add(const std::string& run) {
+  std::string text = "\n" + run + "\n";  // a half line may stand before it
+  if (left_.size() >= kMaxRuns) {
+    PAWSIGHT_RETURN_IF_ERROR(Clear());
+    for (size_t n = left_.size() - kMaxRuns / 2; n < left_.size(); ++n) text += left_[n] + "\n";
+  }
+  return Append(text);
+}
+
+Status RunJournal::Clear() {
+  if (ftruncate(fd_, 0) == 0 && fsync(fd_) == 0) return Ok();
+  return Unavailable("--out: gateway.run: " + std::string(std::strerror(errno)));
 }
 
 }  // namespace pawsight::tools

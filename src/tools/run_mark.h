@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/status.h"
@@ -42,19 +43,23 @@ std::optional<bool> ProcessLives(int pid, int64_t started);
 
 /// What is known where it is decided.
 struct RunSight {
-  Time now{};           // by the clock that the owner's time is of
-  std::string place;    // this one's
-  std::string is_over;  // a run that is known to be; "": none is
+  Time now{};                         // by the clock that the owner's time is of
+  std::string place;                  // this one's
+  std::vector<std::string> are_over;  // runs that are known to be
   std::function<std::optional<bool>(int pid, int64_t started)> lives = ProcessLives;
 };
 /// Whether the run is over that made an owner at `made`. Pure but for `lives`.
 bool IsOver(const RunMark& run, Time made, const RunSight& sight);
 
-/// OUT/gateway.run: the run that is going to make something at a gateway, written before it does and emptied when all
-/// is removed again. The file is locked while its run lives, so what stands in it when it opens is of a run that is
-/// over. Used by one thread; unlocks when it goes.
+/// OUT/gateway.run: the runs that have, or are going to have, something at a gateway: one is added before it makes
+/// anything, and all go when what they had is removed, so that whichever of them is killed, wherever in between, none
+/// is forgotten. The file is locked while its run lives, so what stands in it when it opens is of runs that are over.
+/// Used by one thread; unlocks when it goes.
 class RunJournal {
  public:
+  /// The newest that are kept. Whoever is before them has what it left until its lease has passed.
+  static constexpr size_t kMaxRuns = 256;
+
   /// Errors: kFailedPrecondition, a run that lives has it. kUnavailable, it cannot be opened or read.
   static Result<RunJournal> Open(const std::string& path);
   RunJournal(RunJournal&& other) noexcept;
@@ -65,15 +70,18 @@ class RunJournal {
   }
   ~RunJournal();
 
-  /// The run that stood in it; "" when there was none.
-  const std::string& left() const { return left_; }
-  /// On disk when this returns; "" empties it. Errors: kUnavailable.
-  Status Write(std::string_view run);
+  /// The runs that stood in it, the oldest first. A half line, of one that was killed while it wrote, is none.
+  const std::vector<std::string>& left() const { return left_; }
+  /// On disk when this returns, beside what stood there. Errors: kUnavailable.
+  Status Add(const std::string& run);
+  /// Nobody has anything there. Errors: kUnavailable.
+  Status Clear();
 
  private:
   explicit RunJournal(int fd) : fd_(fd) {}
+  Status Append(const std::string& text);
   int fd_;
-  std::string left_;
+  std::vector<std::string> left_;
 };
 
 }  // namespace pawsight::tools

@@ -1,5 +1,6 @@
 #include "tools/run_mark.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -7,6 +8,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 #include "base/check.h"
 
@@ -14,6 +16,9 @@ namespace pawsight::tools {
 namespace {
 
 using std::chrono::seconds;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 constexpr Time kMade{std::chrono::hours(1)};
 
@@ -41,7 +46,7 @@ TEST(RunMark, ANameThatIsNotToTheLetterOneIsSomebodysOwn) {
 
 TEST(RunMark, HereARunIsOverWhenItsProcessIsGoneWhateverItsLeaseSays) {
   const RunMark run{std::string(32, 'a'), "here", 7, 70, seconds(60)};
-  RunSight sight{kMade + seconds(1), "here", "", [](int, int64_t) { return std::optional(false); }};
+  RunSight sight{kMade + seconds(1), "here", {}, [](int, int64_t) { return std::optional(false); }};
   EXPECT_TRUE(IsOver(run, kMade, sight));
   sight.lives = [](int pid, int64_t started) { return std::optional(pid == 7 && started == 70); };
   sight.now = kMade + seconds(1'000'000);
@@ -50,14 +55,14 @@ TEST(RunMark, HereARunIsOverWhenItsProcessIsGoneWhateverItsLeaseSays) {
 
 TEST(RunMark, ElsewhereAndWhereNobodyTellsARunIsOverWhenItsLeaseHasPassed) {
   const RunMark run{std::string(32, 'a'), "there", 7, 70, seconds(60)};
-  RunSight sight{kMade + seconds(60), "here", "", [](int, int64_t) { return std::optional(false); }};
+  RunSight sight{kMade + seconds(60), "here", {}, [](int, int64_t) { return std::optional(false); }};
   EXPECT_FALSE(IsOver(run, kMade, sight));
   sight.now += seconds(1);
   EXPECT_TRUE(IsOver(run, kMade, sight));
   sight.now = kMade - seconds(3600);
   EXPECT_FALSE(IsOver(run, kMade, sight)) << "the gateway's clock was set back";
 
-  sight = {kMade + seconds(60), "there", "", [](int, int64_t) { return std::optional<bool>(); }};
+  sight = {kMade + seconds(60), "there", {}, [](int, int64_t) { return std::optional<bool>(); }};
   EXPECT_FALSE(IsOver(run, kMade, sight));
   RunMark nowhere = run;
   nowhere.place = sight.place = "-";
@@ -67,8 +72,8 @@ TEST(RunMark, ElsewhereAndWhereNobodyTellsARunIsOverWhenItsLeaseHasPassed) {
 
 TEST(RunMark, ARunThatAJournalGaveIsOver) {
   const RunMark run{std::string(32, 'a'), "there", 7, 70, seconds(60)};
-  EXPECT_TRUE(IsOver(run, kMade, {kMade, "here", run.run}));
-  EXPECT_FALSE(IsOver(run, kMade, {kMade, "here", std::string(32, 'b')}));
+  EXPECT_TRUE(IsOver(run, kMade, {kMade, "here", {std::string(32, 'c'), run.run}}));
+  EXPECT_FALSE(IsOver(run, kMade, {kMade, "here", {std::string(32, 'b')}}));
 }
 
 TEST(RunMark, AProcessLivesUntilItHasEndedAndIsNoOtherOfItsNumber) {
@@ -109,19 +114,39 @@ TEST_F(RunJournalTest, WhatARunLeftIsThereForTheNextAndWhatItRemovedIsNot) {
   {
     auto first = RunJournal::Open(folder_ + "/gateway.run");
     ASSERT_TRUE(first.ok());
-    EXPECT_EQ(first->left(), "");
-    ASSERT_TRUE(first->Write(run).ok());
+    EXPECT_THAT(first->left(), IsEmpty());
+    ASSERT_TRUE(first->Add(run).ok());
     EXPECT_EQ(RunJournal::Open(folder_ + "/gateway.run").status().code(), StatusCode::kFailedPrecondition)
         << "it has not ended";
   }
   {
     auto second = RunJournal::Open(folder_ + "/gateway.run");
     ASSERT_TRUE(second.ok());
-    EXPECT_EQ(second->left(), run);
-    ASSERT_TRUE(second->Write("").ok());
+    EXPECT_THAT(second->left(), ElementsAre(run));
+    ASSERT_TRUE(second->Clear().ok());
   }
-  EXPECT_EQ(RunJournal::Open(folder_ + "/gateway.run")->left(), "");
+  EXPECT_THAT(RunJournal::Open(folder_ + "/gateway.run")->left(), IsEmpty());
   EXPECT_EQ(RunJournal::Open(folder_ + "/none/gateway.run").status().code(), StatusCode::kUnavailable);
+}
+
+TEST_F(RunJournalTest, ARunThatIsAddedAndKilledTakesNoOthersPlaceNorDoesAHalfLine) {
+  const std::string path = folder_ + "/gateway.run", first(32, 'a'), second(32, 'b');
+  ASSERT_TRUE(RunJournal::Open(path)->Add(first).ok());
+  std::ofstream(path, std::ios::app) << "0123456789";  // killed while it wrote
+  ASSERT_TRUE(RunJournal::Open(path)->Add(second).ok());
+  EXPECT_THAT(RunJournal::Open(path)->left(), ElementsAre(first, second));
+}
+
+TEST_F(RunJournalTest, ItDoesNotGrowForEver) {
+  const std::string path = folder_ + "/gateway.run";
+  std::string run;
+  for (size_t n = 0; n < 3 * RunJournal::kMaxRuns; ++n) {
+    run = std::to_string(1000 + n);
+    run.resize(32, 'f');
+    ASSERT_TRUE(RunJournal::Open(path)->Add(run).ok());
+  }
+  EXPECT_LE(std::filesystem::file_size(path), 40 * RunJournal::kMaxRuns);
+  EXPECT_THAT(RunJournal::Open(path)->left(), Contains(run));
 }
 
 }  // namespace

@@ -80,7 +80,10 @@ void ServerProcess::Drain(const std::stop_token& stop) {
       MutexLock lock(mu_);
       last_words_ = std::move(words);
     }
-    if (got.ok() && *got == 0) return;  // it has ended
+    if (got.ok() && *got == 0) {
+      ended_ = true;
+      return;
+    }
   }
 }
 

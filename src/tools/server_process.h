@@ -3,6 +3,7 @@
 // Thread-safe.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <stop_token>
@@ -34,6 +35,8 @@ class ServerProcess {
   int pid() const { return pid_; }
   /// The last line that it said.
   std::string LastWords() const EXCLUDES(mu_);
+  /// Whether its output has ended: it is no more. Seen within 0.1 s.
+  bool ended() const { return ended_.load(); }
 
  private:
   explicit ServerProcess(std::unique_ptr<net::ChildProcess> child);
@@ -44,6 +47,7 @@ class ServerProcess {
   std::string start_line_;
   mutable Mutex mu_;
   std::string last_words_ GUARDED_BY(mu_);
+  std::atomic<bool> ended_{false};
   std::jthread drain_;
 };
 
@@ -65,6 +69,8 @@ class WorkerProcess {
   /// host:port of gRPC.
   const std::string& grpc_address() const { return grpc_address_; }
   int pid() const { return server_->pid(); }
+  bool ended() const { return server_->ended(); }
+  std::string LastWords() const { return server_->LastWords(); }
 
  private:
   explicit WorkerProcess(std::unique_ptr<ServerProcess> server);

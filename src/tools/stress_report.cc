@@ -185,7 +185,7 @@ std::string NumbersSection(const StressResult& result) {
   std::string html =
       "<section><h2>All cells</h2><div class=scroll><table><tr><th>role<th>server<th>load<th>frames/s<th>p50 "
       "ms<th>p90<th>p99"
-      "<th>95 % interval<th>p99.9<th>max<th>gated<th>refused<th>failed<th>queue ms<th>compute ms<th>server "
+      "<th>95 % interval<th>p99.9<th>max<th>gated<th>refused<th>failed<th>unseen<th>queue ms<th>compute ms<th>server "
       "cores<th>client "
       "cores<th>machine</tr>\n";
   for (const StressCell& c : result.cells) {
@@ -198,7 +198,7 @@ std::string NumbersSection(const StressResult& result) {
         Number(l.p99.ms) + "<td>" + Number(l.p99.low_ms) + ".." + Number(l.p99.high_ms) + "<td>" + Number(l.p99_9.ms) +
         "<td>" + Number(l.max_ms) + "<td>" + std::to_string(c.num_gated()) +
         (c.gate_limited ? " <span class=bad>limited</span>" : "") + "<td>" + std::to_string(c.num_refused()) + "<td>" +
-        std::to_string(c.num_failed()) + "<td>" +
+        std::to_string(c.num_failed()) + "<td>" + std::to_string(c.num_unseen()) + "<td>" +
         (c.server_times ? Number(c.server_times->queue_ms) + "<td>" + Number(c.server_times->compute_ms) : "-<td>-") +
         "<td>" + (c.server_cores ? Number(*c.server_cores) : "-") + "<td>" + Number(c.client_cores) +
         (c.client_saturated ? " <span class=bad>saturated</span>" : "") + "<td>" + Number(100 * c.machine_busy) +

@@ -224,6 +224,7 @@ std::string_view CellRoleName(CellRole role) {
 int64_t StressCell::num_gated() const { return Sum(gated); }
 int64_t StressCell::num_refused() const { return Sum(refused); }
 int64_t StressCell::num_failed() const { return Sum(failed); }
+int64_t StressCell::num_unseen() const { return Sum(unseen); }
 double StressCell::answered_share() const {
   const int64_t of = latency.count + num_failed() + (clients == 0 ? num_refused() : 0);
   return of == 0 ? 0 : static_cast<double>(latency.count) / static_cast<double>(of);
@@ -247,6 +248,7 @@ Json CellToJson(const StressCell& cell) {
                       {"gated", CountsToJson(cell.gated)},
                       {"refused", CountsToJson(cell.refused)},
                       {"failed", CountsToJson(cell.failed)},
+                      {"unseen", CountsToJson(cell.unseen)},
                       {"outcomes", CountsToJson(cell.outcomes)},
                       {"frames_per_s", cell.frames_per_s},
                       {"answers_per_s", cell.answers_per_s},
@@ -271,6 +273,7 @@ Result<StressCell> CellFromJson(const Json& json) {
   in.Count("offered", &cell.offered).Count("answered", &cell.answered).Count("answers", &cell.answers);
   in.Counts("refused", &cell.refused).Counts("failed", &cell.failed);
   if (in.Has("gated")) in.Counts("gated", &cell.gated);
+  if (in.Has("unseen")) in.Counts("unseen", &cell.unseen);
   if (in.Has("outcomes")) in.Counts("outcomes", &cell.outcomes);
   in.Number("frames_per_s", &cell.frames_per_s).Number("answers_per_s", &cell.answers_per_s);
   in.Object("latency", [&](Reader& r) { ReadLatency(r, &cell.latency); });

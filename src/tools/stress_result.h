@@ -64,6 +64,7 @@ struct StressCell {
   std::map<std::string, int64_t> gated;  // of a gateway as cameras use it: not asked about, by its reason; "unchanged"
   std::map<std::string, int64_t> refused;  // shed unexecuted, by reason; "queue_full"
   std::map<std::string, int64_t> failed;   // all else, by reason; "deadline_exceeded"
+  std::map<std::string, int64_t> unseen;   // the load missed what became of it, by reason; "dropped"
   double frames_per_s = 0;                 // answered
   double answers_per_s = 0;
   LatencySummary latency;                   // of answered frames
@@ -81,6 +82,7 @@ struct StressCell {
   int64_t num_gated() const;
   int64_t num_refused() const;
   int64_t num_failed() const;
+  int64_t num_unseen() const;
   /// Of the frames that were sent or due in the measured time and asked about, the share that was answered, whenever
   /// they ended. In an open loop a frame that was refused is lost: the camera sends its next one. In a closed loop it
   /// is the load's own next try that comes, 5 ms later, so a refusal is counted neither way. 0 when there were none.

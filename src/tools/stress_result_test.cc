@@ -25,6 +25,7 @@ StressResult Example() {
   cell.server_cores = 1.75;
   cell.client_cores = 0.1;
   cell.gate_limited = true;
+  cell.unseen = {{"dropped", 4}};
   StressCell check = cell;
   check.role = CellRole::kCheckOverload;
   check.clients = 0;
@@ -57,6 +58,7 @@ TEST(StressResult, WrittenAndReadItIsTheSame) {
   EXPECT_EQ(again->load.cameras, 512);
   EXPECT_EQ(again->cells[0].num_refused(), 18);
   EXPECT_EQ(again->cells[0].num_failed(), 2);
+  EXPECT_EQ(again->cells[0].num_unseen(), 4);
   EXPECT_EQ(again->cells[1].role, CellRole::kCheckOverload);
   EXPECT_FALSE(again->cells[1].server_times.has_value());
   EXPECT_FALSE(again->recommendation->overload_holds.has_value());

@@ -44,6 +44,8 @@ std::string Reasons(const StressCell& cell) {
     text += Line(" %s %lld", reason.c_str(), static_cast<long long>(count));
   for (const auto& [reason, count] : cell.failed)
     text += Line(" FAILED %s %lld", reason.c_str(), static_cast<long long>(count));
+  for (const auto& [reason, count] : cell.unseen)
+    text += Line(" unseen: %s %lld", reason.c_str(), static_cast<long long>(count));
   if (!cell.outcomes.empty()) text += "; rules:";
   for (const auto& [reason, count] : cell.outcomes)
     text += Line(" %s %lld", reason.c_str(), static_cast<long long>(count));
@@ -128,7 +130,8 @@ std::string Advice(const StressResult& result) {
 
 std::string CellsCsv(const StressResult& result) {
   std::string text =
-      "role,server,clients,rate_per_s,arrivals,seconds,offered,answered,answered_share,gated,refused,failed,frames_per_"
+      "role,server,clients,rate_per_s,arrivals,seconds,offered,answered,answered_share,gated,refused,failed,unseen,"
+      "frames_per_"
       "s,"
       "answers_per_s,mean_"
       "ms,"
@@ -137,13 +140,13 @@ std::string CellsCsv(const StressResult& result) {
   const auto number = [](const std::optional<double>& value) { return value ? Line("%.6g", *value) : std::string(); };
   for (const StressCell& c : result.cells) {
     const LatencySummary& l = c.latency;
-    text +=
-        Line("%s,%d,%d,%.6g,%s,%.3f,%lld,%lld,%.6g,%lld,%lld,%lld,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,",
-             std::string(CellRoleName(c.role)).c_str(), c.server, c.clients, c.rate_per_s, c.arrivals.c_str(),
-             c.seconds, static_cast<long long>(c.offered), static_cast<long long>(c.answered), c.answered_share(),
-             static_cast<long long>(c.num_gated()), static_cast<long long>(c.num_refused()),
-             static_cast<long long>(c.num_failed()), c.frames_per_s, c.answers_per_s, l.mean_ms, l.p50.ms, l.p90.ms,
-             l.p99.ms, l.p99.low_ms, l.p99.high_ms, l.p99_9.ms, l.max_ms);
+    text += Line(
+        "%s,%d,%d,%.6g,%s,%.3f,%lld,%lld,%.6g,%lld,%lld,%lld,%lld,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,",
+        std::string(CellRoleName(c.role)).c_str(), c.server, c.clients, c.rate_per_s, c.arrivals.c_str(), c.seconds,
+        static_cast<long long>(c.offered), static_cast<long long>(c.answered), c.answered_share(),
+        static_cast<long long>(c.num_gated()), static_cast<long long>(c.num_refused()),
+        static_cast<long long>(c.num_failed()), static_cast<long long>(c.num_unseen()), c.frames_per_s, c.answers_per_s,
+        l.mean_ms, l.p50.ms, l.p90.ms, l.p99.ms, l.p99.low_ms, l.p99.high_ms, l.p99_9.ms, l.max_ms);
     text += (c.server_times ? Line("%.6g,%.6g,", c.server_times->queue_ms, c.server_times->compute_ms) : ",,") +
             number(c.server_cores) + Line(",%.4f,", c.client_cores) + number(c.server_rss_mb) +
             Line(",%.4f,%d,%d\n", c.machine_busy, c.client_saturated ? 1 : 0, c.gate_limited ? 1 : 0);

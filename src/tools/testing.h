@@ -31,6 +31,8 @@ class PlannedClock : public Clock {
     happens();
     mu.Lock();
   }
+  /// Time that passes while nobody waits: somebody is busy.
+  void Pass(std::chrono::nanoseconds time) const { now_ += time; }
   /// `happens` once time has come to `at`.
   void Plan(std::chrono::nanoseconds at, std::function<void()> happens) const {
     planned_.emplace(at, std::move(happens));

@@ -309,6 +309,41 @@ TEST(Stress, WhatStandsInOutIsRemovedEvenWhereNobodyCouldTellWhetherItsRunLives)
   EXPECT_EQ(ReadTextFile(folder.Path("out/gateway.run"), 100).value(), "");
 }
 
+/// The run that is killed is making its cameras, ten thousand of them, and has not yet looked for what others left.
+TEST(Stress, ARunThatIsKilledBeforeItRemovedWhatAnotherLeftForgetsNothingOfIt) {
+  const Gateway gateway;
+  const TempFolder folder;
+  const std::string run(32, 'a');
+  gateway.MakeOwner("pawsight stress, removed at its end: run=" + run + " place=there process=1.1 lease_s=86400");
+  std::filesystem::create_directory(folder.Path("out"));
+  WriteText(folder.Path("out/gateway.run"), run + "\n");
+  std::vector<std::string> command = {"stress",
+                                      gateway.url(),
+                                      "--token-file",
+                                      gateway.token_file(),
+                                      "--grid",
+                                      "client=1",
+                                      "--duration",
+                                      "200ms",
+                                      "--warmup",
+                                      "0s",
+                                      "--timeout",
+                                      "60s",
+                                      "--slo",
+                                      "p99=9s",
+                                      "--no-check",
+                                      "--out",
+                                      folder.Path("out"),
+                                      "--cameras",
+                                      "10000"};
+  const Ended killed = KillProgram(command, [&] { return gateway.Loads() == 2; });
+  EXPECT_EQ(killed.code, 137) << killed.err;
+  command.back() = "2";
+  const Ended ended = RunProgram(command);
+  EXPECT_EQ(gateway.Loads(), 0U) << ended.err << gateway.Owners();
+  EXPECT_EQ(ReadTextFile(folder.Path("out/gateway.run"), 100).value(), "");
+}
+
 TEST(Stress, OfAnAddressTheServersOwnMetricsTellWhatItTakes) {
   const RunningWorker worker(std::vector<std::string>{});
   const std::string url = "http://127.0.0.1:" + std::to_string(worker.http_port());
@@ -323,6 +358,41 @@ TEST(Stress, OfAnAddressTheServersOwnMetricsTellWhatItTakes) {
   EXPECT_GT(cell.Find("server_rss_mb")->as_number(), 1);
   ASSERT_NE(result->Find("recommendation"), nullptr) << "nothing was answered";
   EXPECT_FALSE(result->Find("recommendation")->Find("cap_set")->as_bool()) << "it is not ours to set";
+}
+
+TEST(Stress, AnOpenLoopComesAsItsPatternSaysAlsoFromAFile) {
+  const TempFolder folder;
+  const RunningWorker worker(std::vector<std::string>{});
+  const std::string url = "http://127.0.0.1:" + std::to_string(worker.http_port());
+  WriteText(folder.Path("times"), "0\n0.1\n0.1\n0.75\n0.9\n2\n");  // the last is after the end
+  for (const std::string pattern : {"constant", "poisson", "burst", "motion", "replay"}) {
+    std::vector<std::string> command = {"stress",     url,      "--grid",     "client=1", "--arrivals", pattern,
+                                        "--duration", "1s",     "--warmup",   "0s",       "--timeout",  "60s",
+                                        "--slo",      "p99=9s", "--no-check", "--json"};
+    const std::vector<std::string> more = pattern == "replay"
+                                              ? std::vector<std::string>{"--replay", folder.Path("times")}
+                                              : std::vector<std::string>{"--open-loop", "20"};
+    command.insert(command.end(), more.begin(), more.end());
+    const Ended ended = RunProgram(command);
+    const auto result = Json::Parse(ended.out);
+    ASSERT_TRUE(result.ok()) << ended.err;
+    ASSERT_EQ(result->Find("cells")->as_array().size(), 2U);
+    const Json& cell = result->Find("cells")->as_array().back();
+    EXPECT_EQ(cell.Find("role")->as_string(), "open");
+    EXPECT_EQ(cell.Find("arrivals")->as_string(), pattern);
+    int64_t ended_so = cell.Find("latency")->Find("count")->as_integer();
+    for (const char* how : {"gated", "refused", "failed", "unseen"}) {
+      for (const auto& [reason, count] : cell.Find(how)->as_object()) ended_so += count.as_integer();
+    }
+    EXPECT_EQ(ended_so, cell.Find("offered")->as_integer()) << cell.Dump();
+    if (pattern == "replay") {
+      EXPECT_EQ(cell.Find("offered")->as_integer(), 5);
+      EXPECT_DOUBLE_EQ(cell.Find("rate_per_s")->as_number(), 5);
+    }
+    if (pattern == "constant") {
+      EXPECT_EQ(cell.Find("offered")->as_integer(), 20);
+    }
+  }
 }
 
 TEST(Stress, WhatIsNotThereIsUnreachableAndWrongFlagsAreUsage) {

@@ -1,0 +1,37 @@
+#include "tools/out_folder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace pawsight::tools {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(OutFolder, IsMadeAndIsOneRunsUntilThatHasEnded) {
+  const std::string path = ::testing::TempDir() + "/out_folder_test/of/runs";
+  std::filesystem::remove_all(path);
+  {
+    const auto first = OutFolder::Open(path);
+    ASSERT_TRUE(first.ok()) << first.status().message();
+    EXPECT_TRUE(std::filesystem::is_directory(path));
+    const Status second = OutFolder::Open(path).status();
+    EXPECT_EQ(second.code(), StatusCode::kFailedPrecondition);
+    EXPECT_THAT(second.message(), HasSubstr("name another"));
+    EXPECT_TRUE(OutFolder::Open(path + "/beside").ok());
+  }
+  EXPECT_TRUE(OutFolder::Open(path).ok());
+}
+
+TEST(OutFolder, AFileIsNone) {
+  const std::string path = ::testing::TempDir() + "/out_folder_test_file";
+  std::ofstream(path) << "mine";
+  EXPECT_EQ(OutFolder::Open(path).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(OutFolder::Open(path + "/in").status().code(), StatusCode::kUnavailable);
+}
+
+}  // namespace
+}  // namespace pawsight::tools
