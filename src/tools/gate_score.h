@@ -39,13 +39,13 @@ Matching MatchAlerts(const std::vector<AlertSpan>& reference, const std::vector<
 
 /// Frames and alerts of one kind of scene.
 struct GateTally {
-  std::string kind;             // "night", "evening", "petcam_made.mp4"
-  int64_t frames = 0;           // offered
-  int64_t asked = 0;            // of these, let through to the model
-  int64_t moving = 0;           // of these, frames in which somebody walks, plays, chews, eats or comes; clips: 0
-  int64_t alerts = 0;           // of the camera that is asked about every frame
-  int64_t found = 0;            // of these, by the gated camera too
-  int64_t extra = 0;            // only by the gated camera
+  std::string kind;    // "night", "evening", "petcam_made.mp4"
+  int64_t frames = 0;  // offered
+  int64_t asked = 0;   // of these, let through to the model
+  int64_t moving = 0;  // of these, frames in which somebody walks, plays, chews, eats or comes; clips: that differ
+  int64_t alerts = 0;  // of the camera that is asked about every frame
+  int64_t found = 0;   // of these, by the gated camera too
+  int64_t extra = 0;   // only by the gated camera
   std::vector<double> delay_s;  // of those found; most kMaxDelays, the rest is counted in `found` only
 
   double share_asked() const { return frames == 0 ? 1 : static_cast<double>(asked) / static_cast<double>(frames); }

@@ -14,21 +14,24 @@
 
 namespace pawsight::gateway {
 
-/// When a change is worth asking about at once. The first frames of a change are, all of them: something comes, and
-/// what it means shows within seconds. When the picture goes on changing for longer than kFree, one frame every kPace
-/// is enough: it adds at most one pace to what begins meanwhile. A pet pauses and goes on, so only when nothing has
-/// changed for kRest is the next change a first one again. Not for frames whose answer a rule wants in any case
-/// (rules::WantsAnswer): those are never held back. Pure; a value.
+/// When a change is worth asking about at once. Its first frame is, and then one every kFirstPace: something comes, and
+/// what it means shows within seconds, however many frames a second the camera sends. When the picture goes on changing
+/// for longer than kFree, one frame every kPace is enough: it adds at most one pace to what begins meanwhile. A pet
+/// pauses and goes on, so only when nothing has changed for kRest is the next change a first one again. Not for frames
+/// whose answer a rule wants in any case (rules::WantsAnswer): those are never held back. Pure; a value.
 class PacePolicy {
  public:
   static constexpr std::chrono::milliseconds kFree{4000};
+  /// Just under half a second, so that of two frames a second each is asked about.
+  static constexpr std::chrono::milliseconds kFirstPace{450};
   /// Just under two seconds, so that of one frame a second every other one is asked about.
   static constexpr std::chrono::milliseconds kPace{1900};
   static constexpr std::chrono::milliseconds kRest{8000};
 
   /// True: a frame taken at `now` is neither looked at nor asked about. A `now` before the last one holds nothing back.
   bool HoldsBack(Time now) const {
-    return goes_on_ && now >= changed_ && now - changed_ < kPace && changed_ - began_ >= kFree;
+    const std::chrono::milliseconds pace = changed_ - began_ >= kFree ? kPace : kFirstPace;
+    return goes_on_ && now >= changed_ && now - changed_ < pace;
   }
   /// After a look that found a change, or none.
   void OnLook(bool changed, Time now) {

@@ -216,7 +216,22 @@ TEST(PacePolicyTest, FiveFramesASecondAreHeldBackToOneInTwoSeconds) {
     pace.OnLook(true, time);
     ++asked;
   }
-  EXPECT_EQ(asked, 21 + 27);  // 0 to 4 s, then 6, 8 .. 58 s
+  EXPECT_EQ(asked, 8 + 27);  // 0, 0.6 .. 4.2 s, then 6.2, 8.2 .. 58.2 s
+}
+
+TEST(PacePolicyTest, AFirstChangeCostsTheSameHoweverManyFramesASecondThereAre) {
+  for (const int fps : {2, 5, 10, 30}) {
+    PacePolicy pace;
+    int asked = 0;
+    for (int i = 0; i < 4 * fps; ++i) {
+      const Time time = kNow + i * std::chrono::microseconds(1'000'000 / fps);
+      if (pace.HoldsBack(time)) continue;
+      pace.OnLook(true, time);
+      ++asked;
+    }
+    EXPECT_GE(asked, 7) << fps;
+    EXPECT_LE(asked, 9) << fps;
+  }
 }
 
 TEST(PacePolicyTest, AfterARestTheNextChangeIsAFirstOneAgain) {
