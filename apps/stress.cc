@@ -136,7 +136,7 @@ Status Apply(const std::string& path, const tools::StressResult& result) {
 int RunStress(StressCommand& command) {
   if (const Status read = ReadFlags(&command); !read.ok()) return ReportError(read);
   const Interrupt interrupt;
-  AllowDescriptors();
+  (void)AllowDescriptors();  // what does not fit waits or is refused
   const StressOptions& options = command.options;
   const auto result = StressSession(options, interrupt.token()).Run();
   if (!result.ok()) return ReportError(result.status());
