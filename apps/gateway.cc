@@ -13,6 +13,7 @@
 #include "apps/serving.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "net/connection_room.h"
 #include "net/systemd.h"
 
 namespace pawsight {
@@ -26,6 +27,14 @@ struct GatewayCommand {
   OptionTable table;
   OptionFlags flags;
 };
+
+/// What it opens besides connections that come in: the store, threads' own, calls to workers and receivers, and a child
+/// for each camera that is pulled.
+size_t DescriptorsBesides(const GatewayOptions& options) {
+  constexpr size_t kOwn = 256, kOfASource = 4;
+  return kOwn + static_cast<size_t>(options.max_outstanding) +
+         (options.pull_cameras ? kOfASource * static_cast<size_t>(options.max_pulled) : 0);
+}
 
 /// What a person does next; the token is shown this once.
 void SayWhatNext(const GatewayService& service) {
@@ -89,10 +98,14 @@ int RunGateway(const GatewayCommand& command) {
   const auto systemd = net::Systemd::FromEnvironment();
   if (!systemd.ok()) return ReportError(systemd.status());
   const Signals signals;
-  AllowDescriptors();
-  auto service = std::make_unique<GatewayService>(command.options, command.receivers);
+  const GatewayOptions& options = command.options;
+  const Result<int> connections = net::FitConnections(options.max_connections, command.table.IsGiven("max-connections"),
+                                                      AllowDescriptors(), DescriptorsBesides(options));
+  if (!connections.ok()) return ReportError(connections.status());
+  const GatewayExtras extras{.connections = *connections};
+  auto service = std::make_unique<GatewayService>(options, command.receivers, extras);
   if (const Status started = service->Start(); !started.ok()) return ReportError(started);
-  LogInfo("gateway_started", {{"listens", service->Where()}});
+  LogInfo("gateway_started", {{"listens", service->Where()}, {"connections", std::to_string(*connections)}});
   SayWhatNext(*service);
   Serve(signals, *systemd, command.flags, *service);
   signals.LeaveAtNext();

@@ -94,7 +94,7 @@ struct GatewayOptions {
 
     option(&O::http_threads, "http-threads", "that read and answer HTTP", 1, 64);
     option(&O::gate_threads, "gate-threads", "that look whether frames changed", 1, 64);
-    option(&O::max_connections, "max-connections", "at once; another gets 503", 1, 1 << 20);
+    option(&O::max_connections, "max-connections", "at once, if there are descriptors; another gets 503", 1, 1 << 20);
     option(&O::max_body, "max-body", "of a request; 413", Bytes{1024}, Bytes{1U << 30U});
     option(&O::max_frame, "max-frame", "of one frame; 413", Bytes{1024}, Bytes{1U << 28U});
     option(&O::waiting_bytes, "waiting-bytes", "of all frames on their way; 503", Bytes{1U << 20U}, Bytes{1ULL << 40U});

@@ -297,7 +297,7 @@ void GatewayService::Parts::End() {
   if (registry) registry->Stop();  // first: its thread sets up the sources and the path
   puller.reset();
   if (path) path->Stop();
-  if (record) record->Stop();      // its thread writes to the store
+  if (record) record->Stop();  // its thread writes to the store
   if (api && !api->Drain(kEndLimit)) {
     LogError("calls_unanswered", {{"so", "the store closes on them"}});
     store->Close();  // answers those that wait for it while the API still stands
@@ -426,7 +426,9 @@ Status GatewayService::Parts::StartApi() {
 
 Status GatewayService::Parts::Listen() {
   if (options.access_log != "off") {
-    PAWSIGHT_ASSIGN_OR_RETURN(access_log, net::AccessLog::Open({options.access_log, options.access_log_rate}, clock));
+    auto opened = net::AccessLog::Open({options.access_log, options.access_log_rate}, clock);
+    if (!opened.ok()) return FailedPrecondition(opened.status().message());  // this machine's fault, not a server's
+    access_log = *std::move(opened);
   }
   net::HttpServerOptions how;
   PAWSIGHT_ASSIGN_OR_RETURN(how.listen, net::ParseListenAddress(options.listen));
@@ -435,7 +437,7 @@ Status GatewayService::Parts::Listen() {
     LogWarning("tokens_in_clear", {{"listen", options.listen}, {"so", "put TLS before it, or set tls-certificate"}});
   }
   how.io_threads = options.http_threads;
-  how.max_connections = static_cast<size_t>(options.max_connections);
+  how.max_connections = static_cast<size_t>(extras.connections > 0 ? extras.connections : options.max_connections);
   how.max_body_bytes = options.max_body.value;
   how.allowed_hosts = options.hosts;
   if (access_log) how.answered = net::LogTo(*access_log, "api");

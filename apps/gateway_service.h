@@ -23,12 +23,14 @@ namespace pawsight {
 /// setting.
 Status CheckGatewayOptions(const GatewayOptions& options, const notify::PostOfficeOptions& receivers);
 
-/// What a command that is a gateway besides something else wants otherwise. All that it names outlives the service.
+/// What a command knows besides the settings, and what one that is a gateway besides something else wants otherwise.
+/// All that it names outlives the service.
 struct GatewayExtras {
   bool lasts = true;                   // false: its directory goes away with it, nothing waits for the disk
   bool serves = true;                  // false: nobody listens, the API is unreachable
   const Clock* frame_clock = nullptr;  // the time of frames; null: the machine's
   gateway::Names* names = nullptr;     // learns what there is; with `events`
+  int connections = 0;                 // at once, of those the settings allow; 0: all
   std::string events;                  // file of this machine's events, beside the store; "": none
 };
 

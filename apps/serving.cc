@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "apps/commands.h"
+#include "base/check.h"
 #include "base/files.h"
 
 namespace pawsight {
@@ -38,11 +39,12 @@ void Signals::LeaveAtNext() const {
   }).detach();
 }
 
-void AllowDescriptors() {
+size_t AllowDescriptors() {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  (void)setrlimit(RLIMIT_NOFILE, &limit);  // then the first limit stands
+  CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  rlimit raised = limit;
+  raised.rlim_cur = limit.rlim_max;
+  return setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised.rlim_cur : limit.rlim_cur;
 }
 
 Result<std::string> DefaultDataDir() {

@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 
 #include "base/status.h"
@@ -25,8 +26,8 @@ class Signals {
 };
 
 /// A connection is a descriptor, and the system's first limit is often 1,024; the second is ours to use. Past it no
-/// connection is taken until another ends.
-void AllowDescriptors();
+/// connection is taken until another ends. Gives how many may be open now.
+size_t AllowDescriptors();
 
 /// Where this user's data is unless a setting says otherwise: pawsight under $XDG_DATA_HOME or ~/.local/share. Makes
 /// nothing. Errors: kFailedPrecondition, neither variable is set. Read at start, before there are other threads.

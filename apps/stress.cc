@@ -203,7 +203,7 @@ Status Apply(const std::string& path, const tools::StressResult& result) {
 int RunStress(StressCommand& command) {
   if (const Status read = ReadFlags(&command); !read.ok()) return ReportError(read);
   const Interrupt interrupt;
-  AllowDescriptors();
+  (void)AllowDescriptors();  // what does not fit waits or is refused
   const StressOptions& options = command.options;
   StressSession session(options, interrupt.token());
   const auto result = session.Run();

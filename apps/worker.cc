@@ -337,7 +337,7 @@ int RunWorker(const WorkerOptions& options) {
   const auto systemd = net::Systemd::FromEnvironment();
   if (!systemd.ok()) return ReportError(systemd.status());
   const Signals signals;
-  AllowDescriptors();
+  (void)AllowDescriptors();  // what does not fit waits or is refused
   auto worker = std::make_unique<Worker>(options);
   if (const Status started = worker->Start(); !started.ok()) return ReportError(started);
   LogInfo("worker_started", {{"listens", worker->Where()}});

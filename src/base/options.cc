@@ -172,6 +172,12 @@ OptionTable::Entry* OptionTable::Find(std::string_view name) {
   return entry == entries_.end() ? nullptr : &*entry;
 }
 
+bool OptionTable::IsGiven(std::string_view name) const {
+  const auto entry = std::ranges::find(entries_, name, &Entry::name);
+  CHECK(entry != entries_.end());
+  return entry->origin != Entry{}.origin;
+}
+
 Status OptionTable::Set(std::string_view name, std::string_view text, std::string_view origin) {
   Entry* entry = Find(name);
   if (entry == nullptr) {

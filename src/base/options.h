@@ -103,6 +103,9 @@ class OptionTable {
   /// `environment` is "NAME=value" strings. Errors: those of Set, also for a variable that no option has.
   Status ReadEnvironment(std::string_view prefix, std::span<const std::string> environment);
 
+  /// Whether something else than the default was set, by whomever. An unknown name is our bug.
+  bool IsGiven(std::string_view name) const;
+
   /// Every setting, one a line, as a file that ReadFile takes; where each value is from as a comment; secrets hidden.
   std::string Effective() const;
 

@@ -53,6 +53,14 @@ TEST(Options, AFileThenTheEnvironmentThenFlagsSetThemAndTheLastWins) {
       << b.table.Effective();
 }
 
+TEST(Options, WhatSomebodySetIsToldFromADefaultOfTheSameValue) {
+  Bound b;
+  EXPECT_FALSE(b.table.IsGiven("max-batch"));
+  ASSERT_TRUE(b.table.Set("max-batch", "8", "w.yaml").ok());
+  EXPECT_TRUE(b.table.IsGiven("max-batch"));
+  EXPECT_FALSE(b.table.IsGiven("share"));
+}
+
 TEST(Options, WhatIsPrintedReadsBackAndHidesSecrets) {
   Bound b, again;
   ASSERT_TRUE(b.table.Set("max-wait", "90s", "--max-wait").ok() == false);

@@ -35,14 +35,24 @@ Status AllowShrinking(sqlite3* db, const std::string& path) {
   return Ok();  // the next opening tries again
 }
 
+const char* Synchronous(const ConnectionOptions& options) {
+  return options.durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=OFF";
+}
+
+/// Also of a connection that reads: the last to close folds the log in, which waits for the disk, or does not.
+Status PrepareToRead(sqlite3* db, const std::string& path, const ConnectionOptions& options) {
+  PAWSIGHT_RETURN_IF_ERROR(Execute(db, Synchronous(options), path));
+  return Execute(db, "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF; SELECT name FROM store", path);
+}
+
 Status PrepareToWrite(sqlite3* db, const std::string& path, const ConnectionOptions& options) {
-  // auto_vacuum must come first: it holds for files without a page. Setting what is set already would write a page, and
-  // a store whose disk is full could not be opened. temp_store: what a savepoint would undo is kept in memory; in a
-  // file it was 30 writes an alert, and half the time. The log is folded in every 16 MiB: more would make the one
-  // commit that does it slow, less would do it often.
+  // synchronous comes before all that writes. auto_vacuum must come next: it holds for files without a page. Setting
+  // what is set already would write a page, and a store whose disk is full could not be opened. temp_store: what a
+  // savepoint would undo is kept in memory; in a file it was 30 writes an alert, and half the time. The log is folded
+  // in every 16 MiB: more would make the one commit that does it slow, less would do it often.
+  PAWSIGHT_RETURN_IF_ERROR(Execute(db, Synchronous(options), path));
   PAWSIGHT_ASSIGN_OR_RETURN(const int64_t vacuum_mode, QueryInteger(db, "PRAGMA auto_vacuum"));
   if (vacuum_mode != kIncremental) PAWSIGHT_RETURN_IF_ERROR(Execute(db, "PRAGMA auto_vacuum=INCREMENTAL", path));
-  PAWSIGHT_RETURN_IF_ERROR(Execute(db, options.durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=OFF", path));
   PAWSIGHT_RETURN_IF_ERROR(Execute(db,
                                    "PRAGMA journal_mode=WAL;"
                                    "PRAGMA secure_delete=ON; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=4000;"
@@ -70,9 +80,7 @@ Result<std::unique_ptr<Connection>> Connection::Open(const std::string& path, co
   if (code != SQLITE_OK) return SqliteStatus(db, code, path);
   sqlite3_extended_result_codes(db, 1);
   sqlite3_busy_timeout(db, static_cast<int>(options.lock_wait.count()));
-  PAWSIGHT_RETURN_IF_ERROR(
-      options.write ? PrepareToWrite(db, path, options)
-                    : Execute(db, "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF; SELECT name FROM store", path));
+  PAWSIGHT_RETURN_IF_ERROR(options.write ? PrepareToWrite(db, path, options) : PrepareToRead(db, path, options));
   return connection;
 }
 

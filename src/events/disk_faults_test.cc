@@ -291,6 +291,17 @@ TEST_F(DiskFaultsTest, EveryAcknowledgementHasASyncBehindItAndAGroupHasOne) {
   EXPECT_EQ(ExpectWhole(*store, home_, 301), 301);
 }
 
+TEST_F(DiskFaultsTest, AStoreThatGoesAwayNeverWaitsForTheDisk) {
+  const int before = Disk::Get().num_syncs;
+  {
+    const auto store = Open({.durable = false});
+    ASSERT_TRUE(store->Write(home_.Rows()).ok());
+    for (int64_t n = 1; n <= 10; ++n) ASSERT_TRUE(WriteAlert(*store, n).ok());
+    EXPECT_EQ(ExpectWhole(*store, home_, 10), 10);
+  }
+  EXPECT_EQ(Disk::Get().num_syncs, before) << "opening and closing included";
+}
+
 TEST_F(DiskFaultsTest, WhatWasAcknowledgedSurvivesAPowerCut) {
   Rng rng(3);
   std::atomic<int64_t> acknowledged = 0;

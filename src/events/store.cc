@@ -44,7 +44,7 @@ Result<std::unique_ptr<Readers>> Readers::Open(const std::string& path, const St
   MutexLock lock(readers->mu_);
   for (int i = 0; i < std::clamp(options.num_readers, 1, 16); ++i) {
     PAWSIGHT_ASSIGN_OR_RETURN(std::unique_ptr<Connection> connection,
-                              Connection::Open(path, {.lock_wait = options.lock_wait}));
+                              Connection::Open(path, {.lock_wait = options.lock_wait, .durable = options.durable}));
     readers->free_.push_back(std::move(connection));
   }
   return readers;

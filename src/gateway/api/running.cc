@@ -5,9 +5,17 @@
 #include "gateway/api/openapi.h"
 
 namespace pawsight::gateway {
+namespace {
 
-RunningApi::RunningApi(const ApiContext& context, RunningParts parts)
-    : parts_(std::move(parts)), document_(OpenApiDocument().Dump()) {
+/// Made when it is first asked for, in 5 ms that no start waits for.
+const std::string& DocumentText() {
+  static const std::string text = OpenApiDocument().Dump();
+  return text;
+}
+
+}  // namespace
+
+RunningApi::RunningApi(const ApiContext& context, RunningParts parts) : parts_(std::move(parts)) {
   ApiRouter& router = context.router;
   router.Add("GET", "/healthz", Access::kPublic, [](const Call&) -> Result<net::HttpResponse> {
     return JsonAnswer(200, Json::Object{{"status", "ok"}});
@@ -20,8 +28,8 @@ RunningApi::RunningApi(const ApiContext& context, RunningParts parts)
     for (const Json& reason : reasons) detail += (detail.empty() ? "" : "; ") + reason.as_string();
     return Unavailable(detail, "not_ready");
   });
-  router.Add("GET", "/openapi.json", Access::kPublic, [this](const Call&) -> Result<net::HttpResponse> {
-    return net::HttpResponse{200, "application/json", document_, {}, {}, nullptr};
+  router.Add("GET", "/openapi.json", Access::kPublic, [](const Call&) -> Result<net::HttpResponse> {
+    return net::HttpResponse{200, "application/json", DocumentText(), {}, {}, nullptr};
   });
   router.Add("GET", "/metrics", Access::kAdmin, [this](const Call&) -> Result<net::HttpResponse> { return Metrics(); });
   router.Add("GET", "/v1/stats", Access::kRead, this, &RunningApi::Stats);

@@ -35,7 +35,6 @@ class RunningApi {
   Result<net::HttpResponse> Autoscale(const Call& call) const;
 
   const RunningParts parts_;
-  const std::string document_;  // /openapi.json
 };
 
 /// What the door refused, by its code: pawsight_gateway_rejected_total{reason="..."}.
