@@ -159,6 +159,7 @@ int DemoLive(const DemoCommand& command) {
   Result<HomeOptions> options = HomeOptionsOf(command);
   if (!options.ok()) return ReportError(options.status());
   options->tells_loopback = true;  // its own webhook
+  options->pulls = true;           // who has the link is who started it
   if (command.listen.empty()) {
     options->listen = "127.0.0.1:" + std::to_string(kDemoPort);
     options->instead = "127.0.0.1:0";

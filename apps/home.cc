@@ -30,6 +30,7 @@ GatewayOptions OptionsOf(const HomeOptions& home, const std::string& scratch) {
   options.threads = home.model.threads;
   options.max_frame = options.max_body;  // as large as the files of a directory may be
   options.answer_within = home.answer_within;
+  options.pull_cameras = home.pulls;
   options.drain_limit = kDrainLimit;
   return options;
 }

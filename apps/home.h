@@ -26,6 +26,7 @@ struct HomeOptions {
   std::string events;                               // file of this machine's events; "": they are forgotten
   std::chrono::milliseconds answer_within{10'000};  // of a frame's arrival
   bool tells_loopback = false;                      // receivers may be on this machine, and without TLS
+  bool pulls = false;                               // the page may name a camera whose frames are fetched
 };
 
 class Home {

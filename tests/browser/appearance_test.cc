@@ -115,6 +115,10 @@ TEST_F(PageTest, InEachStateItFitsATelephoneAndADeskAndIsReadableLightAndDarkWit
   ASSERT_TRUE(tab.Await("text(one('#rule-trouble')) !== ''"));
   ExpectFits(tab, "rule-refused");
   tab.Press(Tab::kEscapeKey);
+  tab.Click("button(" + JsonQuote("Edit camera: " + Hostile(2)) + ")");
+  ASSERT_TRUE(tab.Await("one('#camera-dialog').open"));
+  ExpectFits(tab, "camera");
+  tab.Press(Tab::kEscapeKey);
   tab.Click("button(" + JsonQuote("Why? " + Hostile(1) + "?") + ")");
   ASSERT_TRUE(tab.Await("all('#why-newest tr').length === 1"));
   ExpectFits(tab, "hostile-why");
@@ -154,15 +158,16 @@ TEST_F(PageTest, EverythingIsReachedByKeyboardAndNamedAndTheFocusComesBackFromAD
   ASSERT_TRUE(tab.Await("shown(" + RuleLine("Is there a dog?") + ")"));
   const std::vector<std::string> reached = Reached(tab);
   const std::set<std::string> all(reached.begin(), reached.end());
-  for (const char* wanted :
-       {"button Sign out", "button Add", "button Why? Is there a dog?", "button Edit: Is there a dog?"}) {
+  for (const char* wanted : {"button Sign out", "button Add a rule", "button Add a camera", "button Edit camera: hall",
+                             "button Why? Is there a dog?", "button Edit: Is there a dog?"}) {
     EXPECT_EQ(all.count(wanted), 1U) << wanted << " of " << ::testing::PrintToString(reached);
   }
   EXPECT_EQ(std::to_string(reached.size()),
             tab.AskText("all('a[href], button, input, select, textarea, [tabindex=\\'0\\']').filter(shown).length"));
   for (const std::string& name : reached) EXPECT_THAT(name.substr(name.find(' ') + 1), ::testing::Not(IsEmpty()));
 
-  for (const std::string button : {"Edit: Is there a dog?", "Why? Is there a dog?"}) {
+  for (const std::string button :
+       {"Edit: Is there a dog?", "Why? Is there a dog?", "Edit camera: hall", "Add a camera"}) {
     tab.Ask(Button(button) + ".focus()");
     tab.Press(Tab::kEnterKey);
     ASSERT_TRUE(tab.Await("one('dialog[open]')?.contains(document.activeElement)"));

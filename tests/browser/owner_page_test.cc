@@ -77,7 +77,7 @@ TEST_F(PageTest, ARuleIsMadeChangedAndDeletedAndTheApiAgreesEachTime) {
   Tab tab(browser());
   SignIn(tab, home);
   ASSERT_TRUE(tab.Await("shown(one('#no-rules'))"));
-  tab.Click(Button("Add"));
+  tab.Click(Button("Add a rule"));
   tab.Type("one('#rule-question')", "Is there a cat?");
   tab.Type("one('#rule-threshold')", "83");
   tab.Type("one('#rule-for')", "1.5");
@@ -126,7 +126,7 @@ TEST_F(PageTest, WhatTheApiSaysOfABadRuleStandsAtItsField) {
   ExpectOnConsole("status of 400");
   Tab tab(browser());
   SignIn(tab, home);
-  tab.Click(Button("Add"));
+  tab.Click(Button("Add a rule"));
   std::string question;
   for (int i = 0; i < 300; ++i) question += "é";  // 600 bytes
   tab.Click("one('#rule-question')");
@@ -146,7 +146,7 @@ TEST_F(PageTest, WhatTheApiSaysOfABadRuleStandsAtItsField) {
   tab.Click(Button("Save"));
   ASSERT_TRUE(tab.Await("text(one('#rule-trouble')).startsWith('empty')"));
   tab.Click(Button("Cancel"));
-  tab.Click(Button("Add"));
+  tab.Click(Button("Add a rule"));
   EXPECT_EQ(tab.AskText("text(one('#rule-trouble'))"), "") << "it was another attempt";
   EXPECT_EQ(tab.AskText("one('[aria-invalid]') === null"), "true");
 }

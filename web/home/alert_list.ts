@@ -18,7 +18,9 @@ class Line {
   constructor(alert: AlertLine, why: () => void) {
     const head = make("div", "head");
     head.append(this.question, lineButton("Why?", `Why this alert? ${alert.question}`, `alert ${alert.id}`, why));
-    this.root.append(head, this.camera, this.sure, this.time);
+    const where = make("div", "where");
+    where.append(this.camera, this.sure);
+    this.root.append(head, where, this.time);
   }
 
   show(alert: AlertLine, camera: string): void {

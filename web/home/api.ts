@@ -1,6 +1,9 @@
 // The gateway's API as the page uses it: fetches with the visitor's token, and the live stream.
 
-export interface Camera { id: string; name: string; labels: Record<string, string>; enabled: boolean }
+export interface Camera {
+  id: string; name: string; labels: Record<string, string>; enabled: boolean; version: number; fps: number;
+  source: string | null;  // without its password
+}
 export interface Rule {
   id: string; question: string; expect?: string; threshold?: number; unsure_band?: number; for_s?: number; for_frames?: number;
   of_frames?: number; enabled: boolean; version: number;
@@ -18,7 +21,9 @@ export interface FrameResult {
   answers: { question: string; answer: string; p_yes: number }[]; rules: Outcome[]; pool?: string; total_ms: number;
 }
 /// Of GET /v1/stats, as far as the page reads it.
-export interface Stats { stats: { cameras: { camera: string; newest_time: string | null }[] } }
+export interface Stats { stats: { cameras: { camera: string; newest_time: string | null }[] }; sources: Source[] }
+/// How a camera is doing whose frames are fetched.
+export interface Source { camera: string; state: "starting" | "running" | "waiting" | "ended"; last_error?: string; last_refusal?: string }
 export interface Receiver { id: string; name: string; kind: string; active: boolean; reason: string }
 export interface Delivery {
   id: number; type: string; state: "pending" | "delivered" | "dead"; attempts: number; next: string | null; error: string; created: string;

@@ -1,6 +1,6 @@
 // A camera's card: its newest frame, and what each rule makes of it.
-import { Camera, FrameResult, Past, Rule } from "./api";
-import { make, timeOfDay, words } from "./element";
+import { Camera, FrameResult, Past, Rule, Source } from "./api";
+import { lineButton, make, timeOfDay, words } from "./element";
 import { RuleRow } from "./rule_row";
 
 const kPictureEvery = 1000;  // ms between pictures of one camera
@@ -8,6 +8,7 @@ const kPictureEvery = 1000;  // ms between pictures of one camera
 export class CameraCard {
   readonly root = make("article", "camera");
   private readonly image = make("img", "");
+  private readonly source = words("p", "source", "");
   private readonly caption = make("figcaption", "quiet", "no frame yet");
   private readonly answers = make("ul", "answers");
   private readonly rows = new Map<string, RuleRow>();
@@ -15,20 +16,34 @@ export class CameraCard {
   private next = 0;    // the earliest time of another picture
   private waiting = false;
 
-  constructor(private readonly camera: Camera, private readonly rules: Map<string, Rule>, private readonly picture: () => Promise<Blob>) {
+  /// `edit`: shows its form; null, who looks may not.
+  constructor(private readonly camera: Camera, private readonly rules: Map<string, Rule>, private readonly picture: () => Promise<Blob>,
+              edit: (() => void) | null) {
     const title = make("h2", "");
     title.append(words("span", "", camera.name));
     for (const [key, value] of Object.entries(camera.labels)) title.append(words("span", "label", `${key} ${value}`));
     if (!camera.enabled) title.append(make("span", "label", "off"));
+    if (edit) title.append(lineButton("Edit", `Edit camera: ${camera.name}`, `camera ${camera.id}`, edit));
+    this.source.hidden = true;
     this.image.alt = `Newest frame of ${camera.name}`;
     this.image.hidden = true;
     const figure = make("figure", "");
     figure.append(this.image, this.caption);
-    this.root.append(title, figure, this.answers);
+    this.root.append(title, this.source, figure, this.answers);
   }
 
   /// Whether nothing that is shown of it has changed.
   isOf(camera: Camera): boolean { return JSON.stringify(camera) === JSON.stringify(this.camera); }
+
+  /// How the fetching of its frames does; undefined: they are sent.
+  showSource(source: Source | undefined): void {
+    const said = source === undefined || source.state === "running" ? source?.last_refusal ? `Frames refused: ${source.last_refusal}` : ""
+               : source.state === "starting" ? "Waiting for its first frame…"
+               : source.state === "waiting" ? `No frames come, and it is tried again: ${source.last_error ?? ""}`
+               : source.last_error ? `No frames come any more: ${source.last_error}` : "It has ended.";
+    this.source.textContent = said;
+    this.source.hidden = said === "";
+  }
 
   /// The newest picture, at most one a second; the one that comes while it waits is the newest then.
   showPicture(): void {

@@ -1,8 +1,9 @@
 // The gateway's page: an owner's cameras with their newest frames and answers, and the alerts, as they happen.
 import { AlertLine, AlertList } from "./alert_list";
-import { Alert, Api, Camera, FrameResult, Notice, Refusal, Rule, Stats, Why } from "./api";
+import { Alert, Api, Camera, FrameResult, Notice, Refusal, Rule, Source, Stats, Why } from "./api";
 import { CameraCard } from "./camera_card";
-import { byId } from "./element";
+import { CamerasPanel } from "./cameras_panel";
+import { byId, replaceLines } from "./element";
 import { ReceiversPanel } from "./receivers_panel";
 import { RulesPanel } from "./rules_panel";
 import { WhyDialog } from "./why_dialog";
@@ -14,7 +15,8 @@ const kMaxAlerts = 100;
 const kFirstPause = 500;
 const kLongestPause = 10_000;
 const kReadEvery = 3_000;    // at most, for what a frame names and we do not know
-const kRulesEvery = 5_000;   // somebody else may edit them
+const kLookEvery = 5_000;    // at what somebody else may edit
+const kLookAgain = 1_000;    // while a camera's frames do not come
 const kMaxHistories = 32;  // rules whose answers of before are asked for
 
 const link = byId("link");
@@ -32,16 +34,20 @@ class Home {
   private readonly why: WhyDialog;
   private readonly panel: RulesPanel;
   private readonly receivers: ReceiversPanel;
-  private readonly timer: number;
+  private readonly cameras: CamerasPanel;
+  private timer = 0;
+  private looks = 0;
   private reading: Promise<void> | null = null;
   private readAt = 0;      // when everything was last asked for
   private readTimer = 0;   // 0: no reading is planned
+  private waits = false;   // for frames of a camera that is fetched
 
-  constructor(private readonly api: Api, mayEdit: boolean) {
+  constructor(private readonly api: Api, private readonly mayEdit: boolean) {
     this.why = new WhyDialog(api, (camera) => this.names.get(camera) ?? camera);
-    this.panel = new RulesPanel(api, mayEdit, () => this.readRules(), (rule) => this.why.open(rule));
+    this.panel = new RulesPanel(api, mayEdit, () => this.look(), (rule) => this.why.open(rule));
     this.receivers = new ReceiversPanel(api);
-    this.timer = window.setInterval(() => void this.readRules(), kRulesEvery);
+    this.cameras = new CamerasPanel(api, mayEdit, () => this.look());
+    this.timer = window.setTimeout(() => void this.look(), kLookEvery);
   }
 
   /// Reads everything and shows it; who asks while it reads gets what comes of that.
@@ -59,10 +65,9 @@ class Home {
     if (this.stop.signal.aborted) return;
     this.takeRules(rules);
     this.takeCameras(cameras);
+    this.takeSources(stats.sources);
     for (const { camera, newest_time } of stats.stats.cameras) if (newest_time) this.cards.get(camera)?.showPast(newest_time);
     await this.rememberAll();
-    this.names.clear();
-    for (const camera of cameras) this.names.set(camera.id, camera.name);
     this.alerts.reset(this.names);
     for (const alert of [...alerts.items].reverse()) {
       this.alerts.put({ question: "", ...alert.detail, id: alert.id, camera: alert.camera, rule: alert.rule, severity: alert.severity,
@@ -76,13 +81,25 @@ class Home {
   private takeCameras(cameras: Camera[]): void {
     const before = new Map(this.cards);
     this.cards.clear();
+    this.names.clear();
     for (const camera of cameras) {
-      const card = before.get(camera.id);
-      this.cards.set(camera.id, card?.isOf(camera) ? card : new CameraCard(camera, this.rules, () => this.api.picture(camera.id)));
+      const card = before.get(camera.id), edit = this.mayEdit ? () => this.cameras.edit(camera) : null;
+      this.cards.set(camera.id, card?.isOf(camera) ? card
+                                : new CameraCard(camera, this.rules, () => this.api.picture(camera.id), edit));
+      this.names.set(camera.id, camera.name);
     }
-    const place = byId("cameras");
-    place.replaceChildren(...[...this.cards.values()].map((card) => card.root));
-    if (cameras.length === 0) place.textContent = "No cameras yet: make one with POST /v1/cameras.";
+    const cards = [...this.cards.values()];
+    if (cards.length !== before.size || cards.some((card) => !card.root.isConnected)) {
+      replaceLines(byId("camera-list"), cards.map((card) => card.root), byId("add-camera"));
+    }
+    byId("no-cameras").textContent = "None yet. Add one, and say where its frames are fetched, or have a device send them.";
+    byId("no-cameras").hidden = cards.length > 0;
+  }
+
+  private takeSources(sources: Source[]): void {
+    const of = new Map(sources.map((source) => [source.camera, source]));
+    for (const [id, card] of this.cards) card.showSource(of.get(id));
+    this.waits = sources.some((source) => source.state !== "running" && source.state !== "ended");
   }
 
   /// Whether they are others than before.
@@ -95,10 +112,27 @@ class Home {
     return true;
   }
 
-  /// What was edited, here or by somebody else, is on the page with the next frame.
-  private async readRules(): Promise<void> {
-    const rules = await this.api.list<Rule>("/v1/rules", 1000).catch(() => null);  // the next round tries again
-    if (rules && !this.stop.signal.aborted && this.takeRules(rules)) await this.rememberAll();
+  /// What was edited, here or by somebody else, is on the page; and how fetched cameras do.
+  private async look(): Promise<void> {
+    const mine = ++this.looks;
+    clearTimeout(this.timer);
+    try {
+      const [cameras, rules, stats] = await Promise.all([
+        this.api.list<Camera>("/v1/cameras", kMaxCameras), this.api.list<Rule>("/v1/rules", 1000), this.api.get<Stats>("/v1/stats")]);
+      if (this.stop.signal.aborted || mine !== this.looks) return;  // another has looked since
+      const known = new Set(this.cards.values());
+      this.takeCameras(cameras);
+      this.takeSources(stats.sources);
+      const made = [...this.cards.values()].filter((card) => !known.has(card));
+      for (const { camera, newest_time } of stats.stats.cameras) {
+        const card = this.cards.get(camera);
+        if (card && newest_time && made.includes(card)) card.showPast(newest_time);
+      }
+      if (this.takeRules(rules) || made.length > 0) await this.rememberAll();
+    } catch {
+      // The next round tries again.
+    }
+    if (!this.stop.signal.aborted && mine === this.looks) this.timer = window.setTimeout(() => void this.look(), this.waits ? kLookAgain : kLookEvery);
   }
 
   /// The rules' newest answers on each camera, so that a page just opened, or cut off for a while, has a past.
@@ -133,8 +167,9 @@ class Home {
 
   close(): void {
     this.stop.abort();
-    clearInterval(this.timer);
+    clearTimeout(this.timer);
     clearTimeout(this.readTimer);
+    this.cameras.close();
     this.why.close();
     this.panel.close();
     this.receivers.close();
@@ -205,7 +240,9 @@ async function enter(token: string): Promise<void> {
   byId("trouble").textContent = "";
   const typed = byId("door").contains(document.activeElement);
   byId("door").hidden = true;
-  byId("cameras").textContent = "Reading…";
+  byId("camera-list").replaceChildren();
+  byId("no-cameras").textContent = "Reading…";
+  byId("no-cameras").hidden = false;
   for (const id of ["cameras", "leave"]) byId(id).hidden = false;
   if (typed) byId("page").focus();
   void home.follow();

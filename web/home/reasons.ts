@@ -14,7 +14,7 @@ const kWords: Record<string, string> = {
   clearing: "no longer so, about to end",
   resolved: "over",
   guard: "the guard question says no",
-  not_due: "not its turn",
+  not_due: "not asked this time",
   snoozed: "snoozed",
   replaced: "a newer frame came first",
   shed: "too much to do",

@@ -1,18 +1,17 @@
 // The owner's rules: what each asks and when it alerts; made, changed and deleted here, in force with the next frame.
-import { Api, Refusal, Rule } from "./api";
+import { Api, Rule } from "./api";
 import { byId, lineButton, make, replaceLines, showDialog, words } from "./element";
+import { FormTrouble } from "./form_trouble";
 import { conditionText } from "./rule_words";
-
-/// Where the form asks for what the API calls so.
-const kFieldOf: Record<string, string> = {
-  question: "question", expect: "expect", threshold: "threshold", unsure_band: "threshold", for_s: "for", enabled: "enabled",
-};
 
 export class RulesPanel {
   private readonly list = byId("rule-list");
   private readonly dialog = byId<HTMLDialogElement>("rule-dialog");
   private readonly form = byId<HTMLFormElement>("rule-form");
-  private readonly trouble = byId("rule-trouble");
+  private readonly trouble = new FormTrouble(this.form, byId("rule-trouble"), byId("rule-buttons"), {
+    question: byId("rule-question"), expect: byId("rule-expect"), threshold: byId("rule-threshold"),
+    unsure_band: byId("rule-threshold"), for_s: byId("rule-for"), enabled: byId("rule-enabled"),
+  });
   private readonly title = byId("rules-title");
   private edited: Rule | null = null;  // null: a new one is being written
   private readonly shown = new Map<string, string>();  // what a number's field said at first: less exact than the rule
@@ -60,7 +59,7 @@ export class RulesPanel {
 
   private edit(rule: Rule | null): void {
     this.edited = rule;
-    this.complain("");
+    this.trouble.say("");
     byId("rule-dialog-title").textContent = rule ? "Edit rule" : "New rule";
     byId("rule-delete").hidden = rule === null;
     this.field("question").value = rule?.question ?? "";
@@ -106,34 +105,12 @@ export class RulesPanel {
     if (edited) await this.attempt(() => this.api.send("DELETE", `/v1/rules/${edited.id}`));
   }
 
-  /// Says what is wrong below the field it is about, or below all, and marks the field; "" takes it back.
-  private complain(message: string): void {
-    for (const field of this.form.querySelectorAll("[aria-invalid]")) {
-      field.removeAttribute("aria-invalid");
-      field.removeAttribute("aria-describedby");
-    }
-    const [, name, rest] = /^([a-z_]+): (.*)$/s.exec(message) ?? [];
-    const field = name !== undefined && name in kFieldOf ? this.field(kFieldOf[name]!) : null;
-    if (field === null || field.offsetParent === null) {
-      byId("rule-buttons").before(this.trouble);
-      this.trouble.textContent = message;
-      return;
-    }
-    (field.closest(".row") ?? field).after(this.trouble);
-    this.trouble.textContent = rest!;
-    field.setAttribute("aria-invalid", "true");
-    field.setAttribute("aria-describedby", this.trouble.id);
-    field.focus();
-  }
-
   private async attempt(change: () => Promise<unknown>): Promise<void> {
     try {
       await change();
       this.dialog.close();
     } catch (error) {
-      const stale = error instanceof Refusal && error.status === 412;
-      this.complain(stale ? "Somebody else changed this rule: close this and look again."
-                    : error instanceof Refusal ? error.message : "The gateway cannot be reached.");
+      this.trouble.sayError(error, "this rule");
     }
     await this.changed();
   }

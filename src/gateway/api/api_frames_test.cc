@@ -164,6 +164,13 @@ TEST_F(ApiTest, AnAlertFiresIsListedAndLiveAndEnds) {
   EXPECT_EQ(Get("/v1/autoscale", admin_).status, 200);
 }
 
+TEST_F(ApiTest, AnOwnerWhoHasNothingYetHasNumbersOfNothing) {
+  const Came owner = Post("/v1/owners", admin_, R"({"name":"new"})");
+  const Came stats = Get("/v1/stats", owner.json.Find("credential")->GetString("token").value());
+  ASSERT_EQ(stats.status, 200) << stats.body;
+  EXPECT_TRUE(stats.json.Find("stats")->Find("cameras")->as_array().empty());
+}
+
 TEST_F(ApiTest, ASnoozedRuleTellsNobody) {
   const Home home = MakeHome("home");
   const std::string rule = Post("/v1/rules", home.operator_token, R"({"question":"Is there a dog?"})").Text("id");

@@ -1,0 +1,90 @@
+// A stranger's own camera, from the page alone: where it is fetched, what is wrong while nothing comes, and its frames.
+#include <gmock/gmock.h>
+
+#include "net/http_server.h"
+#include "page_fixture.h"
+
+namespace pawsight::browser {
+namespace {
+
+using integration::RunningGateway;
+
+/// Somebody's camera: a JPEG, always the newest; without its password 401.
+class SnapshotCamera {
+ public:
+  SnapshotCamera() {
+    router_.Add("GET", "/now.jpg", [](const net::HttpRequest& request) {
+      if (request.Header("authorization").empty()) {
+        return net::HttpResponse{401, "text/plain", "", {{"WWW-Authenticate", "Basic realm=\"yard\""}}, {}, nullptr};
+      }
+      return net::HttpResponse{200, "image/jpeg", integration::Room(1), {}, {}, nullptr};
+    });
+    server_ = net::HttpServer::Start({}, router_).value();
+  }
+  std::string UrlWith(const std::string& user) const {
+    return "http://" + user + server_->url().substr(7) + "/now.jpg";
+  }
+
+ private:
+  net::Router router_;
+  std::unique_ptr<net::HttpServer> server_;
+};
+
+TEST_F(PageTest, AStrangersCameraIsAddedOnThePageWhichSaysWhatIsWrongUntilItsFramesCome) {
+  const integration::TempFolder folder;
+  const RunningGateway pulling({"gateway", "--listen", "127.0.0.1:0", "--data", folder.Path("data"), "--pull-cameras"},
+                               "gateway_ready");
+  const Json owner = pulling.Post("/v1/owners", integration::AdminToken(folder.Path("data")), R"({"name":"stranger"})");
+  const std::string token = integration::Text(*owner.Find("credential"), "token");
+  ExpectRequestsTo(pulling.url() + "/");
+  ExpectRequestsTo("blob:" + pulling.url() + "/");
+  const SnapshotCamera camera;
+  Tab tab(browser());
+  SignIn(tab, pulling.url(), token);
+  ASSERT_TRUE(tab.Await("text(one('#no-cameras')).startsWith('None yet')"));
+  tab.Click(Button("Add a camera"));
+  tab.Type("one('#camera-name')", "yard");
+  tab.Type("one('#camera-source')", camera.UrlWith(""));
+  tab.Type("one('#camera-fps')", "5");
+  tab.Click(Button("Save"));
+  ASSERT_TRUE(tab.Await("!one('#camera-dialog').open && shown(" + Card("yard") + ")"));
+  EXPECT_TRUE(
+      tab.Await("/^No frames come, and it is tried again: .*401/.test(text(one('.source', " + Card("yard") + ")))"));
+  EXPECT_EQ(LowContrast(tab), "");
+  tab.Show("camera-trouble");
+
+  tab.Click(Button("Edit camera: yard"));
+  tab.Type("one('#camera-source')", camera.UrlWith("me:secret@"));
+  tab.Click(Button("Save"));
+  ASSERT_TRUE(tab.Await("one('img', " + Card("yard") + ").naturalWidth === 320"));
+  EXPECT_TRUE(tab.Await("!shown(one('.source', " + Card("yard") + "))"));
+  EXPECT_EQ(tab.AskText("document.documentElement.outerHTML.includes('secret')"), "false");
+
+  tab.Click(Button("Edit camera: yard"));  // its name only: the password that is not shown stays
+  tab.Type("one('#camera-name')", "garden");
+  tab.Click(Button("Save"));
+  ASSERT_TRUE(tab.Await("one('img', " + Card("garden") + ").naturalWidth === 320"));
+  tab.Ask("(window.before = one('img', " + Card("garden") + ").src)");
+  EXPECT_TRUE(tab.Await("one('img', " + Card("garden") + ").src !== before")) << "frames go on";
+
+  tab.Click(Button("Edit camera: garden"));
+  tab.Click(Button("Delete"));
+  EXPECT_TRUE(tab.Await("all('.camera').length === 0 && shown(one('#no-cameras'))"));
+  EXPECT_EQ(tab.AskText("document.activeElement.id"), "add-camera");
+}
+
+TEST_F(PageTest, WhereNoCameraIsFetchedTheFormSaysWhichSettingThatIs) {
+  const Household home = MakeHousehold("unpulled", "hall");
+  ExpectOnConsole("status of 403");
+  Tab tab(browser());
+  SignIn(tab, home);
+  tab.Click(Button("Add a camera"));
+  tab.Type("one('#camera-name')", "yard");
+  tab.Type("one('#camera-source')", "rtsp://192.0.2.1/1");
+  tab.Click(Button("Save"));
+  ASSERT_TRUE(tab.Await("text(one('#camera-trouble')).includes('pull-cameras')"));
+  EXPECT_EQ(tab.AskText("document.activeElement.id"), "camera-source");
+}
+
+}  // namespace
+}  // namespace pawsight::browser
