@@ -83,6 +83,16 @@ std::vector<size_t> SteadyWatch::Look(std::span<const GuardedConnection> connect
   return chosen;
 }
 
+std::vector<size_t> ConnectionsToCutNow(std::span<const GuardedConnection> connections, bool worst_too,
+                                        SteadyWatch& steady, size_t limit) {
+  std::vector<size_t> chosen;
+  if (worst_too) chosen = ConnectionsToCut(connections);
+  for (const size_t one : steady.Look(connections, limit)) {
+    if (std::ranges::find(chosen, one) == chosen.end()) chosen.push_back(one);
+  }
+  return chosen;
+}
+
 ConnectionGuard::ConnectionGuard(size_t limit, const Clock& clock)
     : limit_(limit), clock_(clock), resident_at_start_(ResidentBytes()), allocated_at_start_(AllocatedBytes()) {}
 
@@ -176,13 +186,9 @@ std::vector<GuardedConnection> ConnectionGuard::Connections() {
 
 void ConnectionGuard::CutSome(std::chrono::nanoseconds now) {
   const std::vector<GuardedConnection> connections = Connections();
-  std::vector<size_t> chosen;
-  if (now >= next_cut_) chosen = ConnectionsToCut(connections);
-  if (!chosen.empty()) next_cut_ = now + kPatience;
-  // Whatever else is cut: one that sends much must not hide many that send a little.
-  for (const size_t steady : steady_.Look(connections, limit_)) {
-    if (std::ranges::find(chosen, steady) == chosen.end()) chosen.push_back(steady);
-  }
+  const bool worst_too = now >= next_cut_;
+  const std::vector<size_t> chosen = ConnectionsToCutNow(connections, worst_too, steady_, limit_);
+  if (worst_too && !ConnectionsToCut(connections).empty()) next_cut_ = now + kPatience;
   if (chosen.empty() && !steady_.looking() && now >= next_cut_) {
     LogWarning("grpc_none_to_cut", {{"reason", "the process holds too much, and no connection has sent much of it"}});
   }

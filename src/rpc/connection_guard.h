@@ -53,9 +53,9 @@ uint64_t SharedFloor(size_t limit, size_t num_connections);
 /// that has less than kLeastUnaccounted.
 std::vector<size_t> ConnectionsToCut(std::span<const GuardedConnection> connections);
 
-/// Which to cut, besides ConnectionsToCut's, when too much is held for long: many have each sent a little. A call that is
-/// just being sent is unaccounted for as well, but of a client whose calls end there is a moment without one; so those
-/// are cut that had the shared floor or more at each of kLooks looks on end. Thread-compatible.
+/// Which to cut, besides ConnectionsToCut's, when too much is held for long: many have each sent a little. A call that
+/// is just being sent is unaccounted for as well, but of a client whose calls end there is a moment without one; so
+/// those are cut that had the shared floor or more at each of kLooks looks on end. Thread-compatible.
 class SteadyWatch {
  public:
   static constexpr int kLooks = 10;
@@ -70,10 +70,15 @@ class SteadyWatch {
   std::unordered_map<std::string, uint64_t> least_;  // by peer; of those that were there at each look
 };
 
+/// At a look at which too much is held: ConnectionsToCut's, when `worst_too`, and SteadyWatch's, which looks in any
+/// case: one that sends much must not hide the many that send a little. None twice.
+std::vector<size_t> ConnectionsToCutNow(std::span<const GuardedConnection> connections, bool worst_too,
+                                        SteadyWatch& steady, size_t limit);
+
 /// A thread that looks every kLook how much the process has allocated. Beyond `limit` more than at the start it cuts
-/// the connections with most, and others only when that has not helped within kPatience. One that is cut is reset; what it has sent
-/// and was not read yet is thrown away. When there is none to cut it says so in the log, and the process grows:
-/// something else than gRPC.
+/// the connections with most, and others only when that has not helped within kPatience. One that is cut is reset; what
+/// it has sent and was not read yet is thrown away. When there is none to cut it says so in the log, and the process
+/// grows: something else than gRPC.
 class ConnectionGuard {
  public:
   static constexpr std::chrono::milliseconds kLook{100};
