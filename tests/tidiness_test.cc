@@ -122,6 +122,29 @@ TEST(Tidiness, FileNamesAreSnakeCaseAndCppEndsInHOrCc) {
   }
 }
 
+/// Names of files in all CMakeLists.txt of these folders, without their own folders.
+std::set<std::string> NamedInCMake(const std::vector<std::string>& roots) {
+  static const std::regex kFile(R"([\w.]+\.cc\b)");
+  std::set<std::string> names;
+  for (const SourceFile& file : ReadTree(roots, {"CMakeLists.txt"})) {
+    for (auto it = std::sregex_iterator(file.text.begin(), file.text.end(), kFile); it != std::sregex_iterator();
+         ++it) {
+      names.insert(it->str());
+    }
+  }
+  return names;
+}
+
+// Under src/ and apps/ whatever is there is built; here a merge once lost a line, and nobody missed the tests.
+TEST(Tidiness, WhatIsWrittenForAProgramOfTestsOrBenchmarksIsBuilt) {
+  const std::vector<std::string> folders = {"tests", "bench"};
+  const std::set<std::string> named = NamedInCMake(folders);
+  for (const SourceFile& file : ReadTree(folders, {".cc"})) {
+    const std::string name = file.path.substr(file.path.rfind('/') + 1);
+    EXPECT_EQ(named.count(name), 1U) << file.path << " is named in no CMakeLists.txt";
+  }
+}
+
 TEST(Tidiness, AWordThatMarksUnfinishedWorkNamesItsIssue) {
   // Put together here, so that this file does not hold them.
   const std::regex word(std::string(R"(\b()") + "TO" + "DO|FIX" + "ME|X" + R"(XX|HA)" + R"(CK)\b(?!\(#\d+\)))");

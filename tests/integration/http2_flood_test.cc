@@ -15,15 +15,15 @@
 #include <thread>
 
 #include "base/memory.h"
-#include "http2_frames.h"
 #include "open_inference.pb.h"
 #include "rpc/grpc_client.h"
+#include "rpc/http2_testing.h"
 #include "running_worker.h"
 
 namespace pawsight::integration {
 namespace {
 
-using namespace http2;  // NOLINT(google-build-using-namespace): the test speaks it
+using namespace rpc::http2;  // NOLINT(google-build-using-namespace): the test speaks it
 
 [[maybe_unused]] constexpr size_t kGrowth = 64U << 20U;  // --max-growth
 [[maybe_unused]] constexpr size_t kBounded =

@@ -1,5 +1,5 @@
-// tests/integration/http2_frames.h: HTTP/2 as bytes (RFC 9113, RFC 7541), so that a test can send what no library
-// would. For tests only.
+// rpc/http2_testing.h: HTTP/2 as bytes (RFC 9113, RFC 7541), so that a test can send what no library would. For tests
+// only.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-namespace pawsight::integration::http2 {
+namespace pawsight::rpc::http2 {
 
 enum Type : uint8_t {
   kData = 0,
@@ -69,4 +69,4 @@ inline std::string Message(std::string_view bytes) {
 inline std::string Setting(uint16_t id, uint32_t value) { return Bytes(id, 2) + Bytes(value, 4); }
 inline constexpr uint16_t kInitialWindow = 4;
 
-}  // namespace pawsight::integration::http2
+}  // namespace pawsight::rpc::http2
