@@ -8,6 +8,7 @@
 #include <cstring>
 #include <system_error>
 
+#include "base/hexadecimal.h"
 #include "engine/artifact_layout.h"
 
 namespace pawsight::engine {
@@ -27,15 +28,6 @@ std::array<uint8_t, 16> Canonical(XXH128_hash_t value) {
 
 std::array<uint8_t, 16> Hash(std::span<const uint8_t> bytes) {
   return Canonical(XXH3_128bits(bytes.data(), bytes.size()));
-}
-
-std::string Hexadecimal(const std::array<uint8_t, 16>& hash) {
-  std::string text;
-  for (const uint8_t byte : hash) {
-    text += "0123456789abcdef"[byte >> 4U];
-    text += "0123456789abcdef"[byte & 15U];
-  }
-  return text;
 }
 
 /// `count` values of a type inside the data. Errors: artifact_damaged.

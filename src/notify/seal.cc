@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <span>
 
 #include "base/base64.h"
+#include "base/hexadecimal.h"
 
 namespace pawsight::notify {
 namespace {
@@ -53,15 +55,11 @@ Status Sealed(const std::string& why) { return DataLoss("the receiver's secret "
 }  // namespace
 
 SecretKeys::Key SecretKeys::KeyOf(std::string_view bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
   Key key;
   std::memcpy(key.bytes.data(), bytes.data(), kKeyBytes);
   unsigned char digest[EVP_MAX_MD_SIZE];
   CHECK(EVP_Digest(bytes.data(), bytes.size(), digest, nullptr, EVP_sha256(), nullptr) == 1);
-  for (size_t i = 0; i < kIdDigits / 2; ++i) {
-    key.id += kDigits[digest[i] >> 4U];
-    key.id += kDigits[digest[i] & 15U];
-  }
+  key.id = Hexadecimal(std::span(digest).first(kIdDigits / 2));
   return key;
 }
 

@@ -121,10 +121,14 @@ void HttpEndpoint::Infer(std::string_view model_name, std::string_view version,
   if (!found.ok()) return responder.Respond(Error(found.status()));
   const std::shared_ptr<Model>& model = *found;
   protocol::InferBody body{request->body, request, std::nullopt};
-  const auto length = std::find_if(request->headers.begin(), request->headers.end(), [](const auto& header) {
-    return header.first == "inference-header-content-length";
-  });
-  if (length != request->headers.end()) body.header_length = length->second;
+  const auto is_length = [](const auto& header) { return header.first == "inference-header-content-length"; };
+  const auto length = std::find_if(request->headers.begin(), request->headers.end(), is_length);
+  if (length != request->headers.end()) {
+    if (std::find_if(length + 1, request->headers.end(), is_length) != request->headers.end()) {
+      return responder.Respond(Refusal(400, "header_length_invalid", std::string(kJsonBytesHeader) + ": stands twice"));
+    }
+    body.header_length = length->second;
+  }
   Result<protocol::InferRequest> parsed = ParseInferRequest(body, model->Metadata(), options_.limits);
   if (!parsed.ok()) return responder.Respond(Error(parsed.status()));
   parsed->version = version;

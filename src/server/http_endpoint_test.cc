@@ -54,6 +54,17 @@ TEST(HttpEndpoint, AnInferRequestIsAnsweredWithItsId) {
   }
 }
 
+TEST(HttpEndpoint, WhereTheTensorsBeginIsSaidOnce) {
+  TestServer server;
+  server.repository().Put(std::make_shared<EmptyModel>());
+  const std::string length = "Inference-Header-Content-Length: " + std::to_string(kBody.size()) + "\r\n";
+  EXPECT_THAT(Ask(server.port(), Post("/v2/models/vqa/infer", kBody, length)), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(
+      Ask(server.port(), Post("/v2/models/vqa/infer", kBody, length + "inference-header-content-length: 2\r\n")),
+      AllOf(StartsWith("HTTP/1.1 400"), HasSubstr("header_length_invalid")))
+      << "whoever looked at it on its way may have taken the other";
+}
+
 TEST(HttpEndpoint, HealthIsOfTheModelsAndOfTheServer) {
   TestServer server;
   EXPECT_THAT(Get(server.port(), "/v2/health/live"), StartsWith("HTTP/1.1 200"));

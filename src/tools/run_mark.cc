@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/hexadecimal.h"
 
 namespace pawsight::tools {
 namespace {
@@ -32,12 +33,7 @@ bool IsRun(std::string_view text) {
 std::string NewRun() {
   std::array<uint8_t, kRunDigits / 2> bytes{};
   CHECK(getrandom(bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));  // so few never fail
-  std::string digits;
-  for (const uint8_t byte : bytes) {
-    digits += "0123456789abcdef"[byte >> 4U];
-    digits += "0123456789abcdef"[byte & 15U];
-  }
-  return digits;
+  return Hexadecimal(bytes);
 }
 
 /// The machine's start and the space of its process ids, which a container has of its own.
