@@ -54,6 +54,21 @@ TEST(Worker, AnswersOverHttpCountsItAndLeavesCleanlyAtSigterm) {
   EXPECT_EQ(ended.err.find("Is there"), std::string::npos) << "no question is logged";
 }
 
+TEST(Worker, ASecondSigtermLeavesAtOnceWithWorkUnfinished) {
+  RunningWorker worker({"--cpu", "scalar", "--threads", "1"});  // a frame takes it some tenths of a second
+  BytesInput frames{"image", {16}, {}};
+  for (uint64_t seed = 1; seed <= 16; ++seed) frames.elements.push_back(RoomJpeg(seed));
+  net::testing::RawClient client(worker.http_port());
+  client.Send(InferRequest("vqa", {frames, {"question", {1}, {"Is there a cat?"}}}));
+  while (worker.Metric("pawsight_server_runners_busy") != 1) usleep(1000);
+  worker.program().Signal(SIGTERM);
+  (void)worker.program().WaitUntilSaid("draining");
+  worker.program().Signal(SIGTERM);
+  const Ended ended = worker.program().Wait();
+  EXPECT_EQ(ended.code, 130);
+  EXPECT_EQ(ended.err.find("worker_stopped"), std::string::npos) << ended.err;
+}
+
 TEST(Worker, WhatItComputesIsCountedAgainstThePeakThatIsMeasuredOrGiven) {
   const RunningWorker given({"--threads", "1", "--peak-gops", "100", "--canary-interval", "60s"});
   EXPECT_EQ(given.Metric("pawsight_engine_peak_operations_per_second"), 1e11);
