@@ -238,7 +238,8 @@ TEST(Stress, OfAGatewayTheCheckAtTwiceTheLoadOffersTwiceWhatWasAnsweredToCameras
   const Json& advice = *result->Find("recommendation");
   const Json::Array& cells = result->Find("cells")->as_array();
   if (advice.is_null()) {  // a fast machine, whose one client is answered more than 128 times a second
-    EXPECT_TRUE(cells.front().Find("gate_limited")->as_bool()) << ended.out;
+    EXPECT_TRUE(cells.front().Find("gate_limited")->as_bool() || cells.front().Find("offered")->as_integer() == 0)
+        << ended.out;
     return;
   }
   ASSERT_EQ(cells.size(), 3U);
