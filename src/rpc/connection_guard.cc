@@ -59,7 +59,7 @@ std::vector<size_t> ConnectionsToCut(std::span<const GuardedConnection> connecti
 }
 
 uint64_t SharedFloor(size_t limit, size_t num_connections) {
-  const uint64_t share = limit / 2 / kHeldForOne / std::max<size_t>(num_connections, 1);
+  const uint64_t share = limit / kHeldForOne / std::max<size_t>(num_connections, 1);
   return std::clamp<uint64_t>(share, kLeastShared, kLeastUnaccounted);
 }
 
@@ -141,15 +141,14 @@ void ConnectionGuard::Watch() {
     }
     const std::chrono::nanoseconds now = clock_.Monotonic();
     if (now >= next_settle) {
-      (void)Connections(!HoldsMoreThan(limit_ / 2));
-      num_settled_.fetch_add(1);
+      (void)Connections();
       next_settle = now + kSettle;
     }
-    if (!HoldsMoreThan(limit_)) {
+    if (!HoldsTooMuch()) {
       policy_.Reset();
       continue;
     }
-    const std::vector<GuardedConnection> connections = Connections(false);
+    const std::vector<GuardedConnection> connections = Connections();
     const std::vector<size_t> chosen = policy_.Look(connections, limit_, now);
     if (policy_.none_to_cut()) {
       LogWarning("grpc_none_to_cut", {{"reason", "the process holds too much, and no connection has sent much of it"}});
@@ -159,11 +158,11 @@ void ConnectionGuard::Watch() {
 }
 
 /// What is resident is quickly read, but stays when it is freed; what is allocated takes a walk over what is free.
-bool ConnectionGuard::HoldsMoreThan(size_t bytes) const {
-  return ResidentBytes() > resident_at_start_ + bytes && AllocatedBytes() > allocated_at_start_ + bytes;
+bool ConnectionGuard::HoldsTooMuch() const {
+  return ResidentBytes() > resident_at_start_ + limit_ && AllocatedBytes() > allocated_at_start_ + limit_;
 }
 
-std::vector<GuardedConnection> ConnectionGuard::Connections(bool forgive) {
+std::vector<GuardedConnection> ConnectionGuard::Connections() {
   std::vector<GuardedConnection> connections;
   std::error_code ended;
   for (std::filesystem::directory_iterator it("/proc/self/fd", ended), end; !ended && it != end; it.increment(ended)) {
@@ -181,9 +180,6 @@ std::vector<GuardedConnection> ConnectionGuard::Connections(bool forgive) {
   for (GuardedConnection& connection : connections) {
     if (const auto found = accounted_.find(connection.peer); found != accounted_.end()) {
       connection.accounted = std::min(found->second, connection.received);
-    }
-    if (forgive && Unaccounted(connection) > kLeastForgiven) {
-      connection.accounted = connection.received - kLeastForgiven;
     }
     if (connection.accounted > 0) known.emplace(connection.peer, connection.accounted);
     if (const auto found = at_models_.find(connection.peer); found != at_models_.end()) {

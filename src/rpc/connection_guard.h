@@ -33,10 +33,11 @@ struct GuardedConnection {
 inline uint64_t Unaccounted(const GuardedConnection& connection) {
   return connection.received > connection.accounted ? connection.received - connection.accounted : 0;
 }
-/// An ended call's bytes: its message, and for headers and framing what they take of a plain client that has made its
-/// first call: 60 bytes, and 9 in 16384. No more, or a flood could hide behind calls that end. Who sends more (metadata
-/// of its own, small TLS records) is forgiven that.
-inline uint64_t AccountFor(size_t message_bytes) { return message_bytes + message_bytes / 1000 + 60; }
+/// An ended call's bytes: its message, and for headers, framing and TLS what they take of a client that has made its
+/// first call: 60 bytes, and at most 31 in 8192. Not more, or a flood could hide behind calls that end. Who sends more
+/// with each call (metadata of its own, TLS's records of small calls) drifts towards being cut when others flood; it
+/// comes anew then, and has sent nothing.
+inline uint64_t AccountFor(size_t message_bytes) { return message_bytes + message_bytes / 250 + 60; }
 
 /// Two requests of 30 kB under way are less.
 inline constexpr uint64_t kLeastUnaccounted = 64U << 10U;
@@ -45,13 +46,9 @@ inline constexpr uint64_t kHeldForOne = 110;
 /// What a connection may have sent that is no call: its beginning, an hour's PINGs.
 inline constexpr uint64_t kLeastShared = 1U << 10U;
 
-/// What of a connection's unaccounted bytes is kept when others are forgiven: while the process holds less than half of
-/// its limit, nobody has made it hold much, however much was sent.
-inline constexpr uint64_t kLeastForgiven = 16U << 10U;
-
-/// A connection's share of the half of `limit` in which nothing is forgiven, when so many share it, in bytes sent: as
-/// long as none has more unaccounted for, what all make the process hold together is within the limit. kLeastShared to
-/// kLeastUnaccounted, so it is bounded up to limit / 2 / 110 / 1 KiB connections (4,700 at 1 GiB).
+/// A connection's share of `limit` when so many share it, in bytes sent: as long as none has more unaccounted for, what
+/// all make the process hold together is within the limit. kLeastShared to kLeastUnaccounted, so it is bounded up to
+/// limit / 110 / 1 KiB connections (9,500 at 1 GiB).
 uint64_t SharedFloor(size_t limit, size_t num_connections);
 
 /// Which to cut when too much is held: the one with the most unaccounted for, and those with half of that or more; none
@@ -101,8 +98,7 @@ class CutPolicy {
 class ConnectionGuard {
  public:
   static constexpr std::chrono::milliseconds kLook{100};
-  /// So often what a connection's calls account for is brought down to what it has sent, so that nobody saves up; and,
-  /// below half of the limit, up to that but for kLeastForgiven.
+  /// So often what a connection's calls account for is brought down to what it has sent, so that nobody saves up.
   static constexpr std::chrono::milliseconds kSettle{1000};
 
   /// `limit`: bytes beyond what is held now. `clock` outlives it.
@@ -120,14 +116,12 @@ class ConnectionGuard {
   /// A call of that connection ended, whose message had so many bytes. Cost: a look-up under a mutex.
   void Ended(const std::string& peer, size_t message_bytes) EXCLUDES(mu_);
   uint64_t num_cut() const { return num_cut_; }
-  /// Times kSettle.
-  uint64_t num_settled() const { return num_settled_; }
 
  private:
   void Watch() EXCLUDES(mu_);
-  bool HoldsMoreThan(size_t bytes) const;
+  bool HoldsTooMuch() const;
   /// Those that there are; forgets the others, and what calls account for beyond what was sent.
-  std::vector<GuardedConnection> Connections(bool forgive) EXCLUDES(mu_);
+  std::vector<GuardedConnection> Connections() EXCLUDES(mu_);
   void Cut(const std::vector<GuardedConnection>& connections, const std::vector<size_t>& chosen);
 
   int port_ = 0;  // never changes once the thread runs
@@ -136,7 +130,6 @@ class ConnectionGuard {
   const size_t resident_at_start_;
   const size_t allocated_at_start_;
   std::atomic<uint64_t> num_cut_{0};
-  std::atomic<uint64_t> num_settled_{0};
   CutPolicy policy_;  // the thread's
   Mutex mu_;
   CondVar changed_;

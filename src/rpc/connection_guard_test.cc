@@ -42,9 +42,9 @@ TEST(ConnectionGuard, WhoHasLittleUnderWayIsNotCut) {
 
 TEST(SharedFloor, TogetherThoseBelowItHoldNoMoreThanTheLimit) {
   const size_t limit = 1U << 30U;
-  for (const size_t connections : {1U, 70U, 150U, 1000U, 4700U}) {
+  for (const size_t connections : {1U, 100U, 150U, 1000U, 9000U}) {
     EXPECT_LE(SharedFloor(limit, connections), kLeastUnaccounted);
-    EXPECT_LE(SharedFloor(limit, connections) * kHeldForOne * connections, limit / 2) << connections;
+    EXPECT_LE(SharedFloor(limit, connections) * kHeldForOne * connections, limit) << connections;
   }
   EXPECT_EQ(SharedFloor(limit, 0), kLeastUnaccounted);
   EXPECT_EQ(SharedFloor(limit, 1'000'000), kLeastShared) << "who has sent next to nothing stays";
@@ -52,7 +52,7 @@ TEST(SharedFloor, TogetherThoseBelowItHoldNoMoreThanTheLimit) {
 
 TEST(SteadyWatch, OfManyWhoEachSendALittleThoseAreCutWhoseCallsNeverEnd) {
   const size_t limit = 1U << 30U;
-  std::vector<GuardedConnection> all(80, Sent(62'000, 0));
+  std::vector<GuardedConnection> all(160, Sent(62'000, 0));
   for (size_t i = 0; i < all.size(); ++i) all[i].peer = "127.0.0.1:" + std::to_string(i);
   SteadyWatch watch;
   for (int look = 0; look < SteadyWatch::kLooks; ++look) {
@@ -64,7 +64,7 @@ TEST(SteadyWatch, OfManyWhoEachSendALittleThoseAreCutWhoseCallsNeverEnd) {
       EXPECT_THAT(chosen, IsEmpty());
       continue;
     }
-    EXPECT_EQ(chosen.size(), 78U);
+    EXPECT_EQ(chosen.size(), 158U);
     EXPECT_THAT(chosen, ::testing::Not(::testing::Contains(::testing::AnyOf(3, 5))));
   }
   EXPECT_FALSE(watch.looking()) << "it begins anew";
@@ -83,7 +83,7 @@ TEST(SteadyWatch, WhoCameLaterIsNotCutForWhatOthersDid) {
 
 TEST(CutPolicy, WhoSendsMuchDoesNotHideManyWhoSendALittle) {
   const size_t limit = 1U << 30U;
-  std::vector<GuardedConnection> all(81, Sent(62'000, 0));
+  std::vector<GuardedConnection> all(161, Sent(62'000, 0));
   for (size_t i = 0; i < all.size(); ++i) all[i].peer = "127.0.0.1:" + std::to_string(i);
   CutPolicy policy;
   std::chrono::nanoseconds now{0};
@@ -95,7 +95,7 @@ TEST(CutPolicy, WhoSendsMuchDoesNotHideManyWhoSendALittle) {
     EXPECT_FALSE(policy.none_to_cut());
   }
   EXPECT_GE(num_decoy, 2U) << "once a second at least";
-  EXPECT_EQ(num_others, 2 * 80U) << "after each ten looks";
+  EXPECT_EQ(num_others, 2 * 160U) << "after each ten looks";
 }
 
 TEST(CutPolicy, SaysWhenNobodyHasSentWhatIsHeld) {
@@ -112,7 +112,7 @@ TEST(CutPolicy, SaysWhenNobodyHasSentWhatIsHeld) {
 TEST(ConnectionGuard, CallsThatEndAccountForWhatTheySentAndHardlyMore) {
   // A small call's headers and frames are 60 bytes from the second one on; a large one's frames 9 in 16384.
   EXPECT_EQ(AccountFor(0), 60U);
-  EXPECT_GT(AccountFor(32U << 20U), (32U << 20U) + 2048 * 9U);
+  EXPECT_GT(AccountFor(32U << 20U), (32U << 20U) + 4096 * 31U) << "frames and TLS's records";
   const uint64_t a_call = 5 + 60;
   const GuardedConnection flood_behind_small_calls = Sent(100'000 * a_call + (10U << 20U), 100'000 * AccountFor(5));
   EXPECT_GE(Unaccounted(flood_behind_small_calls), 10U << 20U);
@@ -169,26 +169,6 @@ TEST(ConnectionGuard, BeyondItsLimitTheProcessIsRidOfTheWorstConnectionAndTheOth
   EXPECT_EQ(guard.num_cut(), 1U);
   ASSERT_EQ(send(to_good, "y", 1, MSG_NOSIGNAL), 1);
   EXPECT_EQ(good.ReadBytes(1), "y");
-  EXPECT_EQ(held.back(), 1);
-}
-
-TEST(ConnectionGuard, WhatWasSentWhileLittleWasHeldIsForgiven) {
-  if (kOtherAllocator) GTEST_SKIP() << "the guard knows nothing of it";
-  const SystemClock clock;
-  Accepted server;
-  ConnectionGuard guard(32U << 20U, clock);
-  net::testing::RawClient client(server.port());
-  const int to_client = server.Take();
-  const std::string sent(100'000, 'x');
-  std::vector<char> taken(sent.size());
-  client.Send(sent);
-  ASSERT_EQ(recv(to_client, taken.data(), taken.size(), MSG_WAITALL), static_cast<ssize_t>(taken.size()));
-  guard.Start(server.port());
-  while (guard.num_settled() == 0) usleep(1000);
-  const std::vector<char> held(256U << 20U, 1);
-  const uint64_t looks = guard.num_settled() + 2;
-  while (guard.num_settled() < looks) usleep(1000);
-  EXPECT_EQ(guard.num_cut(), 0U);
   EXPECT_EQ(held.back(), 1);
 }
 

@@ -319,6 +319,19 @@ TEST_F(GrpcEndpointTest, AMessageThatIsTooLargeIsRefusedAndTheNextIsServed) {
   EXPECT_TRUE(Infer(Ask("vqa"), &response).ok()) << "and the next is served";
 }
 
+TEST_F(GrpcEndpointTest, ACompressedMessageIsRefusedForItIsHeldUnpacked) {
+  auto request = Ask("vqa");
+  request.mutable_inputs(0)->mutable_contents()->set_bytes_contents(0, std::string(1'000'000, '0'));
+  for (const grpc_compression_algorithm how : {GRPC_COMPRESS_GZIP, GRPC_COMPRESS_DEFLATE}) {
+    grpc::ClientContext context;
+    context.set_compression_algorithm(how);
+    inference::ModelInferResponse response;
+    EXPECT_EQ(stub_->ModelInfer(&context, request, &response).error_code(), grpc::StatusCode::UNIMPLEMENTED);
+  }
+  inference::ModelInferResponse response;
+  EXPECT_TRUE(Infer(request, &response).ok()) << "as it is";
+}
+
 TEST_F(GrpcEndpointTest, OverTlsOnlyClientsOfTheAuthorityAreServedAndANewCertificateIsShownFromThenOn) {
   const TestCa ca;
   net::TlsText tls = ca.Server("localhost");
