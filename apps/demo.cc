@@ -159,7 +159,8 @@ int DemoLive(const DemoCommand& command) {
   Result<HomeOptions> options = HomeOptionsOf(command);
   if (!options.ok()) return ReportError(options.status());
   options->tells_loopback = true;  // its own webhook
-  options->pulls = true;           // who has the link is who started it
+  // Who has the link is who started it, but where others reach the page.
+  options->pulls = command.listen.empty() || IsLoopback(net::ParseListenAddress(command.listen).value());
   if (command.listen.empty()) {
     options->listen = "127.0.0.1:" + std::to_string(kDemoPort);
     options->instead = "127.0.0.1:0";

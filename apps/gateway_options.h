@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/options.h"
+#include "frames/decode.h"
 
 namespace pawsight {
 
@@ -96,7 +97,8 @@ struct GatewayOptions {
     option(&O::gate_threads, "gate-threads", "that look whether frames changed", 1, 64);
     option(&O::max_connections, "max-connections", "at once, if there are descriptors; another gets 503", 1, 1 << 20);
     option(&O::max_body, "max-body", "of a request; 413", Bytes{1024}, Bytes{1U << 30U});
-    option(&O::max_frame, "max-frame", "of one frame; 413", Bytes{1024}, Bytes{1U << 28U});
+    option(&O::max_frame, "max-frame", "of one frame; 413", Bytes{1024},
+           Bytes{frames::DecodeLimits().max_bytes});  // more is decoded nowhere, here or at a worker
     option(&O::waiting_bytes, "waiting-bytes", "of all frames on their way; 503", Bytes{1U << 20U}, Bytes{1ULL << 40U});
     option(&O::kept_bytes, "kept-bytes", "of newest frames, kept for questions and the page; 0 keeps none", Bytes{0},
            Bytes{1ULL << 40U});

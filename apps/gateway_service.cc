@@ -38,8 +38,6 @@ constexpr const char* kWorkersCredential = "workers";
 constexpr size_t kMaxPemBytes = 1U << 20U;
 constexpr milliseconds kEndLimit{10'000};  // for calls that are open when nothing more comes
 
-bool IsLoopback(const net::ListenAddress& address) { return address.host == "::1" || address.host.starts_with("127."); }
-
 Result<net::TlsText> TlsOf(const GatewayOptions& options) {
   PAWSIGHT_ASSIGN_OR_RETURN(net::TlsText tls, net::ReadTls({options.tls_certificate, options.tls_key, ""}));
   if (tls.wanted()) PAWSIGHT_RETURN_IF_ERROR(net::TlsContext::Make(tls).status());
@@ -426,9 +424,8 @@ Status GatewayService::Parts::StartApi() {
 
 Status GatewayService::Parts::Listen() {
   if (options.access_log != "off") {
-    auto opened = net::AccessLog::Open({options.access_log, options.access_log_rate}, clock);
-    if (!opened.ok()) return FailedPrecondition(opened.status().message());  // this machine's fault, not a server's
-    access_log = *std::move(opened);
+    const net::AccessLogOptions log{options.access_log, options.access_log_rate};
+    PAWSIGHT_ASSIGN_OR_RETURN(access_log, net::AccessLog::Open(log, clock));
   }
   net::HttpServerOptions how;
   PAWSIGHT_ASSIGN_OR_RETURN(how.listen, net::ParseListenAddress(options.listen));
@@ -450,6 +447,8 @@ Status GatewayService::Parts::Listen() {
   PAWSIGHT_ASSIGN_OR_RETURN(metrics, net::HttpServer::Start(plain, metrics_routes));
   return Ok();
 }
+
+bool IsLoopback(const net::ListenAddress& address) { return address.host == "::1" || address.host.starts_with("127."); }
 
 GatewayService::GatewayService(const GatewayOptions& options, const notify::PostOfficeOptions& receivers,
                                const GatewayExtras& extras)

@@ -13,6 +13,7 @@
 #include "gateway/backends/backends.h"
 #include "gateway/event_record.h"
 #include "gateway/names.h"
+#include "net/http.h"
 #include "notify/post_office.h"
 #include "notify/seal.h"
 
@@ -33,6 +34,9 @@ struct GatewayExtras {
   int connections = 0;                 // at once, of those the settings allow; 0: all
   std::string events;                  // file of this machine's events, beside the store; "": none
 };
+
+/// Whether only this machine reaches it.
+bool IsLoopback(const net::ListenAddress& address);
 
 class GatewayService {
  public:

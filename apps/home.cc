@@ -28,7 +28,6 @@ GatewayOptions OptionsOf(const HomeOptions& home, const std::string& scratch) {
   options.precision = home.model.precision;
   options.cpu = home.model.kernels;
   options.threads = home.model.threads;
-  options.max_frame = options.max_body;  // as large as the files of a directory may be
   options.answer_within = home.answer_within;
   options.pull_cameras = home.pulls;
   options.drain_limit = kDrainLimit;

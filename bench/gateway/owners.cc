@@ -111,7 +111,7 @@ class Flow {
       enough_.request_stop();
       return on_ended({"enough", true});
     }
-    const size_t at = free_.Take();  // of a camera the newest frame wins, and each is to be answered here
+    const size_t at = free_.Take().camera;  // of a camera the newest frame wins, and each is to be answered here
     const auto& [home, camera] = cameras_[at];
     const bool yes = number % kAlertsEvery == 0;
     client_->Exchange({.method = "POST",

@@ -373,9 +373,11 @@ Result<Light> DecodeJpegLight(std::span<const uint8_t> bytes, const DecodeLimits
                               int want_height) {
   Decompressor d(bytes, limits);
   PAWSIGHT_ASSIGN_OR_RETURN(const Decoded decoded, ReadHeader(d, bytes));
-  if (d.info.num_components == 4) {  // the library has no grey of ink
-    PAWSIGHT_ASSIGN_OR_RETURN(const Decoded ink,
-                              DecodeJpeg(bytes, limits, {.min_width = want_width, .min_height = want_height}));
+  if (d.info.num_components == 4) {                // the library has no grey of ink
+    const bool turned = decoded.orientation >= 5;  // what is wanted is as stored here, and upright there
+    PAWSIGHT_ASSIGN_OR_RETURN(const Decoded ink, DecodeJpeg(bytes, limits,
+                                                            {.min_width = turned ? want_height : want_width,
+                                                             .min_height = turned ? want_width : want_height}));
     return LightOf(ink.image);
   }
   d.info.scale_num = ScaleEighths(decoded.source_width, decoded.source_height, want_width, want_height);

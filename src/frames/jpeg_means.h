@@ -1,5 +1,5 @@
 // frames/jpeg_means.h: the mean light of each 8x8 block of a JPEG, read off its Huffman stream: what libjpeg gives at
-// 1/8 in grey, to the bit, at less than half of its cost. Takes a scan that is in order, as cameras send it; what is
+// 1/8 in grey, to the bit, at 37 to 53 % of its cost. Takes a scan that is in order, as cameras send it; what is
 // odd in any way is left to libjpeg. Not here: markers (frames/jpeg.cc). Internal to frames. Thread-safe: a function
 // without state. Source: ITU-T T.81, annexes C and F.2.
 #pragma once
@@ -32,8 +32,8 @@ struct BaselineScan {
 };
 
 /// ceil(width/8) x ceil(height/8); nothing: libjpeg is to be asked, which knows whether it is damaged. What is taken,
-/// libjpeg takes without a warning. Reads each byte once and writes a byte a block. Cost: 3 to 5 ns a byte
-/// (frames_bench).
+/// libjpeg takes without a warning. Reads each byte once and writes a byte a block. Cost: 2.7 to 4.8 ns a
+/// byte, the larger the file the fewer (frames_bench).
 std::optional<Light> BlockMeans(const BaselineScan& scan);
 
 }  // namespace pawsight::frames

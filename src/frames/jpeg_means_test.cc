@@ -145,6 +145,10 @@ TEST(Light, IsThatOfTheColoursAndTheSameByEveryWay) {
   const Result<Light> ink = DecodeLight(MakeJpeg(image, {.colors = Colors::kCmyk, .quality = 100}), {}, 320, 240);
   ASSERT_TRUE(ink.ok()) << ink.status().ToString();
   EXPECT_EQ(ink->width, 320);
+  const JpegRecipe lying{.colors = Colors::kCmyk, .quality = 100, .exif = testing::Exif(6)};
+  const Result<Light> small = DecodeLight(MakeJpeg(image, lying), {}, 160, 120);
+  ASSERT_TRUE(small.ok()) << small.status().ToString();
+  EXPECT_EQ(std::pair(small->width, small->height), std::pair(160, 120)) << "what is wanted is as stored";
   EXPECT_EQ(DecodeLight(testing::MakePng(image), {}, 1, 1)->levels, LightOf(image).levels);
 }
 
@@ -159,6 +163,25 @@ TEST(Light, ComesAtTheSmallestScaleThatIsLargeEnoughAndAsStored) {
   EXPECT_EQ(size_for(80, 46), std::pair(160, 90));
   EXPECT_EQ(size_for(160, 120), std::pair(320, 180));
   EXPECT_EQ(size_for(9000, 1), std::pair(640, 360));
+}
+
+TEST(Light, ACameraWhoseFramesTheQuickWayRefusesIsTriedNowAndThen) {
+  Bytes odd = MakeJpeg(Synthetic("golden", 320, 240));
+  odd.insert(odd.end() - 2, 16, uint8_t{0});  // between the scan and the end marker
+  ASSERT_FALSE(Means(odd).has_value());
+  const Light want = Reference(odd).value();
+  QuickWay quick;
+  EXPECT_EQ(DecodeLight(odd, {}, 1, 1, &quick)->levels, want.levels);
+  for (int frame = 1; frame < QuickWay::kTryEvery; ++frame) EXPECT_FALSE(quick.Tries()) << frame;
+  EXPECT_TRUE(quick.Tries());
+  EXPECT_EQ(DecodeLight(odd, {}, 1, 1, &quick)->levels, want.levels);
+  EXPECT_EQ(DecodeLight(odd, {}, 1, 1, &quick)->levels, want.levels) << "untried";
+  QuickWay other;
+  const Bytes whole = MakeJpeg(Synthetic("golden", 320, 240));
+  EXPECT_FALSE(DecodeLight({whole.data(), whole.size() / 2}, {}, 1, 1, &other).ok());
+  EXPECT_TRUE(other.Tries()) << "a damaged frame says nothing of the next";
+  EXPECT_TRUE(DecodeLight(whole, {}, 1, 1, &other).ok());
+  EXPECT_TRUE(other.Tries());
 }
 
 TEST(Light, WhatCannotBeDecodedIsRefusedAsTheDecoderDoes) {

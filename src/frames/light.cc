@@ -17,15 +17,21 @@ Light LightOf(const Image& image) {
   return light;
 }
 
-Result<Light> DecodeLight(std::span<const uint8_t> bytes, const DecodeLimits& limits, int want_width, int want_height) {
+Result<Light> DecodeLight(std::span<const uint8_t> bytes, const DecodeLimits& limits, int want_width, int want_height,
+                          QuickWay* quick) {
   CHECK(want_width >= 1 && want_height >= 1);
   PAWSIGHT_ASSIGN_OR_RETURN(const ImageFormat format, FormatOf(bytes, limits));
   if (format == ImageFormat::kPng) {
     PAWSIGHT_ASSIGN_OR_RETURN(const Decoded decoded, DecodePng(bytes, limits));
     return LightOf(decoded.image);
   }
-  if (std::optional<Light> means = DecodeJpegMeans(bytes, limits, want_width, want_height)) return *std::move(means);
-  return DecodeJpegLight(bytes, limits, want_width, want_height);
+  const bool tries = quick == nullptr || quick->Tries();
+  if (tries) {
+    if (std::optional<Light> means = DecodeJpegMeans(bytes, limits, want_width, want_height)) return *std::move(means);
+  }
+  Result<Light> light = DecodeJpegLight(bytes, limits, want_width, want_height);
+  if (quick != nullptr && tries && light.ok()) quick->OnRefused();  // a damaged frame says nothing of the next
+  return light;
 }
 
 }  // namespace pawsight::frames

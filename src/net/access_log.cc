@@ -54,7 +54,7 @@ Result<std::shared_ptr<AccessLog::File>> AccessLog::OpenFile(const std::string& 
   if (path == "-") return std::make_shared<File>(STDERR_FILENO, false);
   // Not to wait for whoever reads a FIFO.
   const int fd = open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
-  if (fd < 0) return Unavailable("access-log: " + path + ": " + std::strerror(errno));
+  if (fd < 0) return FailedPrecondition("access-log: " + path + ": " + std::strerror(errno));
   return std::make_shared<File>(fd, true);
 }
 

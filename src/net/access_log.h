@@ -78,7 +78,7 @@ struct LineBudget {
 
 class AccessLog {
  public:
-  /// `clock` outlives it. Errors: kUnavailable, the file cannot be opened for appending.
+  /// `clock` outlives it. Errors: kFailedPrecondition, the file cannot be opened for appending.
   static Result<std::unique_ptr<AccessLog>> Open(const AccessLogOptions& options, const Clock& clock);
   /// Writes what is left, at most a second long.
   ~AccessLog();

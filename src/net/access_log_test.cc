@@ -104,7 +104,7 @@ TEST_F(AccessLogTest, AFullDiskLosesLinesAndCountsThemAndNothingElse) {
 TEST_F(AccessLogTest, WhoeverReadsTooSlowlyHoldsNobodyUp) {
   const std::string fifo = folder_ + "/fifo";
   ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
-  EXPECT_EQ(AccessLog::Open({.path = fifo}, clock_).status().code(), StatusCode::kUnavailable) << "nobody reads";
+  EXPECT_EQ(AccessLog::Open({.path = fifo}, clock_).status().code(), StatusCode::kFailedPrecondition) << "nobody reads";
   const int reader = open(fifo.c_str(), O_RDONLY | O_NONBLOCK);
   Open(fifo, 100000, 8192);
   for (int n = 0; n < 5000; ++n) Ask();  // more than a pipe holds
@@ -127,7 +127,7 @@ TEST_F(AccessLogTest, AfterARotationTheNewFileIsWrittenAndAFolderThatIsGoneChang
   EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 2);
   const std::string before = Read("/old");
   EXPECT_EQ(std::count(before.begin(), before.end(), '\n'), 1);
-  EXPECT_EQ(AccessLog::Open({.path = folder_ + "/none/log"}, clock_).status().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(AccessLog::Open({.path = folder_ + "/none/log"}, clock_).status().code(), StatusCode::kFailedPrecondition);
 }
 
 TEST_F(AccessLogTest, AServerTellsOfEveryRequestWithoutItsQueryOrBody) {

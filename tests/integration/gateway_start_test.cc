@@ -98,6 +98,13 @@ TEST_F(GatewayStart, APortThatIsTakenIsNamedAndNothingIsLost) {
   ExpectNothingLost();
 }
 
+TEST_F(GatewayStart, NoFrameIsLetInThatIsDecodedNowhere) {
+  EXPECT_EQ(Start({"--max-frame", "8MiB", "--check-config"}).code, 0);
+  const Ended more = Start({"--max-frame", "9MiB", "--check-config"});
+  EXPECT_EQ(more.code, 2) << more.err;
+  EXPECT_THAT(more.err, HasSubstr("max-frame"));
+}
+
 TEST_F(GatewayStart, AModelOrALogThatCannotBeOpenedIsNamedAndNothingIsLost) {
   const Ended model = Start({"--listen", "127.0.0.1:0", "--model", folder_.Path("none")});
   EXPECT_EQ(model.code, 3) << model.err;

@@ -188,6 +188,10 @@ TEST(Worker, TheAccessLogSaysNothingOfWhatWasAskedIsOpenedAnewAndMayBeOnAFullDis
     EXPECT_EQ(lines.find("Is "), std::string::npos);
   }
 
+  const Ended none = RunProgram({"worker", "--empty-model", "--access-log=" + folder.Path("none/log")});
+  EXPECT_EQ(none.code, 3) << none.err;
+  EXPECT_THAT(none.err, HasSubstr(folder.Path("none/log")));
+
   RunningWorker full({"--empty-model", "--access-log=/dev/full"});
   for (int n = 0; n < 5; ++n) ask(full);
   full.program().WaitUntilSaid("access_log_failed");

@@ -5,9 +5,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
+#include <future>
 #include <set>
 #include <thread>
 
+#include "gateway/api/cameras.h"
 #include "gateway/api/stream_expiry.h"
 #include "gateway/api/testing.h"
 
@@ -329,6 +332,57 @@ TEST_F(ApiTest, NoRuleComesAfterTheRemovalOfAReceiverThatItNames) {
     EXPECT_EQ(newest[1].action, "rule.create");
     EXPECT_EQ(Call("DELETE", "/v1/rules/" + made.Text("id"), home.operator_token).status, 204);
   }
+}
+
+TEST_F(ApiTest, AReceiverThatGoesBetweenTheCheckOfARuleAndItsWritingIsMissed) {
+  const Home home = MakeHome("home");
+  const std::string receiver = Post("/v1/receivers", home.operator_token,
+                                    R"({"name":"hook","config":{"kind":"webhook","url":"http://127.0.0.1:9191/x"}})")
+                                   .Text("id");
+  const auto audit = [&] { return events::Audit{events::AuditEntry{.owner = home.owner, .action = "test"}}; };
+  std::promise<void> held, let;
+  store_->Submit({audit()}, [&](const Result<events::Receipt>&) {  // the writer stands still, reads go on
+    held.set_value();
+    let.get_future().wait();
+  });
+  held.get_future().wait();
+  store_->Submit({events::Delete<events::Receiver>{home.owner, receiver}}, [](const Result<events::Receipt>&) {});
+  const size_t before = store_->Stats().queue_length;
+  std::atomic<bool> answered = false;
+  Came made;
+  std::thread maker([&] {
+    made =
+        Post("/v1/rules", home.operator_token, R"({"question":"Is there a dog?","receivers":[")" + receiver + "\"]}");
+    answered = true;
+  });
+  while (!answered && store_->Stats().queue_length == before) std::this_thread::yield();
+  EXPECT_FALSE(answered) << "the receiver is there when the rule is checked: " << made.body;
+  let.set_value();
+  maker.join();
+  EXPECT_EQ(made.status, 422) << made.body;
+  EXPECT_EQ(made.Code(), "receiver_unknown");
+  EXPECT_THAT(made.Text("detail"), HasSubstr("removed meanwhile"));
+}
+
+TEST(CameraSource, IsNotAtALinkLocalAddressInWhateverWayItIsWritten) {
+  for (const char* host :
+       {"169.254.169.254", "user:pass@169.254.169.254:80", "169.254.169.254.", "2852039166", "0xa9fea9fe",
+        "0251.0376.0251.0376", "169.254.43518", "[fe80::1]", "[fe80::1%25eth0]:554", "[febf::9]",
+        "[::ffff:169.254.169.254]", "[::ffff:a9fe:a9fe]", "a@b@169.254.0.1", "%31%36%39.254.169.254"}) {
+    for (const char* scheme : {"http://", "https://", "rtsp://", "rtsps://"}) {
+      for (const char* rest : {"", "/", "/latest/meta-data?x=@cam", "?@cam", "#@cam"}) {
+        const Status status = CheckCameraSource(std::string(scheme) + host + rest, true);
+        EXPECT_EQ(status.code(), StatusCode::kInvalidArgument) << host;
+        EXPECT_EQ(status.reason(), "field");
+        EXPECT_THAT(status.message(), StartsWith("source: "));
+      }
+    }
+  }
+  for (const char* host : {"127.0.0.1:8554", "192.168.1.20", "10.0.0.7", "user:p%40ss@172.16.0.9:554", "[::1]:80",
+                           "[fd00::5]", "cam.local", "cam_1", "203.0.113.9", "169.253.0.1", "[fec0::1]"}) {
+    EXPECT_TRUE(CheckCameraSource("rtsp://" + std::string(host) + "/live", true).ok()) << host;
+  }
+  EXPECT_EQ(CheckCameraSource("http://192.168.1.20/", false).reason(), "pull_off");
 }
 
 TEST_F(ApiTest, ListsComeInPages) {

@@ -1,10 +1,14 @@
 #include "gateway/api/cameras.h"
 
+#include <arpa/inet.h>
+
+#include <string_view>
 #include <utility>
 
 #include "events/ids.h"
 #include "gateway/source.h"
 #include "net/http_client.h"
+#include "notify/address.h"
 
 namespace pawsight::gateway {
 namespace {
@@ -31,17 +35,44 @@ Json CameraJson(const events::Camera& camera) {
                       {"created", FormatTime(camera.created)}};
 }
 
-/// Files and directories are the machine's, not an owner's.
-Status CheckSource(const std::string& source, bool pull) {
-  if (source.empty()) return Ok();
-  if (!pull) return PermissionDenied("source: this gateway pulls no cameras (its setting pull-cameras)", "pull_off");
-  for (const char* scheme : {"http://", "https://", "rtsp://", "rtsps://"}) {
-    if (source.starts_with(scheme)) return ParseSource(source).status();
+/// The host of a URL as written, without brackets and zone.
+std::string HostOf(std::string_view url) {
+  std::string_view host = url.substr(url.find("://") + 3);
+  host = host.substr(0, host.find_first_of("/?#"));
+  if (const size_t user = host.rfind('@'); user != std::string_view::npos) host.remove_prefix(user + 1);
+  if (host.starts_with('[')) {
+    host = host.substr(1, host.find(']') - 1);
+    return std::string(host.substr(0, host.find('%')));
   }
-  return InvalidArgument("source: want http://, https://, rtsp:// or rtsps://", "field");
+  host = host.substr(0, host.find(':'));
+  if (host.ends_with('.')) host.remove_suffix(1);
+  return std::string(host);
+}
+
+bool IsLinkLocal(const std::string& host) {
+  in_addr loose{};  // also 2852039166 and 0xa9.0xfe.1: who connects reads them too
+  const Result<notify::IpAddress> address = inet_aton(host.c_str(), &loose) != 0
+                                                ? notify::IpAddress::V4(ntohl(loose.s_addr))
+                                                : notify::IpAddress::Parse(host);
+  return address.ok() && notify::Classify(*address) == notify::AddressKind::kLinkLocal;
 }
 
 }  // namespace
+
+/// Files and directories are the machine's, not an owner's.
+Status CheckCameraSource(const std::string& source, bool pull) {
+  if (source.empty()) return Ok();
+  if (!pull) return PermissionDenied("source: this gateway pulls no cameras (its setting pull-cameras)", "pull_off");
+  for (const char* scheme : {"http://", "https://", "rtsp://", "rtsps://"}) {
+    if (!source.starts_with(scheme)) continue;
+    const std::string host = HostOf(source);
+    if (host.find('%') != std::string::npos) return InvalidArgument("source: want a host without %", "field");
+    if (IsLinkLocal(host)) return InvalidArgument("source: no camera is pulled from a link-local address", "field");
+    const Status parsed = ParseSource(source).status();
+    return parsed.ok() ? Ok() : InvalidArgument(parsed.message(), "field");
+  }
+  return InvalidArgument("source: want http://, https://, rtsp:// or rtsps://", "field");
+}
 
 CamerasApi::CamerasApi(const ApiContext& context, Registry& registry, const CamerasOptions& options)
     : context_(context), registry_(registry), options_(options) {
@@ -79,7 +110,7 @@ bool CamerasApi::Read(const Call& call, const Responder& reply, events::Camera* 
     tuning.fps = fields.Number("fps", 1, 0.01, 60);
   });
   if (!read) return false;
-  Status status = CheckSource(camera->source, options_.pull);
+  Status status = CheckCameraSource(camera->source, options_.pull);
   camera->labels.clear();
   if (status.ok() && !labels.is_null()) {
     const Result<rules::Labels> parsed = rules::ParseLabels(labels);

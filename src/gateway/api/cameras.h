@@ -12,6 +12,12 @@ struct CamerasOptions {
   size_t max_cameras = 10000;  // of one owner
 };
 
+/// Of a source that an owner names. A host that is written as a link-local address (169.254.0.0/16, fe80::/10), in
+/// whatever way the system reads one, is refused: clouds have their metadata there, and no camera stands there.
+/// Loopback and private networks are where cameras are. Names are not resolved here. Errors: kPermissionDenied
+/// `pull_off`; kInvalidArgument `field`.
+Status CheckCameraSource(const std::string& source, bool pull);
+
 class CamerasApi {
  public:
   /// Adds its routes. `registry` must outlive the server.

@@ -14,28 +14,40 @@ void PictureStation::Stop() {
     changed_.NotifyAll();
   }
   if (thread_.joinable()) thread_.join();
+  MutexLock lock(mu_);
+  while (telling_ > 0) changed_.Wait(mu_);
 }
 
-bool PictureStation::Offer(const std::string& owner, Frame frame, Done& done) {
+Status PictureStation::Offer(const std::string& owner, Frame frame, Done& done) {
   std::optional<Job> displaced;
   {
     MutexLock lock(mu_);
-    const bool fits = !ending_ && waiting_bytes_ + frame->size() <= kMaxWaitingBytes;
-    if (fits && waiting_.size() >= kMaxWaiting) displaced = waiting_.DropFromLongest(waiting_.SizeOf(owner) + 1);
-    if (!fits || waiting_.size() >= kMaxWaiting) {
-      ++counts_.refused;
-      return false;
+    const size_t bytes = frame->size();
+    Status taken;
+    if (ending_) taken = Unavailable("the gateway is stopping", "draining");
+    if (bytes > kMaxWaitingBytes) taken = ResourceExhausted("the frame is too large to be kept", "image_too_large");
+    if (taken.ok() && waiting_bytes_ + bytes > kMaxWaitingBytes) taken = TooMany();
+    if (taken.ok() && waiting_.size() >= kMaxWaiting) {
+      displaced = waiting_.DropFromLongest(waiting_.SizeOf(owner) + 1);
+      if (!displaced) taken = TooMany();
     }
+    if (!taken.ok() || displaced) ++counts_.refused;
+    if (!taken.ok()) return taken;
     if (displaced) {
-      ++counts_.refused;
       waiting_bytes_ -= displaced->frame->size();
+      ++telling_;
     }
-    waiting_bytes_ += frame->size();
+    waiting_bytes_ += bytes;
     waiting_.Push(owner, {std::move(frame), std::move(done)}, 1);
     changed_.NotifyOne();
   }
-  if (displaced) displaced->done(TooMany());
-  return true;
+  if (displaced) {
+    displaced->done(TooMany());
+    MutexLock lock(mu_);
+    --telling_;
+    changed_.NotifyAll();
+  }
+  return Ok();
 }
 
 PictureStation::Counts PictureStation::counts() const {

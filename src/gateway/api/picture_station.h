@@ -21,7 +21,8 @@ class PictureStation {
  public:
   /// Frames that wait, and their bytes. Beyond, one gets no picture, for its alert is not held up: the one that came,
   /// or the newest of the owner with the most, if that has two more than the newcomer's. Eight of a camera's size are
-  /// made in 160 ms, of the 300 that an alert may take.
+  /// made in 160 ms, of the 300 that an alert may take. For want of bytes it is always the one that came: of as many
+  /// frames as large as may be decoded (frames::DecodeLimits) there is none.
   static constexpr size_t kMaxWaiting = 8;
   static constexpr size_t kMaxWaitingBytes = 64U << 20U;
 
@@ -35,15 +36,16 @@ class PictureStation {
   PictureStation(const PictureStation&) = delete;
   PictureStation& operator=(const PictureStation&) = delete;
 
-  /// True: `done` is called once, on its thread, or with kResourceExhausted inside an Offer of another owner. False:
-  /// too many wait or it was stopped, and `done` is left as it was. Never blocks.
-  bool Offer(const std::string& owner, Frame frame, Done& done) EXCLUDES(mu_);
+  /// OK: `done` is called once, on its thread, or with TooMany inside an Offer of another owner. Errors, and then
+  /// `done` is left as it was: kResourceExhausted, TooMany, or `image_too_large`, it alone has more than
+  /// kMaxWaitingBytes; kUnavailable `draining`, it was stopped. Never blocks.
+  Status Offer(const std::string& owner, Frame frame, Done& done) EXCLUDES(mu_);
 
   /// What is told of a frame for which there was no room.
   static Status TooMany() { return ResourceExhausted("too many alerts at once", "queue_full"); }
 
-  /// Makes what waits, takes no more, and ends its thread; calls nothing any more when it returns. May be called again,
-  /// by one thread at a time.
+  /// Makes what waits, takes no more, and ends its thread; calls nothing any more when it returns, on no thread. May be
+  /// called again, by one thread at a time; not by a `done`.
   void Stop() EXCLUDES(mu_);
 
   struct Counts {
@@ -65,6 +67,7 @@ class PictureStation {
   FairShare<Job> waiting_ GUARDED_BY(mu_){1};  // a picture costs 1
   size_t waiting_bytes_ GUARDED_BY(mu_) = 0;
   Counts counts_ GUARDED_BY(mu_);
+  int telling_ GUARDED_BY(mu_) = 0;  // Offers that tell of one that gave way
   bool ending_ GUARDED_BY(mu_) = false;
   std::thread thread_;
 };

@@ -91,7 +91,8 @@ void StoreRecord::Write(std::vector<RecordEntry> entries, Done done) {
     Submit(both->first, picture.ok() ? *picture : std::vector<uint8_t>(), std::move(both->second));
   };
   PictureStation::Done made = write;
-  if (!pictures_.Offer(both->first.front().owner, std::move(frame), made)) write(PictureStation::TooMany());
+  const Status taken = pictures_.Offer(both->first.front().owner, std::move(frame), made);
+  if (!taken.ok()) write(taken);
 }
 
 void StoreRecord::Submit(const std::vector<RecordEntry>& entries, const std::vector<uint8_t>& picture, Done done) {

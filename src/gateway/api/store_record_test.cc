@@ -6,6 +6,7 @@
 #include <atomic>
 #include <future>
 #include <mutex>
+#include <thread>
 
 #include "events/ids.h"
 #include "gateway/api/testing.h"
@@ -132,7 +133,7 @@ TEST(PictureStationTest, WhatWaitsWhenItIsStoppedIsMadeAndNoMoreIsTaken) {
   const auto frame = std::make_shared<const std::vector<uint8_t>>(1, uint8_t{1});
   const auto offer = [&] {
     PictureStation::Done done = [&](const Result<std::vector<uint8_t>>& picture) { told.push_back(picture.ok()); };
-    return station.Offer("own_a", frame, done);
+    return station.Offer("own_a", frame, done).ok();
   };
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(offer());
   maker.AwaitBegun();
@@ -142,6 +143,17 @@ TEST(PictureStationTest, WhatWaitsWhenItIsStoppedIsMadeAndNoMoreIsTaken) {
   EXPECT_FALSE(offer());
   station.Stop();
   EXPECT_EQ(station.counts().made, 3U);
+}
+
+TEST(PictureStationTest, AFrameLargerThanAllThatMayWaitIsToldSo) {
+  HeldMaker maker;
+  PictureStation station(maker.Make());
+  PictureStation::Done done = [](const Result<std::vector<uint8_t>>&) { ADD_FAILURE() << "it was not taken"; };
+  const auto large = std::make_shared<const std::vector<uint8_t>>(PictureStation::kMaxWaitingBytes + 1);
+  EXPECT_EQ(station.Offer("own_a", large, done).reason(), "image_too_large");
+  EXPECT_EQ(station.counts().refused, 1U);
+  station.Stop();
+  EXPECT_EQ(station.Offer("own_a", std::make_shared<const std::vector<uint8_t>>(1), done).reason(), "draining");
 }
 
 /// A station that has begun one picture and may make the others when told; who was told what, in order.
@@ -156,7 +168,7 @@ class FairPicturesTest : public ::testing::Test {
       const std::lock_guard<std::mutex> lock(mu_);
       told_.push_back((picture.ok() ? "made " : "none ") + owner);
     };
-    return station_.Offer(owner, frame_, done);
+    return station_.Offer(owner, frame_, done).ok();
   }
   std::vector<std::string> Told() {
     const std::lock_guard<std::mutex> lock(mu_);
@@ -179,6 +191,26 @@ TEST_F(FairPicturesTest, AnOwnerWithEveryPlaceGivesOneToANewcomerAndIsToldSo) {
   EXPECT_EQ(station_.counts().waiting, PictureStation::kMaxWaiting);
   EXPECT_EQ(station_.counts().refused, 2U);
   maker_.Release();
+}
+
+TEST_F(FairPicturesTest, WhenItIsStoppedWhoGaveWayHasBeenTold) {
+  std::promise<void> begun, let;
+  std::atomic<bool> told = false;
+  PictureStation::Done slow = [&](const Result<std::vector<uint8_t>>&) {
+    begun.set_value();
+    let.get_future().wait();
+    told = true;
+  };
+  for (size_t i = 0; i + 1 < PictureStation::kMaxWaiting; ++i) EXPECT_TRUE(Offer("own_a"));
+  ASSERT_TRUE(station_.Offer("own_a", frame_, slow).ok());  // its newest, so the first to give way
+  std::thread other([&] { EXPECT_TRUE(Offer("own_b")); });
+  begun.get_future().wait();
+  maker_.Release();
+  std::thread later([&] { let.set_value(); });
+  station_.Stop();
+  EXPECT_TRUE(told);
+  other.join();
+  later.join();
 }
 
 TEST_F(FairPicturesTest, OwnersThatAllWantManyHaveEqualSharesAndTakeTurns) {

@@ -45,6 +45,10 @@ std::shared_ptr<Camera> Mailbox::Join(const std::string& id, const std::string& 
   leaving_.erase(at);
   camera->removed = false;
   camera->came_back = true;
+  camera->counts = {};
+  camera->clock = {};
+  camera->recent.reset();
+  camera->phases.reset();
   return camera;
 }
 

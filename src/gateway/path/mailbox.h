@@ -82,7 +82,9 @@ class Mailbox {
   /// Puts the snapshot in place. Cameras whose states the edit touches are given back and want a turn (Requeue); for
   /// all others the snapshot is changed where it lies, so that none holds an old one. Cameras that are no more leave
   /// the books at once: those with states or a frame are given back too, marked removed. One that is there again before
-  /// its last turn has ended is the same one, so that a camera has one turn at a time. Linear in the owner's cameras.
+  /// its last turn has ended is the same one, so that a camera has one turn at a time; but whenever it comes back, it
+  /// begins anew as one that never was: counts, clock, sequence numbers, gate and states. Linear in the owner's
+  /// cameras.
   std::vector<std::shared_ptr<Camera>> SetOwner(std::shared_ptr<const OwnerView> view);
 
   /// Null when there is none, or it is another owner's.

@@ -231,6 +231,56 @@ TEST_F(OwnerEditTest, ACameraThatIsThereAgainBeforeItsTurnHasEndedHasOneTurnAtAT
   }
 }
 
+TEST_F(OwnerEditTest, ACameraThatComesBackBeginsAnewWheneverItDoes) {
+  enum class When { kAtOnce, kAfterItsTurn, kWhileAFrameIsOnItsWay };
+  const CameraSetup camera = setup_.cameras[2];
+  const auto show = [&] {
+    Submission submission;
+    submission.owner = "own_a";
+    submission.camera = camera.id;
+    submission.encoded = testing::Jpeg(250);
+    submission.sequence = 1;
+    submission.sent = clock_.Now() - seconds(30);  // by a clock that is wrong
+    return path_.Submit(std::move(submission)).status;
+  };
+  const auto edit = [&](bool there) {
+    std::erase_if(setup_.cameras, [&](const CameraSetup& other) { return other.id == camera.id; });
+    if (there) setup_.cameras.push_back(camera);
+    EXPECT_TRUE(path_.SetOwner("own_a", setup_).ok());
+  };
+  const auto told = [&] {
+    const Json stats = path_.Stats("own_a").value();
+    for (const Json& of : stats.Find("cameras")->as_array()) {
+      if (of.GetString("camera").value() == camera.id) return of;
+    }
+    return Json();
+  };
+  edit(false);
+  Steps();
+  edit(true);
+  Steps();
+  const Json fresh = told();
+  for (const When when : {When::kAtOnce, When::kAfterItsTurn, When::kWhileAFrameIsOnItsWay}) {
+    SCOPED_TRACE(static_cast<int>(when));
+    clock_.Advance(seconds(10));
+    backend_.hold = when == When::kWhileAFrameIsOnItsWay;
+    EXPECT_TRUE(show().ok()) << "its number was not heard of";
+    Steps();
+    EXPECT_NE(told().Dump(), fresh.Dump());
+    edit(false);
+    if (when == When::kAfterItsTurn) Steps();
+    edit(true);
+    if (when == When::kWhileAFrameIsOnItsWay) backend_.Release();
+    backend_.hold = false;
+    Json now = told();
+    EXPECT_EQ(now.Find("phases")->as_object().size(), 0U);
+    Steps();
+    now = told();
+    now.Set("phases", *fresh.Find("phases"));  // those of its rules, once a turn has been
+    EXPECT_EQ(now.Dump(), fresh.Dump());
+  }
+}
+
 TEST_F(OwnerEditTest, ACameraThatWasGoneForAMomentHasEndedItsAlert) {
   const CameraSetup camera = setup_.cameras[1];
   setup_.cameras.erase(setup_.cameras.begin() + 1);

@@ -77,7 +77,7 @@ bool FramePath::State::Step() {
   Camera& camera = *trip->camera;
   if (taken->came_back) {
     ReconcileTurn(camera, taken->view, std::exchange(restored, {}), true);
-    camera.turn.view = nullptr;  // what looks through it now begins anew
+    camera.turn = {};  // what looks through it now begins anew
   }
   if (camera.turn.view != taken->view || !restored.empty()) {
     ReconcileTurn(camera, taken->view, std::move(restored), !taken->view->camera_idx.contains(camera.id));
@@ -430,15 +430,18 @@ void FramePath::State::FinishTurn(const std::shared_ptr<Camera>& camera, const P
                                   const std::shared_ptr<const FrameResult>& result) {
   MutexLock lock(mu);
   camera->has_states = !camera->turn.states.empty();
+  // What ends now may have begun before it was removed and there again.
+  CameraCounts before;
+  CameraCounts& counts = camera->came_back ? before : camera->counts;
   if (frame != nullptr) {
     const nanoseconds now = clock.Monotonic();
     const bool expired = result->trouble.reason() == "deadline" && !result->asked;
     (expired ? shed : ended).Add(now);
     if (result->asked) {
-      ++camera->counts.asked;
+      ++counts.asked;
       asked.Add(now);
     }
-    camera->counts.alerts += static_cast<uint64_t>(
+    counts.alerts += static_cast<uint64_t>(
         std::count_if(result->changes.begin(), result->changes.end(),
                       [](const AlertNotice& notice) { return notice.change == AlertChange::kFired; }));
     if (camera->recent != nullptr && frame->submission.sequence) camera->recent->SetResult(frame->id, result);
@@ -449,7 +452,7 @@ void FramePath::State::FinishTurn(const std::shared_ptr<Camera>& camera, const P
     const RuleState& state = camera->turn.states[i];
     same = (*camera->phases)[i].second == state.alert.phase && (*camera->phases)[i].first == state.rule;
   }
-  if (!same) {
+  if (!same && !camera->came_back) {
     std::vector<std::pair<std::string, rules::AlertPhase>> phases;
     for (size_t i = 0; i < camera->turn.rules.size(); ++i) {
       phases.emplace_back(camera->turn.states[i].rule, camera->turn.states[i].alert.phase);
