@@ -84,6 +84,10 @@ TEST_F(PageTest, WhereNoCameraIsFetchedTheFormSaysWhichSettingThatIs) {
   tab.Click(Button("Save"));
   ASSERT_TRUE(tab.Await("text(one('#camera-trouble')).includes('pull-cameras')"));
   EXPECT_EQ(tab.AskText("document.activeElement.id"), "camera-source");
+  EXPECT_EQ(tab.AskText("one('#camera-source').getAttribute('aria-describedby')"), "camera-how camera-trouble");
+  tab.Click(Button("Cancel"));
+  tab.Click(Button("Add a camera"));
+  EXPECT_EQ(tab.AskText("one('#camera-source').getAttribute('aria-describedby')"), "camera-how");
 }
 
 }  // namespace

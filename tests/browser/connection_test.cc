@@ -49,6 +49,42 @@ TEST_F(PageTest, WhatHappensWhileThePageReadsIsShownWhenItHasRead) {
   EXPECT_TRUE(tab.Await("one('img', " + Card("attic") + ").naturalWidth === 320"));
 }
 
+TEST_F(PageTest, AFrameThatComesBeforeTheAnswersOfBeforeIsDrawnBehindThem) {
+  const Household home = MakeHousehold("history", "attic");
+  MakeRule(home, "Is it a room?");
+  Tab tab(browser());
+  tab.RunBeforeEachPage(kHeldRequests);
+  SignIn(tab, home);
+  SendRoom(home, 1);
+  ASSERT_TRUE(tab.Await("/ %$/.test(text(one('.answer .number')))"));
+  tab.Ask("window.heldAfter = '/v1/rules/'");
+  tab.Click(Button("Add a rule"));  // makes all rows anew
+  tab.Type("one('#rule-question')", "Is it an attic?");
+  tab.Click(Button("Save"));
+  ASSERT_TRUE(tab.Await("numHeld() === 2"));
+  SendRoom(home, 2);
+  ASSERT_TRUE(tab.Await("all('.answer').length === 2 && all('.answer .number').every((n) => / %$/.test(text(n)))"));
+  const std::string num_longer = "all('.chart .line').filter((line) => line.getAttribute('d').includes('V')).length";
+  EXPECT_EQ(tab.AskText(num_longer), "0");
+  tab.Ask("release()");
+  EXPECT_TRUE(tab.Await(num_longer + " === 1"));
+}
+
+TEST_F(PageTest, WhoSignsOutWhileThePageReadsIsShownNothingMore) {
+  const Household home = MakeHousehold("left", "attic");
+  MakeRulesThatFire(home);
+  SendRoom(home, 1);
+  Tab tab(browser());
+  tab.RunBeforeEachPage(std::string(kHeldRequests) + "window.heldAfter = '/v1/rules/';");
+  tab.Open(gateway().url() + "/#token=" + home.token);
+  ASSERT_TRUE(tab.Await("numHeld() === 2"));
+  tab.Click(Button("Sign out"));
+  tab.Ask("release()");
+  tab.Ask("fetch('/icon.svg').then((icon) => icon.text())");  // whoever waited for them has gone on
+  EXPECT_EQ(tab.AskText("text(one('#link')) + all('.camera, .alert, .rule').length"), "not signed in0");
+  EXPECT_EQ(tab.AskText("shown(one('#side')) + ' ' + document.title"), "false Pawsight");
+}
+
 TEST_F(PageTest, APageThatWasCutOffShowsWhatHappenedMeanwhile) {
   const Household home = MakeHousehold("cut", "attic");
   Tab tab(browser());

@@ -135,7 +135,8 @@ TEST_F(GatewayStart, AStoreThatIsNoneIsLeftAsItIsAndTheRightOneGoesOn) {
 
 TEST(GatewayDescriptors, MoreConnectionsThanThereAreDescriptorsAreRefusedWithWhatToDo) {
   const TempFolder folder;
-  const std::string command = "ulimit -n 1024 && exec '" PAWSIGHT_PROGRAM "' gateway --listen 127.0.0.1:0 --data '" +
+  const std::string command = "ulimit -n 1024 && exec timeout 60 '" PAWSIGHT_PROGRAM
+                              "' gateway --listen 127.0.0.1:0 --data '" +
                               folder.Path("data") + "' --max-connections 20000 2>&1";
   FILE* const program = popen(command.c_str(), "r");
   ASSERT_NE(program, nullptr);

@@ -1,5 +1,5 @@
 // The alerts, the newest first: what was asked, where, how sure the answer was, and since when.
-import { lineButton, make, timeOfDay, words } from "./element";
+import { lineButton, make, replaceLines, timeOfDay, words } from "./element";
 import { percent, sureText } from "./rule_words";
 
 export interface AlertLine {
@@ -15,7 +15,7 @@ class Line {
   private readonly sure = make("span", "sure", "");
   private readonly time = make("time", "quiet", "");
 
-  constructor(alert: AlertLine, why: () => void) {
+  constructor(private readonly alert: AlertLine, why: () => void) {
     const head = make("div", "head");
     head.append(this.question, lineButton("Why?", `Why this alert? ${alert.question}`, `alert ${alert.id}`, why));
     const where = make("div", "where");
@@ -23,10 +23,15 @@ class Line {
     this.root.append(head, where, this.time);
   }
 
-  show(alert: AlertLine, camera: string): void {
+  /// Of a camera that is there no longer, the name that it had stays.
+  rename(names: Map<string, string>): void {
+    this.camera.textContent = names.get(this.alert.camera) ?? (this.camera.textContent || this.alert.camera);
+  }
+
+  show(alert: AlertLine, names: Map<string, string>): void {
     this.root.className = `alert ${alert.severity} ${alert.resolved ? "over" : "open"}`;
     this.question.textContent = alert.question;
-    this.camera.textContent = camera;
+    this.rename(names);
     // What is known of one that is over is the answer that ended it.
     if (!alert.resolved && alert.expect && typeof alert.p_yes === "number") {
       const at = typeof alert.threshold === "number" ? `, alerts at ${percent(alert.threshold)}` : "";
@@ -40,38 +45,49 @@ class Line {
 export class AlertList {
   private readonly lines = new Map<string, Line>();
   private readonly open = new Set<string>();
-  private names = new Map<string, string>();
 
-  /// `why` shows the reasons of an alert's rule.
+  /// `why` shows the reasons of an alert's rule; `names`: of the cameras.
   constructor(private readonly list: HTMLElement, private readonly none: HTMLElement, private readonly most: number,
-              private readonly why: (alert: AlertLine) => void) {}
+              private readonly why: (alert: AlertLine) => void, private readonly names: Map<string, string>) {}
 
-  reset(names: Map<string, string>): void {
-    this.names = names;
+  /// All there are, the newest first. A line that is there already stays, and so does the focus.
+  reset(alerts: AlertLine[]): void {
+    const before = new Map(this.lines);
     this.lines.clear();
     this.open.clear();
-    this.list.replaceChildren();
-    this.none.hidden = false;
+    const roots = alerts.map((alert) => this.take(alert, before.get(alert.id)).root);
+    if (roots.length !== this.list.childElementCount || roots.some((root, i) => root !== this.list.children[i])) {
+      replaceLines(this.list, roots, this.list);
+    }
+    this.none.hidden = roots.length > 0;
     this.title();
+  }
+
+  /// Cameras may have got other names.
+  rename(): void {
+    for (const line of this.lines.values()) line.rename(this.names);
   }
 
   /// A new one comes first; one that is there is changed.
   put(alert: AlertLine): void {
-    let line = this.lines.get(alert.id);
-    if (!line) {
-      line = new Line(alert, () => this.why(alert));
-      this.lines.set(alert.id, line);
-      this.list.prepend(line.root);
-    }
-    line.show(alert, this.names.get(alert.camera) ?? alert.camera);
-    if (alert.resolved) this.open.delete(alert.id);
-    else this.open.add(alert.id);
+    const before = this.lines.get(alert.id);
+    const line = this.take(alert, before);
+    if (!before) this.list.prepend(line.root);
     this.none.hidden = true;
     while (this.list.childElementCount > this.most) this.list.lastElementChild!.remove();
     if (this.lines.size > 2 * this.most) {
       for (const [id, kept] of this.lines) if (!kept.root.isConnected) this.forget(id);
     }
     this.title();
+  }
+
+  private take(alert: AlertLine, before: Line | undefined): Line {
+    const line = before ?? new Line(alert, () => this.why(alert));
+    this.lines.set(alert.id, line);
+    line.show(alert, this.names);
+    if (alert.resolved) this.open.delete(alert.id);
+    else this.open.add(alert.id);
+    return line;
   }
 
   private forget(id: string): void {

@@ -1,6 +1,7 @@
 // A camera's card: its newest frame, and what each rule makes of it.
 import { Camera, FrameResult, Past, Rule, Source } from "./api";
 import { lineButton, make, timeOfDay, words } from "./element";
+import { reasonText } from "./reasons";
 import { RuleRow } from "./rule_row";
 
 const kPictureEvery = 1000;  // ms between pictures of one camera
@@ -37,7 +38,8 @@ export class CameraCard {
 
   /// How the fetching of its frames does; undefined: they are sent.
   showSource(source: Source | undefined): void {
-    const said = source === undefined || source.state === "running" ? source?.last_refusal ? `Frames refused: ${source.last_refusal}` : ""
+    const said = source === undefined || source.state === "running"
+                 ? source?.last_refusal ? `Frames refused: ${reasonText(source.last_refusal)}` : ""
                : source.state === "starting" ? "Waiting for its first frame…"
                : source.state === "waiting" ? `No frames come, and it is tried again: ${source.last_error ?? ""}`
                : source.last_error ? `No frames come any more: ${source.last_error}` : "It has ended.";

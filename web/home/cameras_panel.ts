@@ -30,12 +30,13 @@ export class CamerasPanel {
 
   close(): void {
     this.gone.abort();
+    this.trouble.begin();
     this.dialog.close();
   }
 
   edit(camera: Camera | null): void {
     this.edited = camera;
-    this.trouble.say("");
+    this.trouble.begin();
     byId("camera-dialog-title").textContent = camera ? "Edit camera" : "New camera";
     byId("camera-delete").hidden = camera === null;
     this.name.value = camera?.name ?? "";
@@ -57,12 +58,7 @@ export class CamerasPanel {
   }
 
   private async attempt(change: () => Promise<unknown>): Promise<void> {
-    try {
-      await change();
-      this.dialog.close();
-    } catch (error) {
-      this.trouble.sayError(error, "this camera");
-    }
+    await this.trouble.attempt("this camera", change);
     await this.changed();
   }
 }

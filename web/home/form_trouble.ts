@@ -1,16 +1,51 @@
-// What the API says of a form that was sent: below the field it is about, or above the buttons.
+// A form in a dialog that is sent to the API, and what the API says of it: below the field it is about, or above the buttons.
 import { Refusal } from "./api";
 
 export class FormTrouble {
+  private readonly dialog: HTMLDialogElement;
+  private readonly described: Map<HTMLElement, string | null>;  // by what a field is described while nothing is wrong
+  private edits = 0;
+
   /// `fields`: the field of each name that the API may begin with, "question: empty".
   constructor(private readonly form: HTMLElement, private readonly trouble: HTMLElement, private readonly buttons: HTMLElement,
-              private readonly fields: Record<string, HTMLElement>) {}
+              private readonly fields: Record<string, HTMLElement>) {
+    this.dialog = form.closest("dialog")!;
+    this.described = new Map(Object.values(fields).map((field) => [field, field.getAttribute("aria-describedby")]));
+  }
+
+  /// Something else is edited from now on, or nothing: what comes of a change that is still under way is not shown.
+  begin(): void {
+    ++this.edits;
+    this.block(false);
+    this.say("");
+  }
+
+  /// Sends a change, once: who presses meanwhile sends nothing. Then the dialog closes, or says what is wrong with `what`: "this rule".
+  async attempt(what: string, change: () => Promise<unknown>): Promise<void> {
+    const mine = this.edits, held = document.activeElement as HTMLElement | null;
+    this.block(true);
+    try {
+      await change();
+      if (mine === this.edits) this.dialog.close();
+    } catch (error) {
+      if (mine !== this.edits) return;
+      this.block(false);
+      this.sayError(error, what);
+      if (this.dialog.open && !this.dialog.contains(document.activeElement)) held?.focus();
+    }
+  }
+
+  private block(blocked: boolean): void {
+    for (const button of this.buttons.querySelectorAll<HTMLButtonElement>(".primary, .danger")) button.disabled = blocked;
+  }
 
   /// Marks the field; "" takes it back.
-  say(message: string): void {
-    for (const field of this.form.querySelectorAll("[aria-invalid]")) {
+  private say(message: string): void {
+    for (const field of this.form.querySelectorAll<HTMLElement>("[aria-invalid]")) {
       field.removeAttribute("aria-invalid");
-      field.removeAttribute("aria-describedby");
+      const by = this.described.get(field);
+      if (by) field.setAttribute("aria-describedby", by);
+      else field.removeAttribute("aria-describedby");
     }
     const [, name, rest] = /^([a-z_]+): (.*)$/s.exec(message) ?? [];
     const field = name === undefined ? undefined : this.fields[name];
@@ -22,12 +57,12 @@ export class FormTrouble {
     (field.closest(".row") ?? field).after(this.trouble);
     this.trouble.textContent = rest!;
     field.setAttribute("aria-invalid", "true");
-    field.setAttribute("aria-describedby", this.trouble.id);
+    field.setAttribute("aria-describedby", [this.described.get(field), this.trouble.id].filter(Boolean).join(" "));
     field.focus();
   }
 
-  /// `what` was changed by somebody else meanwhile: "this rule".
-  sayError(error: unknown, what: string): void {
+  /// 412: `what` was changed by somebody else meanwhile.
+  private sayError(error: unknown, what: string): void {
     const stale = error instanceof Refusal && error.status === 412;
     this.say(stale ? `Somebody else changed ${what}: close this and look again.`
              : error instanceof Refusal ? error.message : "The gateway cannot be reached.");

@@ -27,10 +27,11 @@ function say(state: "off" | "connecting" | "live" | "lost", text: string): void 
 
 class Home {
   private readonly cards = new Map<string, CameraCard>();
-  private readonly alerts = new AlertList(byId("alert-list"), byId("no-alerts"), kMaxAlerts, (alert) => this.showWhy(alert));
+  private readonly names = new Map<string, string>();  // of cameras
+  private readonly alerts = new AlertList(byId("alert-list"), byId("no-alerts"), kMaxAlerts, (alert) => this.showWhy(alert),
+                                           this.names);
   private readonly rules = new Map<string, Rule>();
   private readonly stop = new AbortController();
-  private readonly names = new Map<string, string>();  // of cameras
   private readonly why: WhyDialog;
   private readonly panel: RulesPanel;
   private readonly receivers: ReceiversPanel;
@@ -68,11 +69,10 @@ class Home {
     this.takeSources(stats.sources);
     for (const { camera, newest_time } of stats.stats.cameras) if (newest_time) this.cards.get(camera)?.showPast(newest_time);
     await this.rememberAll();
-    this.alerts.reset(this.names);
-    for (const alert of [...alerts.items].reverse()) {
-      this.alerts.put({ question: "", ...alert.detail, id: alert.id, camera: alert.camera, rule: alert.rule, severity: alert.severity,
-                        fired: alert.fired, resolved: alert.resolved });
-    }
+    if (this.stop.signal.aborted) return;
+    this.alerts.reset(alerts.items.map((alert) => ({
+      question: "", ...alert.detail, id: alert.id, camera: alert.camera, rule: alert.rule, severity: alert.severity,
+      fired: alert.fired, resolved: alert.resolved })));
     byId("side").hidden = false;
     void this.receivers.refresh();
   }
@@ -92,7 +92,9 @@ class Home {
     if (cards.length !== before.size || cards.some((card) => !card.root.isConnected)) {
       replaceLines(byId("camera-list"), cards.map((card) => card.root), byId("add-camera"));
     }
-    byId("no-cameras").textContent = "None yet. Add one, and say where its frames are fetched, or have a device send them.";
+    this.alerts.rename();
+    byId("no-cameras").textContent = this.mayEdit
+      ? "None yet. Add one, and say where its frames are fetched, or have a device send them." : "None yet. An operator adds them.";
     byId("no-cameras").hidden = cards.length > 0;
   }
 
@@ -149,18 +151,22 @@ class Home {
   /// waits for that: nothing falls between the two, at the first opening and after every break.
   async follow(): Promise<void> {
     for (let pause = kFirstPause; !this.stop.signal.aborted; pause = Math.min(2 * pause, kLongestPause)) {
+      let why = "connection lost, trying again";
       try {
         await this.api.live((name, data) => this.hear(name, data), this.stop.signal, async () => {
           await this.reading?.catch(() => undefined);  // of before it was open
           await this.read();
+          if (this.stop.signal.aborted) return;
           pause = kFirstPause;
           say("live", "live");
         });
       } catch (error) {
         if (this.stop.signal.aborted) return;
         if (error instanceof Refusal && error.status === 401) return leave(kNoLonger);
+        if (error instanceof Refusal) why = `refused, trying again: ${error.message}`;
       }
-      say("lost", "connection lost, trying again");
+      if (this.stop.signal.aborted) return;
+      say("lost", why);
       await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
     }
   }
@@ -173,6 +179,8 @@ class Home {
     this.why.close();
     this.panel.close();
     this.receivers.close();
+    this.alerts.reset([]);
+    for (const list of ["camera-list", "rule-list", "receiver-list"]) byId(list).replaceChildren();
   }
 
   private showWhy(alert: AlertLine): void {
@@ -183,7 +191,9 @@ class Home {
   /// Reads everything anew, soon; now and then at most.
   private readSoon(): void {
     if (this.readTimer !== 0) return;
-    const read = () => void this.read().catch(() => undefined);  // what comes next tries again
+    const read = () => void this.read().catch(() => {
+      if (!this.stop.signal.aborted) this.readSoon();
+    });
     this.readTimer = window.setTimeout(read, Math.max(0, this.readAt + kReadEvery - Date.now()));
   }
 
@@ -209,8 +219,10 @@ class Home {
 }
 
 let home: Home | null = null;
+let visits = 0;  // a token that is still being looked at when another came, or the door was shown, opens nothing
 
 function leave(why: string): void {
+  ++visits;
   home?.close();
   home = null;
   sessionStorage.removeItem(kTokenKey);
@@ -223,16 +235,20 @@ function leave(why: string): void {
 }
 
 async function enter(token: string): Promise<void> {
+  const mine = ++visits;
   const api = new Api(token);
   say("connecting", "connecting");
   try {
     const me = await api.get<{ role: string }>("/v1/me");
+    if (mine !== visits) return;
     if (me.role !== "operator" && me.role !== "viewer") {
       return leave(`A token of the role ${me.role} sees no cameras here; use an operator's or a viewer's.`);
     }
     byId("who").textContent = me.role;
+    home?.close();
     home = new Home(api, me.role === "operator");
   } catch (error) {
+    if (mine !== visits) return;
     if (error instanceof Refusal && error.status === 401) return leave("This token opens nothing here.");
     return leave(error instanceof Refusal ? error.message : "The gateway cannot be reached.");
   }
@@ -240,7 +256,6 @@ async function enter(token: string): Promise<void> {
   byId("trouble").textContent = "";
   const typed = byId("door").contains(document.activeElement);
   byId("door").hidden = true;
-  byId("camera-list").replaceChildren();
   byId("no-cameras").textContent = "Reading…";
   byId("no-cameras").hidden = false;
   for (const id of ["cameras", "leave"]) byId(id).hidden = false;

@@ -75,6 +75,7 @@ export class ReceiversPanel {
         if (!tally) this.tallies.set(receiver.id, tally = new Tally());
         await tally.read(this.api, receiver.id);
       }
+      if (this.closed) return;
       this.show();
     } catch {
       // The next round tries again.

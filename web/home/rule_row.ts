@@ -30,17 +30,25 @@ export class RuleRow {
 
   get firing(): boolean { return this.root.classList.contains("firing"); }
 
-  /// An outcome of before; of those that are shown already, and of those before them, nothing comes.
+  /// An outcome of before. One older than what is shown goes before it in the chart; of one shown already nothing comes.
   remember(outcome: Omit<Outcome, "rule">, timeMs: number): void {
-    if (timeMs > this.newest) this.show(outcome, timeMs);
+    if (timeMs > this.newest) return this.show(outcome, timeMs);
+    const { points } = this.plotted;
+    if (typeof outcome.p_yes !== "number" || points.length >= kMaxPoints || points.some(([time]) => time === timeMs)) return;
+    const after = points.findIndex(([time]) => time > timeMs);
+    points.splice(after < 0 ? points.length : after, 0, [timeMs, this.shareOf(outcome.p_yes)]);
+    this.chart.update(this.plotted, this.newest);
   }
+
+  /// Of the answer that the rule waits for.
+  private shareOf(pYes: number): number { return this.plotted.expect === "no" ? 1 - pYes : pYes; }
 
   show(outcome: Omit<Outcome, "rule">, timeMs: number): void {
     this.newest = timeMs;
     this.root.className = `answer ${outcome.phase}`;
     this.reason.textContent = reasonText(outcome.reason) + (this.known ? ` · alerts at ${conditionText(this.known)}` : "");
     if (typeof outcome.p_yes === "number") {
-      this.plotted.points.push([timeMs, this.plotted.expect === "no" ? 1 - outcome.p_yes : outcome.p_yes]);
+      this.plotted.points.push([timeMs, this.shareOf(outcome.p_yes)]);
       if (this.plotted.points.length > kMaxPoints) this.plotted.points.shift();
       this.number.textContent = sureText(this.plotted.expect, outcome.p_yes);
     }

@@ -34,6 +34,7 @@ export class RulesPanel {
 
   close(): void {
     this.gone.abort();
+    this.trouble.begin();
     this.dialog.close();
   }
 
@@ -59,7 +60,7 @@ export class RulesPanel {
 
   private edit(rule: Rule | null): void {
     this.edited = rule;
-    this.trouble.say("");
+    this.trouble.begin();
     byId("rule-dialog-title").textContent = rule ? "Edit rule" : "New rule";
     byId("rule-delete").hidden = rule === null;
     this.field("question").value = rule?.question ?? "";
@@ -106,12 +107,7 @@ export class RulesPanel {
   }
 
   private async attempt(change: () => Promise<unknown>): Promise<void> {
-    try {
-      await change();
-      this.dialog.close();
-    } catch (error) {
-      this.trouble.sayError(error, "this rule");
-    }
+    await this.trouble.attempt("this rule", change);
     await this.changed();
   }
 }

@@ -19,6 +19,7 @@ export class WhyDialog {
 
   close(): void {
     this.gone.abort();
+    this.rule = null;
     clearInterval(this.timer);
     this.dialog.close();
   }

@@ -437,5 +437,28 @@ TEST_F(ApiTest, BodiesThatAreNotRightAreNamed) {
   EXPECT_EQ(Call("PATCH", "/v1/cameras", home.operator_token).status, 405);
 }
 
+class PullingApiTest : public ApiTest {
+ protected:
+  PullingApiTest() : ApiTest(true) {}
+};
+
+TEST_F(PullingApiTest, ASourceAsItIsShownKeepsWhatIsNotShownAndIsNoSourceOfItsOwn) {
+  const Home home = MakeHome("home");
+  const std::string& token = home.operator_token;
+  const auto body = [](const std::string& source) { return R"({"name":"yard","source":")" + source + R"("})"; };
+  const std::string id = Post("/v1/cameras", token, body("http://me:geheim@127.0.0.1/1?pwd=auch")).Text("id");
+  const auto stored = [&] { return store_->Get<events::Camera>(home.owner, id)->source; };
+  EXPECT_EQ(Get("/v1/cameras/" + id, token).Text("source"), "http://127.0.0.1/1?...");
+  EXPECT_EQ(Put("/v1/cameras/" + id, token, body("http://127.0.0.1/1?...")).status, 200);
+  EXPECT_EQ(stored(), "http://me:geheim@127.0.0.1/1?pwd=auch");
+  const Came changed = Put("/v1/cameras/" + id, token, body("http://127.0.0.1/2?..."));
+  EXPECT_EQ(changed.Code(), "field");
+  EXPECT_THAT(changed.Text("detail"), HasSubstr("source: "));
+  EXPECT_EQ(stored(), "http://me:geheim@127.0.0.1/1?pwd=auch");
+  EXPECT_EQ(Post("/v1/cameras", token, body("http://127.0.0.1/1?...")).Code(), "field");
+  EXPECT_EQ(Put("/v1/cameras/" + id, token, body("http://127.0.0.1/2?pwd=neu")).status, 200);
+  EXPECT_EQ(stored(), "http://127.0.0.1/2?pwd=neu");
+}
+
 }  // namespace
 }  // namespace pawsight::gateway::testing

@@ -62,6 +62,10 @@ bool IsLinkLocal(const std::string& host) {
 /// Files and directories are the machine's, not an owner's.
 Status CheckCameraSource(const std::string& source, bool pull) {
   if (source.empty()) return Ok();
+  if (source.ends_with("?...")) {
+    return InvalidArgument("source: as it is shown, without what follows the ?: type that again, and the password",
+                           "field");
+  }
   if (!pull) return PermissionDenied("source: this gateway pulls no cameras (its setting pull-cameras)", "pull_off");
   for (const char* scheme : {"http://", "https://", "rtsp://", "rtsps://"}) {
     if (!source.starts_with(scheme)) continue;
@@ -96,6 +100,7 @@ Result<net::HttpResponse> CamerasApi::Get(const Call& call) const {
 
 bool CamerasApi::Read(const Call& call, const Responder& reply, events::Camera* camera) const {
   CameraTuning tuning = TuningOf(*camera);
+  const std::string stored = camera->source;
   Json labels;
   const bool read = ApiRouter::ReadFields(call, reply, [&](Fields& fields) {
     for (const char* shown : {"id", "version", "created"}) (void)fields.Any(shown);  // a GET may be sent back
@@ -110,6 +115,8 @@ bool CamerasApi::Read(const Call& call, const Responder& reply, events::Camera* 
     tuning.fps = fields.Number("fps", 1, 0.01, 60);
   });
   if (!read) return false;
+  // What was shown without its password and comes back is the source that was there.
+  if (!stored.empty() && camera->source == net::RedactUrl(stored)) camera->source = stored;
   Status status = CheckCameraSource(camera->source, options_.pull);
   camera->labels.clear();
   if (status.ok() && !labels.is_null()) {
@@ -157,10 +164,7 @@ void CamerasApi::Update(const Call& call, const Responder& reply) {
   Result<events::Camera> camera = context_.store.Get<events::Camera>(call.owner, call.Parameter(0));
   if (!camera.ok()) return reply.Fail(camera.status());
   if (const Status match = CheckIfMatch(*call.request, camera->version); !match.ok()) return reply.Fail(match);
-  const std::string source = camera->source;
   if (!Read(call, reply, &*camera)) return;
-  // What was shown without its password and comes back is the source that was there.
-  if (!source.empty() && camera->source == net::RedactUrl(source)) camera->source = source;
   if (const Status fits = registry_.CheckCamera(*camera); !fits.ok()) return reply.Fail(fits);
   Put(call, reply, *std::move(camera), 200, "camera.update");
 }

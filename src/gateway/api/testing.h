@@ -94,7 +94,7 @@ inline std::string Jpeg(int number = 0) {
 
 class ApiTest : public ::testing::Test {
  protected:
-  ApiTest() {
+  explicit ApiTest(bool pull = false) : pull_(pull) {
     std::string pattern = std::filesystem::temp_directory_path() / "pawsight-api-XXXXXX";
     folder_ = mkdtemp(pattern.data());
     store_ = events::Store::Open(folder_ + "/gateway.sqlite").value();
@@ -209,6 +209,7 @@ class ApiTest : public ::testing::Test {
     return "type " + type + " is not described";
   }
 
+  const bool pull_;  // an owner may name a source; nothing is fetched
   const SystemClock clock_;
   const Json document_ = OpenApiDocument();
   std::string folder_;
@@ -227,6 +228,7 @@ class ApiTest : public ::testing::Test {
   void Serve() {
     ApiOptions options;
     options.authenticator.max_wrong = 100;
+    options.cameras.pull = pull_;
     api_ = std::make_unique<GatewayApi>(
         ApiParts{*store_, *path_, *registry_, backends_, MakeAbsentClient, backend_, *office_, clock_,
                  [] { return std::vector<std::string>(); }, [this] { return path_->Metrics(); },

@@ -31,7 +31,7 @@ struct Puller::Running {
   uint64_t refused GUARDED_BY(mu) = 0;
   uint64_t failures GUARDED_BY(mu) = 0;
   Status last_error GUARDED_BY(mu);
-  std::string last_refusal GUARDED_BY(mu);  // a reason
+  std::string last_refusal GUARDED_BY(mu);  // a reason; "": the last frame was taken
   std::optional<Time> last_frame GUARDED_BY(mu);
 
   std::jthread thread;  // last: stopped and joined before the rest goes
@@ -132,10 +132,8 @@ bool Puller::Give(Running& running, Frame frame, std::stop_token stop) {
   running.state = PullState::kRunning;
   running.last_frame = clock_.Now();
   ++running.frames;
-  if (!submitted.status.ok()) {
-    ++running.refused;
-    running.last_refusal = submitted.status.reason();
-  }
+  if (!submitted.status.ok()) ++running.refused;
+  running.last_refusal = submitted.status.ok() ? "" : submitted.status.reason();
   return !stop.stop_requested();
 }
 

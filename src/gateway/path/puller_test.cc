@@ -111,6 +111,28 @@ TEST_F(PullerTest, WhatIsNotAllowedIsRefusedAndNothingChanges) {
   EXPECT_EQ(puller.Stats("own").Dump(), R"({"sources":[]})");
 }
 
+TEST_F(PullerTest, ARefusalIsToldUntilAFrameIsTaken) {
+  net::Router router;
+  const std::string jpeg(testing::Jpeg(100)->begin(), testing::Jpeg(100)->end());
+  router.Add("GET", "/snap.jpg", [&](const net::HttpRequest&) {
+    return net::HttpResponse{200, "image/jpeg", jpeg, {}};
+  });
+  const auto server = net::HttpServer::Start({}, router).value();
+  std::atomic<bool> refuses{true};
+  const auto door = [&](Submission) {
+    return refuses ? Submitted{.status = ResourceExhausted("too many", "device_rate")} : Submitted{};
+  };
+  Puller puller(door, clock_, options_);
+  ASSERT_TRUE(puller.SetOwner("own", {{"cam", server->url() + "/snap.jpg", 60}}).ok());
+  const auto tells = [&] {
+    return puller.Stats("own").Dump().find(R"("last_refusal":"device_rate")") != std::string::npos;
+  };
+  while (!tells()) std::this_thread::yield();
+  refuses = false;
+  while (tells()) std::this_thread::yield();
+  EXPECT_TRUE(puller.SetOwner("own", {}).ok());
+}
+
 TEST_F(PullerTest, APasswordIsNotTold) {
   Puller puller(Door(), clock_, options_);
   ASSERT_TRUE(puller.SetOwner("own", {{"cam", "http://admin:geheim@127.0.0.1:1/snap.jpg", 60}}).ok());
