@@ -164,11 +164,12 @@ Status ReadFlags(StressCommand* command) {
   PAWSIGHT_RETURN_IF_ERROR(ReadQuestionFile(command->questions_path, &options));
   PAWSIGHT_RETURN_IF_ERROR(ReadTokenFile(command->token_path, "--token-file", &options.token));
   PAWSIGHT_RETURN_IF_ERROR(ReadTokenFile(command->metrics_token_path, "--metrics-token-file", &options.metrics_token));
+  options.apply = !command->apply.empty();
   return CheckApply(command->apply);
 }
 
 Status WriteFiles(const std::string& out, const tools::StressResult& result) {
-  if (out.empty()) return Ok();
+  if (out.empty() || result.cells.empty()) return Ok();  // what stands there may be a whole report
   PAWSIGHT_RETURN_IF_ERROR(WriteFileAtomically(out + "/result.json", tools::ResultToJson(result).Dump() + "\n"));
   PAWSIGHT_RETURN_IF_ERROR(WriteFileAtomically(out + "/report.html", tools::StressReport(result)));
   return WriteFileAtomically(out + "/cells.csv", tools::CellsCsv(result));
@@ -184,9 +185,6 @@ bool Holds(const tools::StressResult& result) {
 
 Status Apply(const std::string& path, const tools::StressResult& result) {
   if (path.empty()) return Ok();
-  if (result.target.kind == "gateway") {
-    return FailedPrecondition("--apply: the cap is a worker's setting, and " + result.target.name + " is a gateway");
-  }
   if (!result.recommendation) return FailedPrecondition("--apply: there is no advice");
   if (!Holds(result)) return FailedPrecondition("--apply: the advice does not hold, so " + path + " is as it was");
   std::string text;

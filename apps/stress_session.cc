@@ -32,11 +32,15 @@ constexpr int kPushCameras = 512;
 bool IsAddress(const std::string& target) { return target.find("://") != std::string::npos; }
 bool IsGrpc(const std::string& address) { return address.starts_with("grpc://") || address.starts_with("grpcs://"); }
 
-/// Whether the server is gone: not even a connection, or one that broke. Any word of its own says that it is there.
+/// Whether the server is gone: not even a connection, or one that broke. Any word of its own, or of a proxy before it,
+/// says that something is there.
 bool IsGone(const Status& ready) {
   return ready.code() == StatusCode::kUnavailable &&
-         (ready.reason().empty() || ready.reason() == "connect_failed" || ready.reason() == "connection_broken");
+         (ready.reason() == "connect_failed" || ready.reason() == "connection_broken");
 }
+
+/// A file of ours that cannot be had or written is not the target's fault.
+Status OutError(const Status& file) { return file.ok() ? file : FailedPrecondition("--out: " + file.message()); }
 
 /// Whether the server says that it is ready; one that says not yet is asked again for ten seconds.
 Status AwaitReady(client::InferenceClient& server) {
@@ -124,7 +128,9 @@ Status StressSession::OpenLog() {
     mark.Set("path", result_.target.path);
     mark.Set("cameras", options_.gateway_cameras);
   }
-  PAWSIGHT_ASSIGN_OR_RETURN(log_, tools::CellLog::Open(options_.out + "/cells.jsonl", mark));
+  auto log = tools::CellLog::Open(options_.out + "/cells.jsonl", mark);
+  if (!log.ok()) return OutError(log.status());
+  log_ = std::move(log).value();
   if (!log_->found().empty()) {
     std::fprintf(stderr, "pawsight: going on; %zu cells of this plan are measured already\n", log_->found().size());
   }
@@ -173,6 +179,7 @@ Status StressSession::ConnectHttp(const std::string& address) {
 }
 
 Status StressSession::ConnectGateway(const std::string& address) {
+  if (options_.apply) return InvalidArgument("--apply: the cap is a worker's setting, and this is a gateway");
   if (options_.token.empty()) {
     return Status(StatusCode::kUnauthenticated,
                   "a gateway: want --token-file with an admin's token (admin.token of its data directory)");
@@ -187,9 +194,11 @@ Status StressSession::ConnectGateway(const std::string& address) {
                                      .questions = options_.questions,
                                      .mark = tools::MarkThisRun(Lease())};
   if (!options_.out.empty()) {
-    PAWSIGHT_ASSIGN_OR_RETURN(journal_, tools::RunJournal::Open(options_.out + "/gateway.run"));
+    auto journal = tools::RunJournal::Open(options_.out + "/gateway.run");
+    if (!journal.ok()) return OutError(journal.status());
+    journal_ = std::move(journal).value();
     target.runs_that_are_over = journal_->left();
-    PAWSIGHT_RETURN_IF_ERROR(journal_->Add(target.mark.run));
+    PAWSIGHT_RETURN_IF_ERROR(OutError(journal_->Add(target.mark.run)));
   }
   gateway_since_ = clock_.Now();
   gateway_began_ = clock_.Monotonic();
@@ -223,8 +232,8 @@ Status StressSession::CheckLease() const {
   const auto passed = std::max<std::chrono::nanoseconds>(clock_.Now() - gateway_since_,  // also while suspended
                                                          clock_.Monotonic() - gateway_began_);
   if (passed + cell <= Lease()) return Ok();
-  return DeadlineExceeded("took longer than the " + std::to_string(Lease().count()) +
-                          " s after which another run may remove what this one has at the gateway");
+  return FailedPrecondition("took longer than the " + std::to_string(Lease().count()) +
+                            " s after which another run may remove what this one has at the gateway");
 }
 
 void StressSession::CleanUp() {
@@ -232,7 +241,9 @@ void StressSession::CleanUp() {
   send_ = nullptr;
   place_ = {};
   Status removed = gateway_->Remove();
-  if (removed.ok() && journal_ && gateway_->leftovers().ok()) removed = journal_->Clear();  // else they are still there
+  if (removed.ok() && journal_ && gateway_->leftovers().ok()) {  // else they are still there
+    removed = OutError(journal_->Clear());
+  }
   if (!removed.ok()) std::fprintf(stderr, "pawsight: %s\n", removed.message().c_str());
   gateway_.reset();
 }
@@ -287,7 +298,7 @@ Status StressSession::CheckAnswers() {
 Status StressSession::CheckThere() {
   Status there;
   if (worker_ != nullptr && worker_->ended()) {
-    there = Unavailable("the worker that was started has ended: " + worker_->LastWords());
+    there = Unavailable("the worker that was started has ended: " + worker_->LastWords(), "connection_broken");
   } else if (gateway_) {
     there = gateway_->CheckThere();
   } else if (client_ != nullptr) {
@@ -342,15 +353,15 @@ Status StressSession::HaveCamerasFor(const tools::CellPlan& plan) {
 }
 
 Status StressSession::Measure(const tools::CellPlan& plan, const std::vector<std::string>& more) {
-  if (stop_.stop_requested()) return Cancelled("stopped");
   const tools::StressCell* known = log_ ? log_->Find(plan) : nullptr;
   tools::StressCell cell;
   if (known != nullptr) {
     cell = *known;
   } else {
-    PAWSIGHT_RETURN_IF_ERROR(CheckLease());
+    if (stop_.stop_requested() || only_known_) return Cancelled("stopped");
     PAWSIGHT_RETURN_IF_ERROR(ServerWith(plan.server, more));
     if (plan.role == tools::CellRole::kCheckOverload) PAWSIGHT_RETURN_IF_ERROR(HaveCamerasFor(plan));
+    PAWSIGHT_RETURN_IF_ERROR(CheckLease());  // behind what may take long
     PAWSIGHT_ASSIGN_OR_RETURN(cell, MeasureCell(plan));
   }
   ++num_done_;
@@ -362,7 +373,7 @@ Status StressSession::Measure(const tools::CellPlan& plan, const std::vector<std
   }
   if (!log_ || known != nullptr) return Ok();
   const Status kept = log_->Append(cell);
-  return kept.ok() ? kept : FailedPrecondition("--out: " + kept.message());
+  return OutError(kept);
 }
 
 void StressSession::Advise() {
@@ -378,9 +389,9 @@ Status StressSession::Check() {
   for (const auto& [name, value] : tools::WorkerSettings(advice)) {
     if (name != "teams") more.insert(more.end(), {"--" + name, value});
   }
-  advice.cap_set = !model_dir_.empty();  // of an address the cap is not ours to set
   num_cells_ += 2;
   PAWSIGHT_RETURN_IF_ERROR(Measure({tools::CellRole::kCheckCap, advice.server, advice.cap, 0}, more));
+  advice.cap_set = !model_dir_.empty();  // of an address the cap is not ours to set
   advice.cap_holds = tools::CheckHolds(result_.cells.back(), options_.slo);
   // Of the answered rate, whatever the gate held back at the knee. A round number, so that a run that goes on finds the
   // cell again.
@@ -402,14 +413,16 @@ Result<tools::StressResult> StressSession::Run() {
   if (!options_.json) std::fputs(tools::CellHeading().c_str(), stdout);
   Status status;
   for (const tools::CellPlan& plan : plans) {
-    status = Measure(plan, {});
-    if (!status.ok()) break;
+    const Status measured = Measure(plan, {});
+    if (status.ok()) status = measured;
+    only_known_ = !status.ok();
   }
   Advise();
-  if (status.ok()) status = Check();
+  const Status checked = Check();
+  if (status.ok()) status = checked;
   CleanUp();
   Say("");
-  result_.complete = status.ok() && !stop_.stop_requested();
+  result_.complete = status.ok();
   if (!status.ok() && !stop_.stop_requested()) {
     if (result_.cells.empty()) return status;
     ended_early_ = status;

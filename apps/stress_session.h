@@ -40,6 +40,7 @@ struct StressOptions {
   std::optional<double> price_per_hour;
   std::string out;  // "" is none
   bool check = true;
+  bool apply = false;  // the advice is for a worker's settings, so a gateway is refused before anything is made there
   bool json = false;
 };
 
@@ -70,7 +71,7 @@ class StressSession {
   Status ConnectGateway(const std::string& address);
   /// How long this run takes at most, which what it makes at a gateway says to others.
   std::chrono::seconds Lease() const;
-  /// Errors: kDeadlineExceeded, a cell more might last longer than was said.
+  /// Errors: kFailedPrecondition, a cell more might last longer than was said.
   Status CheckLease() const;
   /// Removes what was made at a gateway.
   void CleanUp();
@@ -104,6 +105,7 @@ class StressSession {
   tools::ServerPlace place_;
   size_t num_cells_ = 0;
   size_t num_done_ = 0;
+  bool only_known_ = false;  // it has ended early: what is kept is told with the rest, and nothing more is measured
 };
 
 }  // namespace pawsight

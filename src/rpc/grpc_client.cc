@@ -84,7 +84,9 @@ Status FromGrpc(const grpc::Status& status, const grpc::ClientContext& context) 
   std::string message = status.error_message().substr(0, kMaxMessageBytes);
   std::ranges::replace_if(
       message, [](unsigned char c) { return c < ' ' || c == 0x7F; }, ' ');
-  return {static_cast<StatusCode>(status.error_code()), "the server: " + message, ReasonOf(context)};
+  std::string reason = ReasonOf(context);
+  if (status.error_code() == grpc::StatusCode::UNAVAILABLE && NeverLeft(context)) reason = "connect_failed";
+  return {static_cast<StatusCode>(status.error_code()), "the server: " + message, std::move(reason)};
 }
 
 /// What a client and its calls share; outlives the client until the last call has ended.

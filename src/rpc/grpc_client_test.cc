@@ -115,6 +115,7 @@ TEST_F(GrpcClientTest, NobodyThereIsSaidAndNothingRan) {
   endpoint_.reset();
   const InferResult result = Begin(Asking("vqa", "x")).get();
   EXPECT_EQ(result.response.status().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(result.response.status().reason(), "connect_failed");
   EXPECT_FALSE(result.may_have_run);
 }
 

@@ -51,13 +51,31 @@ void AwaitedFrames::Await(const std::string& frame, client::Deadline deadline, i
   std::optional<CallOutcome> outcome;
   {
     MutexLock lock(mu_);
+    --num_posted_;
     if (const auto early = early_.extract(frame); !early.empty()) {
       outcome = std::move(early.mapped());
     } else {
       waiting_.insert_or_assign(frame, Waiting{deadline, std::move(on_ended), broken_ || breaks != num_breaks_});
     }
+    BoundMissed();
   }
   if (outcome) on_ended(*std::move(outcome));
+}
+
+int64_t AwaitedFrames::Posted() {
+  MutexLock lock(mu_);
+  ++num_posted_;
+  return num_breaks_;
+}
+
+void AwaitedFrames::NotTaken() {
+  MutexLock lock(mu_);
+  --num_posted_;
+  BoundMissed();
+}
+
+void AwaitedFrames::BoundMissed() {
+  num_missed_ = std::min(num_missed_, static_cast<int64_t>(waiting_.size()) + num_posted_);
 }
 
 int64_t AwaitedFrames::num_breaks() const {
@@ -71,6 +89,7 @@ void AwaitedFrames::Tell(const ToldFrame& told) {
     MutexLock lock(mu_);
     if (auto waiting = waiting_.extract(told.frame); !waiting.empty()) {
       on_ended = std::move(waiting.mapped().on_ended);
+      BoundMissed();
     } else {
       early_.insert_or_assign(told.frame, told.outcome);
       early_order_.push_back(told.frame);
@@ -86,6 +105,7 @@ void AwaitedFrames::Tell(const ToldFrame& told) {
 void AwaitedFrames::Missed(int64_t count) {
   MutexLock lock(mu_);
   num_missed_ += std::min(count, INT64_MAX - num_missed_);
+  BoundMissed();
 }
 
 void AwaitedFrames::Expire(client::Deadline now) {
@@ -105,6 +125,7 @@ void AwaitedFrames::Expire(client::Deadline now) {
       late.emplace_back(std::move(it->second.on_ended), std::move(outcome));
       it = waiting_.erase(it);
     }
+    BoundMissed();
   }
   for (const auto& [on_ended, outcome] : late) on_ended(outcome);
 }

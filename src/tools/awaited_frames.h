@@ -37,12 +37,17 @@ class AwaitedFrames {
   static constexpr size_t kMaxEarly = 8192;
 
   /// `on_ended` is called once: by Tell, Expire or Break, or at once when the stream was faster than the 202; without
-  /// the lock. `breaks`: num_breaks() when it was sent.
+  /// the lock. `breaks`: what Posted gave.
   void Await(const std::string& frame, client::Deadline deadline, int64_t breaks, OnEnded on_ended) EXCLUDES(mu_);
+  /// A frame is being posted, before anybody knows its id: Await or NotTaken follows. Gives num_breaks().
+  int64_t Posted() EXCLUDES(mu_);
+  /// One that was posted is not to be waited for.
+  void NotTaken() EXCLUDES(mu_);
   int64_t num_breaks() const EXCLUDES(mu_);
   void Tell(const ToldFrame& told) EXCLUDES(mu_);
   /// So many frames were told of and the load did not read it in time: which ones, nobody says. As many of those whose
-  /// deadline comes next end unseen, "dropped": that is the load's fault and tells nothing of the server.
+  /// deadline comes next end unseen, "dropped": that is the load's fault and tells nothing of the server. At no time
+  /// are there more of these to come than frames that wait or are being posted, so none is left when all have ended.
   void Missed(int64_t count) EXCLUDES(mu_);
   /// Those whose deadline is not after `now` have failed: "not_told"; "stream_broken" where nobody was told for a while
   /// since they were sent.
@@ -53,6 +58,8 @@ class AwaitedFrames {
   void Resume() EXCLUDES(mu_);
 
  private:
+  void BoundMissed() REQUIRES(mu_);
+
   struct Waiting {
     client::Deadline deadline;
     OnEnded on_ended;
@@ -61,7 +68,8 @@ class AwaitedFrames {
   mutable Mutex mu_;
   int64_t num_breaks_ GUARDED_BY(mu_) = 0;
   bool broken_ GUARDED_BY(mu_) = false;
-  int64_t num_missed_ GUARDED_BY(mu_) = 0;  // of those that wait, or are about to
+  int64_t num_posted_ GUARDED_BY(mu_) = 0;  // and neither waited for nor given up
+  int64_t num_missed_ GUARDED_BY(mu_) = 0;  // of those that wait or are being posted
   std::unordered_map<std::string, Waiting> waiting_ GUARDED_BY(mu_);
   std::unordered_map<std::string, CallOutcome> early_ GUARDED_BY(mu_);
   std::deque<std::string> early_order_ GUARDED_BY(mu_);  // of early_, and some that are no longer there

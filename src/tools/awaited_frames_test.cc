@@ -41,7 +41,7 @@ class AwaitedFramesTest : public ::testing::Test {
     return [this, frame](const CallOutcome& outcome) { ended_.push_back(frame + " " + Text(outcome)); };
   }
   void Await(const std::string& frame, client::Deadline deadline) {
-    frames_.Await(frame, deadline, frames_.num_breaks(), Note(frame));
+    frames_.Await(frame, deadline, frames_.Posted(), Note(frame));
   }
   const client::Deadline start_{};
   AwaitedFrames frames_;
@@ -80,8 +80,39 @@ TEST_F(AwaitedFramesTest, WhatTheLoadReadTooSlowlyIsUnseenAndNotTheServersFault)
   EXPECT_FALSE(ReadDropped("3").ok());
 }
 
+TEST_F(AwaitedFramesTest, WhatWasMissedIsForgottenWithTheFramesThatItMayHaveBeen) {
+  Await("a", start_ + seconds(1));
+  frames_.Missed(1000);  // events of other kinds, or of frames that nobody waits for
+  frames_.Expire(start_ + seconds(1));
+  Await("b", start_ + seconds(2));
+  frames_.Expire(start_ + seconds(2));
+  EXPECT_THAT(ended_, ElementsAre("a dropped unseen", "b not_told failed"));
+  ended_.clear();
+
+  Await("c", start_ + seconds(3));
+  frames_.Missed(1);
+  frames_.Tell({"c", {}});
+  Await("d", start_ + seconds(3));
+  frames_.Expire(start_ + seconds(3));
+  EXPECT_THAT(ended_, ElementsAre("c answered", "d not_told failed")) << "it was an event of another kind";
+}
+
+TEST_F(AwaitedFramesTest, WhatIsMissedWhileAFrameIsPostedMayBeThatOnesUnlessItIsNotTaken) {
+  const int64_t breaks = frames_.Posted();
+  frames_.Missed(1);
+  frames_.Await("a", start_ + seconds(1), breaks, Note("a"));
+  frames_.Expire(start_ + seconds(1));
+  EXPECT_THAT(ended_, ElementsAre("a dropped unseen"));
+  (void)frames_.Posted();
+  frames_.Missed(1);
+  frames_.NotTaken();
+  Await("b", start_ + seconds(2));
+  frames_.Expire(start_ + seconds(2));
+  EXPECT_THAT(ended_, ElementsAre("a dropped unseen", "b not_told failed"));
+}
+
 TEST_F(AwaitedFramesTest, WhatMayHaveBeenToldWhileNobodyListenedFailsByTheStreamAndWhatIsToldLaterCounts) {
-  const int64_t before = frames_.num_breaks();
+  const int64_t before = frames_.Posted();
   Await("under way", start_ + seconds(1));
   frames_.Missed(1);
   frames_.Break();

@@ -214,13 +214,17 @@ SendFrame GatewayTarget::Sender() {
         .content_type = "image/jpeg",
         .body = frames_.Image(number, PictureOf(turn, frames_.count()))};
     owner_->Exchange(std::move(request), deadline,
-                     [this, deadline, breaks = awaited_.num_breaks(),
+                     [this, deadline, breaks = awaited_.Posted(),
                       ended = std::move(ended)](const Result<net::ReceivedResponse>& response) {
-                       if (!response.ok()) return ended(OutcomeOf({response.status(), true, std::nullopt}));
-                       if (wait_ || response->status != 202) return ended(FrameOutcome(*response));
+                       const auto ends = [&](CallOutcome outcome) {
+                         awaited_.NotTaken();
+                         ended(std::move(outcome));
+                       };
+                       if (!response.ok()) return ends(OutcomeOf({response.status(), true, std::nullopt}));
+                       if (wait_ || response->status != 202) return ends(FrameOutcome(*response));
                        const Result<Json> json = Json::Parse(response->body);
                        const Result<std::string> frame = json.ok() ? json->GetString("frame") : json.status();
-                       if (!frame.ok()) return ended({"no_frame_id"});
+                       if (!frame.ok()) return ends({"no_frame_id"});
                        awaited_.Await(*frame, deadline, breaks, ended);
                      });
   };

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "frames/decode.h"
+#include "tools/testing.h"
 
 namespace pawsight::tools {
 namespace {
@@ -45,8 +46,8 @@ TEST(LoadFrames, ARequestHasTheImageAndAllItsQuestions) {
 }
 
 TEST(LoadFrames, AFolderIsReadInTheOrderOfItsNames) {
-  const std::string folder = ::testing::TempDir() + "/load_frames_test";
-  std::filesystem::remove_all(folder);
+  const testing::ScratchFolder scratch;
+  const std::string folder = scratch.Path("frames");
   EXPECT_THAT(LoadFrames::Read(folder, {}).status().message(), HasSubstr(folder));
   std::filesystem::create_directory(folder);
   std::ofstream(folder + "/notes.txt") << "none";

@@ -6,14 +6,16 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tools/testing.h"
+
 namespace pawsight::tools {
 namespace {
 
 using ::testing::HasSubstr;
 
 TEST(OutFolder, IsMadeAndIsOneRunsUntilThatHasEnded) {
-  const std::string path = ::testing::TempDir() + "/out_folder_test/of/runs";
-  std::filesystem::remove_all(path);
+  const testing::ScratchFolder scratch;
+  const std::string path = scratch.Path("of/runs");
   {
     const auto first = OutFolder::Open(path);
     ASSERT_TRUE(first.ok()) << first.status().message();
@@ -27,7 +29,8 @@ TEST(OutFolder, IsMadeAndIsOneRunsUntilThatHasEnded) {
 }
 
 TEST(OutFolder, AFileIsNone) {
-  const std::string path = ::testing::TempDir() + "/out_folder_test_file";
+  const testing::ScratchFolder scratch;
+  const std::string path = scratch.Path("file");
   std::ofstream(path) << "mine";
   EXPECT_EQ(OutFolder::Open(path).status().code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(OutFolder::Open(path + "/in").status().code(), StatusCode::kUnavailable);

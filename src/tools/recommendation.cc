@@ -53,14 +53,23 @@ const StressCell* BestKnee(const std::map<int, Curve>& curves, const Slo& slo, b
   return best;
 }
 
-std::string Why(const StressCell& cell, const Slo& slo, bool kept) {
+/// Whether it is known what more clients than the knee's do to the same server threads.
+bool MoreWasMeasured(const std::vector<StressCell>& cells, const StressCell& knee) {
+  return std::ranges::any_of(cells, [&](const StressCell& cell) {
+    return cell.role == CellRole::kGrid && cell.server == knee.server && cell.clients > knee.clients &&
+           !cell.gate_limited && (!cell.client_saturated || knee.client_saturated);
+  });
+}
+
+std::string Why(const std::vector<StressCell>& cells, const StressCell& cell, const Slo& slo, bool kept) {
   char text[240];
   std::snprintf(text, sizeof text,
-                kept ? "with %d at once p%g is %.4g ms of %.4g allowed, and more at once add too little or break it"
+                kept ? "with %d at once p%g is %.4g ms of %.4g allowed, and more at once "
                      : "no cell keeps the objective; with %d at once p%g is %.4g ms, more than the %.4g allowed",
                 cell.clients, slo.quantile * 100, LatencyOf(cell, slo), slo.latency_ms);
-  return std::string(text) +
-         (cell.client_saturated ? "; there the load could do no more (client!), the server can" : "");
+  std::string why = text;
+  if (kept) why += MoreWasMeasured(cells, cell) ? "add too little or break it" : "was not measured";
+  return why + (cell.client_saturated ? "; there the load could do no more (client!), the server can" : "");
 }
 
 }  // namespace
@@ -72,13 +81,17 @@ bool Holds(const StressCell& cell, const Slo& slo) {
 }
 
 std::optional<bool> CheckHolds(const StressCell& cell, const Slo& slo) {
+  constexpr double kMostUnseen = 0.1;
   if (cell.gate_limited) return std::nullopt;
-  return Holds(cell, slo);
+  if (static_cast<double>(cell.num_unseen()) > kMostUnseen * static_cast<double>(cell.offered)) return std::nullopt;
+  const bool holds = Holds(cell, slo);
+  if (cell.client_saturated && (cell.clients > 0 || !holds)) return std::nullopt;
+  return holds;
 }
 
 bool SaysNothing(const StressResult& result, CellRole check) {
-  return std::ranges::any_of(result.cells,
-                             [&](const StressCell& cell) { return cell.role == check && cell.gate_limited; });
+  return std::ranges::any_of(
+      result.cells, [&](const StressCell& cell) { return cell.role == check && !CheckHolds(cell, result.slo); });
 }
 
 int CamerasFor(double rate_per_s, const Slo& slo) {
@@ -121,7 +134,7 @@ std::optional<Recommendation> Recommend(const std::vector<StressCell>& cells, co
                         .safe_per_s = kTarget * best->frames_per_s,
                         .latency_ms = LatencyOf(*best, slo),
                         .slo_kept = kept,
-                        .why = Why(*best, slo, kept)};
+                        .why = Why(cells, *best, slo, kept)};
   if (price_per_hour && advice.safe_per_s > 0) {
     advice.price_per_million_frames = PricePerMillion(*price_per_hour, advice.safe_per_s);
     advice.price_per_million_answers = *advice.price_per_million_frames / std::max(questions_a_frame, 1);

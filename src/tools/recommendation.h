@@ -35,8 +35,9 @@ std::optional<Recommendation> Recommend(const std::vector<StressCell>& cells, co
 /// some must have been answered.
 bool Holds(const StressCell& cell, const Slo& slo);
 
-/// What a check says: Holds, or nothing where the gate let through so little that it is none of the load it is named
-/// for.
+/// What a check says: Holds, or nothing where it is none of the load that it is named for: the gate let through too
+/// little, the load missed what became of more than a tenth, or could do no more. An open loop whose load could do no
+/// more and that holds all the same says so: its latency counts from when frames were due.
 std::optional<bool> CheckHolds(const StressCell& cell, const Slo& slo);
 /// Whether such a check was made and CheckHolds had nothing to say.
 bool SaysNothing(const StressResult& result, CellRole check);

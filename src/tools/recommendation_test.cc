@@ -56,6 +56,43 @@ TEST(Recommendation, AThroughputOfTheChangeGateIsNeverTheServersKnee) {
   EXPECT_EQ(CheckHolds(limited, kSlo), true);
 }
 
+TEST(Recommendation, ACheckOfWhichTheLoadMissedMuchOrCouldDoNoMoreSaysNothing) {
+  StressResult result;
+  result.slo = kSlo;
+  StressCell& check = result.cells.emplace_back(Cell(1, 0, 100, 30));
+  check.role = CellRole::kCheckOverload;
+  check.unseen["dropped"] = check.offered / 10;
+  EXPECT_EQ(CheckHolds(check, kSlo), true);
+  EXPECT_FALSE(SaysNothing(result, CellRole::kCheckOverload));
+  ++check.unseen["dropped"];
+  EXPECT_EQ(CheckHolds(check, kSlo), std::nullopt);
+  EXPECT_TRUE(SaysNothing(result, CellRole::kCheckOverload));
+  EXPECT_FALSE(SaysNothing(result, CellRole::kCheckCap)) << "it was not made";
+
+  StressCell busy = Cell(1, 0, 100, 30);
+  busy.client_saturated = true;
+  EXPECT_EQ(CheckHolds(busy, kSlo), true) << "late as they were sent, which counts, frames were answered in time";
+  busy.latency.p99.ms = 300;
+  EXPECT_EQ(CheckHolds(busy, kSlo), std::nullopt) << "whose fault is it?";
+  busy = Cell(1, 4, 100, 30);
+  busy.client_saturated = true;
+  EXPECT_EQ(CheckHolds(busy, kSlo), std::nullopt) << "four were not at the server at once";
+}
+
+TEST(Recommendation, OfMoreAtOnceNothingIsSaidWhereItWasNotMeasured) {
+  const auto why = [](const std::vector<StressCell>& cells) { return Recommend(cells, kSlo, {}, 1)->why; };
+  const std::string unknown = "more at once was not measured", known = "more at once add too little or break it";
+  EXPECT_NE(why({Cell(1, 1, 20, 52), Cell(1, 2, 36, 58)}).find(unknown), std::string::npos);
+  EXPECT_NE(why({Cell(1, 2, 36, 58), Cell(1, 4, 36, 400)}).find(known), std::string::npos);
+  EXPECT_NE(why({Cell(2, 2, 36, 58), Cell(1, 4, 30, 400)}).find(unknown), std::string::npos) << "of other threads";
+  StressCell more = Cell(1, 4, 36, 400);
+  more.client_saturated = true;
+  EXPECT_NE(why({Cell(1, 2, 36, 58), more}).find(unknown), std::string::npos) << "that is the load's number";
+  StressCell failing = Cell(1, 4, 0, 0);
+  failing.failed["deadline_exceeded"] = 9;
+  EXPECT_NE(why({Cell(1, 2, 36, 58), failing}).find(known), std::string::npos) << "it breaks";
+}
+
 TEST(Recommendation, WhatTheLoadCouldNotDoIsNoKneeUnlessThereIsNothingElseAndThenItIsSaid) {
   StressCell saturated = Cell(1, 4, 300, 30);
   saturated.client_saturated = true;

@@ -157,7 +157,7 @@ RunJournal::~RunJournal() {
 Status RunJournal::Append(const std::string& text) {
   const off_t end = lseek(fd_, 0, SEEK_END);
   if (end < 0 || pwrite(fd_, text.data(), text.size(), end) != static_cast<ssize_t>(text.size()) || fsync(fd_) != 0) {
-    return Unavailable("--out: gateway.run: " + std::string(std::strerror(errno)));
+    return Unavailable("gateway.run: " + std::string(std::strerror(errno)));
   }
   return Ok();
 }
@@ -173,7 +173,7 @@ Status RunJournal::Add(const std::string& run) {
 
 Status RunJournal::Clear() {
   if (ftruncate(fd_, 0) == 0 && fsync(fd_) == 0) return Ok();
-  return Unavailable("--out: gateway.run: " + std::string(std::strerror(errno)));
+  return Unavailable("gateway.run: " + std::string(std::strerror(errno)));
 }
 
 }  // namespace pawsight::tools

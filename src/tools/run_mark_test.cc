@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "base/check.h"
+#include "tools/testing.h"
 
 namespace pawsight::tools {
 namespace {
@@ -100,13 +100,8 @@ TEST(RunMark, AProcessLivesUntilItHasEndedAndIsNoOtherOfItsNumber) {
 
 class RunJournalTest : public ::testing::Test {
  protected:
-  RunJournalTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "pawsight-journal-XXXXXX").string();
-    CHECK(mkdtemp(name.data()) != nullptr);
-    folder_ = name;
-  }
-  ~RunJournalTest() override { std::filesystem::remove_all(folder_); }
-  std::string folder_;
+  const testing::ScratchFolder scratch_;
+  const std::string folder_ = scratch_.Path(".");
 };
 
 TEST_F(RunJournalTest, WhatARunLeftIsThereForTheNextAndWhatItRemovedIsNot) {

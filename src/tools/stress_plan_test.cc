@@ -3,8 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
+
+#include "tools/testing.h"
 
 namespace pawsight::tools {
 namespace {
@@ -32,8 +33,8 @@ TEST(StressPlan, AnObjectiveIsAPercentileAndATime) {
 }
 
 TEST(StressPlan, WhatWasMeasuredIsFoundAgainAndAHalfLineIsPassedOver) {
-  const std::string path = ::testing::TempDir() + "/stress_plan_cells.jsonl";
-  std::filesystem::remove(path);
+  const testing::ScratchFolder scratch;
+  const std::string path = scratch.Path("cells.jsonl");
   StressCell cell;
   cell.server = 2;
   cell.clients = 4;

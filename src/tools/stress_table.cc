@@ -69,8 +69,7 @@ std::string GateText(const StressResult& result) {
              "server. ",
              static_cast<long long>(limited), result.cells.size()) +
          "It asks about a picture that goes on changing once in two seconds, and seldom about one that does not "
-         "change: " +
-         Line("want more --cameras (there were %d), other --frames, or --wait", result.load.cameras);
+         "change: want more --cameras, other --frames, or --wait";
 }
 
 std::string CellHeading() {
@@ -119,7 +118,10 @@ std::string Advice(const StressResult& result) {
                  *r.price_per_million_frames, r.price_per_million_answers.value_or(0));
   }
   const auto said = [&](CellRole role, const std::optional<bool>& check) {
-    if (!check) return SaysNothing(result, role) ? "SAYS NOTHING (gate!)" : "not made";
+    const bool gated = std::ranges::any_of(
+        result.cells, [&](const StressCell& cell) { return cell.role == role && cell.gate_limited; });
+    if (!check && !SaysNothing(result, role)) return "not made";
+    if (!check) return gated ? "SAYS NOTHING (gate!)" : "SAYS NOTHING (client!)";
     return *check ? "holds" : "DOES NOT HOLD";
   };
   text += Line("  check at the cap     %s\n  check at twice that  %s (of what was accepted)\n",

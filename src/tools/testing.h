@@ -1,10 +1,13 @@
-// tools/testing.h: time and a server that pass as a test says, in one thread, so that minutes of a load take a moment
-// and come out the same each time. For tests only.
+// tools/testing.h: time that passes as a test says, in one thread, so that minutes of a load take a moment and come out
+// the same each time; and a folder of a test's own. For tests only.
 #pragma once
 
 #include <chrono>
+#include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <map>
+#include <string>
 #include <utility>
 
 #include "base/check.h"
@@ -41,6 +44,27 @@ class PlannedClock : public Clock {
  private:
   mutable std::chrono::nanoseconds now_{0};
   mutable std::multimap<std::chrono::nanoseconds, std::function<void()>> planned_;
+};
+
+/// A fresh folder, removed with all in it.
+class ScratchFolder {
+ public:
+  ScratchFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "pawsight-tools-XXXXXX").string();
+    CHECK(mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  ~ScratchFolder() {
+    std::error_code unused;
+    std::filesystem::remove_all(path_, unused);
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  /// The path of `name` in it.
+  std::string Path(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
 };
 
 }  // namespace pawsight::tools::testing

@@ -22,7 +22,15 @@
 namespace pawsight::integration {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
+
+/// What was measured is told; what it comes to, and whether a frame was answered in time, is the machine's speed.
+auto TellsTheAdvice() {
+  return AnyOf(HasSubstr("advice, one instance"), HasSubstr("the nearest, one instance"),
+               HasSubstr("there is no advice"));
+}
 
 std::string UrlOf(const RunningWorker& worker) { return "http://127.0.0.1:" + std::to_string(worker.http_port()); }
 
@@ -50,13 +58,15 @@ std::vector<std::string> LongRun(const std::string& target, const std::string& o
 
 void ExpectKept(const Ended& ended, const std::string& out) {
   EXPECT_THAT(ended.err, HasSubstr("the same command goes on"));
-  EXPECT_THAT(ended.out, HasSubstr("concurrency cap")) << ended.err;
+  EXPECT_THAT(ended.out, TellsTheAdvice()) << ended.err;
   const auto result = Json::Parse(ReadTextFile(out + "/result.json", 1U << 24U).value());
   ASSERT_TRUE(result.ok());
   EXPECT_FALSE(result->Find("complete")->as_bool());
   EXPECT_EQ(static_cast<int64_t>(result->Find("cells")->as_array().size()), CellsIn(out));
   for (const Json& cell : result->Find("cells")->as_array()) {
-    EXPECT_TRUE(cell.Find("failed")->as_object().empty()) << "a cell of a server that has gone is none";
+    for (const auto& [reason, count] : cell.Find("failed")->as_object()) {
+      EXPECT_THAT(reason, Not(HasSubstr("connect"))) << "a cell of a server that has gone is none";
+    }
   }
   EXPECT_THAT(ReadTextFile(out + "/report.html", 1U << 24U).value(), HasSubstr("Stopped before its end"));
 }
@@ -170,7 +180,9 @@ TEST(StressStranger, ATokenThatIsMissingOrWrongIsSaidBeforeAnythingIsMeasured) {
   command.insert(command.end(), {"--token-file", folder.Path("wrong")});
   EXPECT_THAT(RunProgram(command).err, HasSubstr("--token-file"));
   command.back() = folder.Path("token");
-  EXPECT_THAT(RunProgram(command).out, HasSubstr("frames/s")) << "it measures";
+  const Ended taken = RunProgram(command);
+  EXPECT_THAT(taken.err, Not(HasSubstr("--token-file")));
+  EXPECT_THAT(taken.out, TellsTheAdvice()) << taken.err;
 }
 
 TEST(StressStranger, AnOutThatIsAFileAndOneThatAnotherRunWritesToAreRefused) {
@@ -227,6 +239,10 @@ TEST(StressStranger, AWorkerOfItsOwnThatDiesEndsTheRunAtOnceAndTheNextGoesOn) {
   const Ended again = RunProgram(LongRun("pawsight-mini", folder.Path("out")), "cells of this plan");
   EXPECT_EQ(again.code, 130) << again.err;
   EXPECT_THAT(again.err, HasSubstr("going on; " + measured + " cells of this plan are measured already"));
+  const auto result = Json::Parse(ReadTextFile(folder.Path("out/result.json"), 1U << 24U).value());
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(static_cast<int64_t>(result->Find("cells")->as_array().size()), CellsIn(folder.Path("out")))
+      << "whenever it is stopped, what is kept is in the report";
 }
 
 TEST(StressStranger, WhatCannotBeWrittenIsToldAllTheSame) {
@@ -242,7 +258,7 @@ TEST(StressStranger, WhatCannotBeWrittenIsToldAllTheSame) {
   const Ended ended = stress.Wait();
   EXPECT_EQ(ended.code, 3) << ended.err;
   EXPECT_THAT(ended.err, HasSubstr("--out: "));
-  EXPECT_THAT(ended.out, HasSubstr("concurrency cap"));
+  EXPECT_THAT(ended.out, TellsTheAdvice());
 }
 
 }  // namespace
