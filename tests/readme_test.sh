@@ -41,7 +41,7 @@ block() {
 
 # paste SHELL...: runs what comes, as README's reader would, and keeps what it says in out.
 paste() {
-  env -u XDG_DATA_HOME HOME="$scratch/home" PATH="$scratch/bin:$PATH" "$@" >"$scratch/out" 2>&1 || true
+  env -u XDG_DATA_HOME HOME="$scratch/home" TMPDIR="$scratch" PATH="$scratch/bin:$PATH" "$@" >"$scratch/out" 2>&1 || true
 }
 
 failed() {
