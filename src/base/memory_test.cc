@@ -40,38 +40,43 @@ class Burst {
   std::vector<std::unique_ptr<std::vector<char>>> kept_;
 };
 
-TEST(MemoryTrim, WhatABurstLeftIsGivenBackOnceAnInterval) {
-  if (kOtherAllocator) GTEST_SKIP() << "it keeps what it keeps";
-  ManualClock clock;
-  MemoryTrim trim(clock);
-  clock.Advance(MemoryTrim::kInterval);
-  trim.Look();
-  const size_t before = ResidentBytes();
+/// One that has looked once.
+class MemoryTrimTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (kOtherAllocator) GTEST_SKIP() << "it keeps what it keeps";
+    LookAgain();
+    before_ = ResidentBytes();
+  }
+  void LookAgain() {
+    clock_.Advance(MemoryTrim::kInterval);
+    trim_.Look();
+  }
+  bool HoldsABurst() const { return ResidentBytes() > before_ + (30U << 20U); }
+  bool HoldsNothingMore() const { return ResidentBytes() < before_ + (5U << 20U); }
+
+  ManualClock clock_;
+  MemoryTrim trim_{clock_};
+  size_t before_ = 0;
+};
+
+TEST_F(MemoryTrimTest, WhatABurstLeftIsGivenBackOnceAnInterval) {
   Burst burst;
   burst.End();
-  ASSERT_GT(ResidentBytes(), before + (30U << 20U)) << "the allocator gave it back by itself";
-  trim.Look();
-  EXPECT_GT(ResidentBytes(), before + (30U << 20U)) << "it is not yet time";
-  clock.Advance(MemoryTrim::kInterval);
-  trim.Look();
-  EXPECT_LT(ResidentBytes(), before + (5U << 20U));
+  ASSERT_TRUE(HoldsABurst()) << "the allocator gave it back by itself";
+  trim_.Look();
+  EXPECT_TRUE(HoldsABurst()) << "it is not yet time";
+  LookAgain();
+  EXPECT_TRUE(HoldsNothingMore());
 }
 
-TEST(MemoryTrim, WhatABurstLeftIsGivenBackAlsoWhenItWasLookedAtInItsMidst) {
-  if (kOtherAllocator) GTEST_SKIP() << "it keeps what it keeps";
-  ManualClock clock;
-  MemoryTrim trim(clock);
-  clock.Advance(MemoryTrim::kInterval);
-  trim.Look();
-  const size_t before = ResidentBytes();
+TEST_F(MemoryTrimTest, WhatABurstLeftIsGivenBackAlsoWhenItWasLookedAtInItsMidst) {
   Burst burst;
-  clock.Advance(MemoryTrim::kInterval);
-  trim.Look();
+  LookAgain();
   burst.End();
-  ASSERT_GT(ResidentBytes(), before + (30U << 20U)) << "the allocator gave it back by itself";
-  clock.Advance(MemoryTrim::kInterval);
-  trim.Look();
-  EXPECT_LT(ResidentBytes(), before + (5U << 20U));
+  ASSERT_TRUE(HoldsABurst()) << "the allocator gave it back by itself";
+  LookAgain();
+  EXPECT_TRUE(HoldsNothingMore());
 }
 
 }  // namespace
