@@ -9,8 +9,8 @@ readme=$(realpath "$2")
 part=$3
 
 curl=$(command -v curl || true)
-if [[ -z $curl ]] || ! /usr/bin/python3 -c 'import grpc, grpc_tools'; then
-  echo "there is no curl, or no python3-grpcio and python3-grpc-tools for /usr/bin/python3 (packaging/apt/test.txt)"
+if [[ -z $curl ]] || ! /usr/bin/python3 -c 'import grpc, google.protobuf'; then
+  echo "there is no curl, or no python3-grpcio for /usr/bin/python3 (packaging/apt/test.txt)"
   exit 1
 fi
 
