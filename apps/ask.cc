@@ -6,6 +6,7 @@
 
 #include "apps/commands.h"
 #include "apps/open_model.h"
+#include "base/files.h"
 #include "base/json.h"
 
 namespace pawsight {
@@ -93,6 +94,11 @@ int Ask(const AskCommand& command) {
     const Status checked = engine::CheckQuestion(question);
     if (!checked.ok()) return ReportError(Annotate(checked, "--question"));
   }
+  for (const std::string& path : command.images) {  // -q "One?" "Two?": the second is taken for a photo
+    if (path.ends_with('?') && !FileExists(path)) {
+      return ReportError(InvalidArgument(path + ": no such file; if it is a question, it wants a -q of its own"));
+    }
+  }
   const engine::AskOptions options{
       .mode = kModes.at(command.mode),
       .choices = command.choices,
@@ -127,7 +133,7 @@ void AddAskCommand(CLI::App& program, int* exit_code) {
   CLI::App& ask = *program.add_subcommand("ask", "ask questions of photos");
   ask.footer(kFooter);
   ask.add_option("image", command->images, "JPEG or PNG files")->required();
-  ask.add_option("-q,--question", command->questions, "a question; give several, they share the look")
+  ask.add_option("-q,--question", command->questions, "a question; several share the look, each with its own -q")
       ->default_val(std::vector<std::string>{"Is there a dog?", "Is there a cat?", "Is there a person?"})
       ->take_all()
       ->allow_extra_args(false);

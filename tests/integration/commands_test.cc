@@ -67,6 +67,12 @@ TEST(Program, WrongUsageIsTwoAndSaidOnStandardError) {
   }
 }
 
+TEST(Program, AQuestionWithoutItsOwnFlagIsNotTakenForAPhoto) {
+  const Ended ended = RunProgram({"ask", "a.jpg", "-q", "Is there a dog?", "Is there a cat?"});
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_THAT(ended.err, AllOf(HasSubstr("Is there a cat?: no such file"), HasSubstr("-q of its own"))) << ended.err;
+}
+
 TEST(Program, AModelThatIsNotThereIsAnEnvironmentErrorThatNamesIt) {
   for (const std::vector<std::string>& arguments :
        std::vector<std::vector<std::string>>{{"ask", "--model", "/no/such/model", "a.jpg"},
