@@ -103,7 +103,9 @@ bool CamerasApi::Read(const Call& call, const Responder& reply, events::Camera* 
   const std::string stored = camera->source;
   Json labels;
   const bool read = ApiRouter::ReadFields(call, reply, [&](Fields& fields) {
-    for (const char* shown : {"id", "version", "created"}) (void)fields.Any(shown);  // a GET may be sent back
+    const bool is_there = camera->version != 0;
+    fields.Given("id", is_there, camera->id);
+    for (const char* shown : {"version", "created"}) fields.Given(shown, is_there);
     camera->name = fields.Text("name");
     camera->device = fields.Text("device", "");
     labels = fields.Any("labels");
