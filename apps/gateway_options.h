@@ -51,6 +51,7 @@ struct GatewayOptions {
   std::chrono::milliseconds answer_within{10000};
   bool pull_cameras = false;
   int max_pulled = 256;
+  std::chrono::milliseconds pull_silence{15000};
   int wrong_tokens = 20;
 
   std::chrono::hours keep_events{24 * 365};
@@ -110,6 +111,8 @@ struct GatewayOptions {
     option(&O::answer_within, "answer-within", "of a frame's arrival, or it is shed", milliseconds(100), seconds(300));
     option(&O::pull_cameras, "pull-cameras", "owners may name a URL that frames are pulled from");
     option(&O::max_pulled, "max-pulled", "cameras that are pulled at once; a thread each", 1, 65536);
+    option(&O::pull_silence, "pull-silence", "of a camera that is pulled; then it is connected to anew", seconds(1),
+           seconds(3600));
     option(&O::wrong_tokens, "wrong-tokens", "different ones of an address in a minute; then 429", 1, 10000);
 
     option(&O::keep_events, "keep-events", "and resolved alerts, so long; 0: for ever", hours(0), hours(24 * 3650));

@@ -355,7 +355,7 @@ Status GatewayService::Parts::StartPath() {
   path = std::make_unique<gateway::FramePath>(*meter, to, frame_clock, PathOptionsOf(options));
   puller = std::make_unique<gateway::Puller>(
       [this](gateway::Submission submission) { return path->Submit(std::move(submission)); }, clock,
-      gateway::PullerOptions{.max_sources = static_cast<size_t>(options.max_pulled)});
+      gateway::PullerOptions{.max_sources = static_cast<size_t>(options.max_pulled), .silence = options.pull_silence});
   registry = std::make_unique<gateway::Registry>(*store, *path);
   registry->SetListener([this](const gateway::Registry::Brought& brought) {
     if (extras.names != nullptr) extras.names->Learn(brought);

@@ -24,7 +24,7 @@ class Source {
   /// Gives frames to `on_frame`, no more than the sampling rate, until the source ends
   /// (OK), fails, `on_frame` returns false (OK) or `stop` is requested (OK, within 0.2 s). May be run again after a
   /// failure. Errors: kFailedPrecondition, ffmpeg is missing. kNotFound, no such file. kUnavailable, kUnauthenticated,
-  /// kPermissionDenied, kDeadlineExceeded, unreachable or silent. kInvalidArgument, kDataLoss, no video or image in it.
+  /// kPermissionDenied, kDeadlineExceeded, unreachable or silent; kPermissionDenied `address_refused`, link-local. kInvalidArgument, kDataLoss, no video or image in it.
   using OnFrame = std::function<bool(Frame frame)>;
   virtual Status Run(std::stop_token stop, const OnFrame& on_frame) = 0;
 
@@ -47,6 +47,7 @@ struct SourceOptions {
   double fps = 1;                            // frames a second to sample, 0.01..60
   int max_width = 1280;                      // pixels; wider video is scaled down by ffmpeg
   std::chrono::milliseconds silence{15000};  // a live source that gives nothing for so long has failed
+  bool refuse_link_local = false;            // of a URL that somebody else has named (gateway/source_guard.h)
 };
 
 /// Opens nothing yet: the first Run does. `clock` gives capture times and must outlive the source; a recorded source's

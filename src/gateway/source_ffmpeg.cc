@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "gateway/source_guard.h"
 #include "gateway/source_kinds.h"
 #include "gateway/split_stream.h"
 #include "net/child_process.h"
@@ -27,6 +28,7 @@ class FfmpegSource : public Source {
   bool live() const override { return spec_.kind == SourceKind::kRtsp; }
 
   Status Run(std::stop_token stop, const OnFrame& on_frame) override {
+    if (const Status fit = CheckAddress(stop); !fit.ok()) return stop.stop_requested() ? Ok() : Annotate(fit, Name());
     const Result<std::unique_ptr<net::ChildProcess>> started = net::ChildProcess::Start(Command());
     if (!started.ok()) return FailedPrecondition(started.status().message());  // our installation, not the camera
     const std::unique_ptr<net::ChildProcess>& child = *started;
@@ -48,8 +50,14 @@ class FfmpegSource : public Source {
   }
 
  private:
-  /// The longest wait for bytes: ffmpeg holds a frame back until it knows the next one's time, so the pace counts too. A file
-  /// has no pace of its own and may take long to read.
+  Status CheckAddress(const std::stop_token& stop) const {
+    if (!live() || !options_.refuse_link_local) return Ok();
+    return CheckLeadsNowhereLinkLocal(HostOf(spec_.address), std::make_shared<notify::SystemResolver>(),
+                                      options_.silence, stop);
+  }
+
+  /// The longest wait for bytes: ffmpeg holds a frame back until it knows the next one's time, so the pace counts too.
+  /// A file has no pace of its own and may take long to read.
   std::chrono::milliseconds Patience() const {
     if (!live()) return std::chrono::minutes(5);
     const std::chrono::duration<double> two_frames(2.0 / options_.fps);

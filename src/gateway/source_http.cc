@@ -1,6 +1,7 @@
 #include <optional>
 #include <utility>
 
+#include "gateway/source_guard.h"
 #include "gateway/source_kinds.h"
 #include "gateway/split_stream.h"
 #include "net/http_client.h"
@@ -19,6 +20,9 @@ class HttpSource : public Source {
         period_(std::chrono::duration_cast<steady_clock::duration>(std::chrono::duration<double>(1 / options.fps))),
         clock_(clock) {
     fetch_.stall_timeout = options.silence;
+    if (options.refuse_link_local) {
+      fetch_.may_connect = [](const sockaddr* address) { return !IsLinkLocal(address); };
+    }
   }
 
   bool live() const override { return true; }

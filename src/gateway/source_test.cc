@@ -168,6 +168,29 @@ TEST_F(SourceTest, ASnapshotUrlIsFetchedAtTheSamplingRate) {
   EXPECT_EQ(Run(server->url() + "/none", 1).code(), StatusCode::kNotFound);
 }
 
+TEST_F(SourceTest, WhereverAUrlLeadsALinkLocalAddressIsNotAskedWhenSomebodyElseNamedIt) {
+  net::Router router;
+  router.Add("GET", "/snap.jpg", [](const net::HttpRequest&) {
+    return net::HttpResponse{302, "text/plain", "", {{"Location", "http://169.254.169.254/latest/meta-data"}}};
+  });
+  const auto server = net::HttpServer::Start({}, router).value();
+  const SourceOptions guarded{.fps = 2, .refuse_link_local = true};
+  for (const std::string& url :
+       {server->url() + "/snap.jpg", std::string("http://169.254.169.254/"), std::string("http://[fe80::1]/"),
+        std::string("rtsp://2852039166/live"), std::string("rtsp://me:pw@[fe80::1%25lo]:554/live")}) {
+    const Status refused = Run(url, 1, guarded);
+    EXPECT_EQ(refused.code(), StatusCode::kPermissionDenied) << url << refused.ToString();
+    EXPECT_EQ(refused.reason(), "address_refused") << url;
+    EXPECT_THAT(refused.message(), Not(HasSubstr("pw")));
+  }
+  const testing::RtspCamera camera(frames::EncodeJpeg(Plain(90), 80).value(), 100);
+  std::string named = camera.url();
+  named.replace(named.find("127.0.0.1"), 9, "localhost");
+  const Status status = Run(named, 1, guarded);
+  if (status.code() == StatusCode::kFailedPrecondition) GTEST_SKIP() << "LOUD: ffmpeg is missing, RTSP is not tested";
+  EXPECT_TRUE(status.ok()) << status.ToString();
+}
+
 TEST_F(SourceTest, AnMjpegStreamIsCutIntoFrames) {
   std::string body;
   for (int n = 0; n < 3; ++n)

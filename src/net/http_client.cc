@@ -1,6 +1,7 @@
 #include "net/http_client.h"
 
 #include <curl/curl.h>
+#include <sys/socket.h>
 
 #include <utility>
 
@@ -56,6 +57,18 @@ struct HttpClient::Transfer {
   const OnBytes* on_bytes = nullptr;
   steady_clock::time_point last_byte = steady_clock::now();
   bool ended_by_reader = false;
+  const FetchOptions* options = nullptr;
+  bool refused = false;  // an address, by may_connect
+
+  /// Signature of CURLOPT_OPENSOCKETFUNCTION.
+  static curl_socket_t OnSocket(void* self_pointer, curlsocktype, curl_sockaddr* address) {
+    auto& self = *static_cast<Transfer*>(self_pointer);
+    if (self.options->may_connect && !self.options->may_connect(&address->addr)) {
+      self.refused = true;
+      return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  }
 
   /// Signature of CURLOPT_WRITEFUNCTION. Bytes of a status other than 200 are thrown away.
   static size_t OnWrite(char* bytes, size_t size, size_t count, void* self_pointer) {
@@ -94,6 +107,7 @@ Status HttpClient::Perform(const std::string& url, const FetchOptions& options, 
   CURL* easy = handles_->easy;
   curl_easy_reset(easy);  // keeps the connection
   transfer.easy = easy;
+  transfer.options = &options;
   curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https");
@@ -108,6 +122,8 @@ Status HttpClient::Perform(const std::string& url, const FetchOptions& options, 
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(options.total_timeout.count()));
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Transfer::OnWrite);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &Transfer::OnSocket);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &transfer);
   curl_multi_add_handle(handles_->multi, easy);
 
   Status status;
@@ -123,7 +139,8 @@ Status HttpClient::Perform(const std::string& url, const FetchOptions& options, 
   int num_left = 0;
   while (const CURLMsg* message = curl_multi_info_read(handles_->multi, &num_left)) {
     if (message->msg == CURLMSG_DONE && message->data.result != CURLE_OK && status.ok() && !transfer.ended_by_reader) {
-      status = StatusOfCurl(message->data.result, where);
+      status = transfer.refused ? PermissionDenied(where + ": leads to an address that may not be", "address_refused")
+                                : StatusOfCurl(message->data.result, where);
     }
   }
   curl_multi_remove_handle(handles_->multi, easy);

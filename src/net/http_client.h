@@ -16,6 +16,8 @@
 
 #include "base/status.h"
 
+struct sockaddr;
+
 namespace pawsight::net {
 
 struct FetchOptions {
@@ -24,6 +26,9 @@ struct FetchOptions {
   std::chrono::milliseconds stall_timeout{10000};  // no byte for so long ends either
   size_t max_bytes = 12U << 20U;                   // of Get's body
   std::string bearer = {};  // token; when given, the URL's user and password are not used. Not sent on to another host
+  /// Asked of every address before it is connected to, where a redirect leads too; null: all may be. On the caller's
+  /// thread.
+  std::function<bool(const sockaddr* address)> may_connect = nullptr;
 };
 
 struct Fetched {
@@ -40,8 +45,9 @@ class HttpClient {
 
   /// The body of a 200. User and password in the URL are used (Basic or Digest) and never shown.
   /// Errors: kInvalidArgument, not an http or https URL. kUnavailable, no connection, or another status than the
-  /// following. kUnauthenticated 401, kPermissionDenied 403, kNotFound 404. kDeadlineExceeded. kResourceExhausted, more
-  /// than max_bytes. kCancelled, `stop` was requested (seen within 0.1 s).
+  /// following. kUnauthenticated 401, kPermissionDenied 403 and `address_refused` (no address may be connected to),
+  /// kNotFound 404. kDeadlineExceeded. kResourceExhausted, more than max_bytes. kCancelled, `stop` was requested (seen
+  /// within 0.1 s).
   Result<Fetched> Get(const std::string& url, const FetchOptions& options, std::stop_token stop);
 
   /// Gives the body of a 200 to `on_bytes` as it comes, with its Content-Type, until it returns false (OK), the body

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <cstring>
 #include <thread>
 
 #include "net/http_server.h"
@@ -73,6 +75,34 @@ TEST_F(HttpClientTest, EachFailureHasItsCode) {
   const std::string gone = server_->url() + "/snap";
   server_->Stop();
   EXPECT_EQ(client_.Get(gone, {}, {}).status().code(), StatusCode::kUnavailable);
+}
+
+TEST_F(HttpClientTest, AnAddressThatMayNotBeIsNeverConnectedToWhateverNameOrRedirectLeadsThere) {
+  HttpServerOptions elsewhere;
+  elsewhere.listen.host = "127.0.0.2";
+  const auto inside = HttpServer::Start(elsewhere, router_).value();
+  Router leads;
+  leads.Add("GET", "/to-inside", [to = inside->url()](const HttpRequest&) { return Redirect(to + "/snap"); });
+  const auto leading = HttpServer::Start({}, leads).value();
+  std::atomic<int> num_asked{0};
+  const FetchOptions guarded{.may_connect = [&](const sockaddr* address) {
+    ++num_asked;
+    sockaddr_in v4{};
+    std::memcpy(&v4, address, sizeof v4);
+    return v4.sin_family == AF_INET && ntohl(v4.sin_addr.s_addr) == INADDR_LOOPBACK;
+  }};
+  EXPECT_TRUE(client_.Get(server_->url() + "/snap", guarded, {}).ok());
+  EXPECT_EQ(num_asked, 1);
+  for (const std::string& url : {inside->url() + "/snap", leading->url() + "/to-inside"}) {
+    const Status refused = client_.Get(url, guarded, {}).status();
+    EXPECT_EQ(refused.code(), StatusCode::kPermissionDenied) << refused.ToString();
+    EXPECT_EQ(refused.reason(), "address_refused");
+  }
+  const FetchOptions none{.may_connect = [](const sockaddr*) { return false; }};
+  std::string named = server_->url();
+  named.replace(named.find("127.0.0.1"), 9, "localhost");
+  HttpClient fresh;
+  EXPECT_EQ(fresh.Get(named + "/snap", none, {}).status().reason(), "address_refused");
 }
 
 TEST_F(HttpClientTest, CredentialsAreUsedAndNeverShown) {

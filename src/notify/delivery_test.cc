@@ -201,7 +201,7 @@ TEST_F(DeliveryTest, AReceiverIsCheckedBeforeItIsStored) {
   };
   EXPECT_TRUE(check("http://receiver.test:8080/").ok());
   EXPECT_EQ(check("https://169.254.169.254/").reason(), "address_refused");
-  EXPECT_EQ(check("https://nowhere.test/").code(), StatusCode::kUnavailable);
+  EXPECT_EQ(check("https://nowhere.test/").reason(), kNameNotFound);
   EXPECT_THAT(check("ftp://receiver.test/").message(), HasSubstr("receiver.url"));
 }
 

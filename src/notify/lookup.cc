@@ -33,7 +33,10 @@ Result<std::vector<IpAddress>> SystemResolver::Resolve(const std::string& name) 
     if (too_many) break;
   }
   freeaddrinfo(list);
-  if (too_many) return Unavailable("the receiver's name has more than " + std::to_string(kMaxAddresses) + " addresses");
+  if (too_many) {
+    return PermissionDenied("the receiver's name has more than " + std::to_string(kMaxAddresses) + " addresses",
+                            "address_refused");
+  }
   if (addresses.empty()) return Unavailable("the receiver's name has no address");
   return addresses;
 }

@@ -18,7 +18,8 @@ namespace pawsight::notify {
 class Resolver {
  public:
   virtual ~Resolver() = default;
-  /// Every address of the name. Errors: kUnavailable, none, or the name server did not say.
+  /// Every address of the name. Errors: kUnavailable, none, or the name server did not say. kPermissionDenied
+  /// `address_refused`, more than can be checked.
   virtual Result<std::vector<IpAddress>> Resolve(const std::string& name) = 0;
 };
 

@@ -82,10 +82,12 @@ std::unique_ptr<Receiver> MakeReceiver(const std::string& id, const std::string&
 
 void CheckReceiver(const ReceiverConfig& config, const std::string& owner, const AddressPolicy& policy, Lookup& lookup,
                    std::function<void(Status)> done) {
-  lookup.Find(PlaceOf(config).first, owner,
-              [policy, done = std::move(done)](const Result<std::vector<IpAddress>>& addresses) {
-                done(addresses.ok() ? CheckAddresses(*addresses, policy) : addresses.status());
-              });
+  lookup.Find(
+      PlaceOf(config).first, owner, [policy, done = std::move(done)](const Result<std::vector<IpAddress>>& addresses) {
+        if (addresses.ok()) return done(CheckAddresses(*addresses, policy));
+        const Status& why = addresses.status();
+        done(why.code() == StatusCode::kUnavailable ? Unavailable(why.message(), std::string(kNameNotFound)) : why);
+      });
 }
 
 }  // namespace pawsight::notify

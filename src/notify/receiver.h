@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -45,10 +46,13 @@ struct Senders {
 std::unique_ptr<Receiver> MakeReceiver(const std::string& id, const std::string& owner, ReceiverConfig config,
                                        const Senders& senders);
 
+/// Why CheckReceiver cannot tell.
+inline constexpr std::string_view kNameNotFound = "name_not_found";
+
 /// Looks the receiver's name up and checks every address: what is to be done when an owner makes or changes a receiver.
 /// The check is made again at each connection, for a name may change. `done` is called exactly once, from any thread.
-/// Errors: kPermissionDenied `address_refused`; kUnavailable, the name is not found: a receiver that cannot be checked
-/// is refused.
+/// Errors: kPermissionDenied `address_refused`; kUnavailable `name_not_found`, now: it may be kept, for nothing is sent
+/// before the name leads to an address that is allowed.
 void CheckReceiver(const ReceiverConfig& config, const std::string& owner, const AddressPolicy& policy, Lookup& lookup,
                    std::function<void(Status)> done);
 

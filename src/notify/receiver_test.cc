@@ -336,7 +336,7 @@ TEST(CheckReceiver, ANameThatLeadsInsideIsRefusedWhenTheReceiverIsMade) {
   for (const char* host : {"localhost", "127.0.0.1.nip.example", "both.example"})
     EXPECT_EQ(check(host).reason(), "address_refused") << host;
   EXPECT_TRUE(check("good.example").ok());
-  EXPECT_EQ(check("nowhere.example").code(), StatusCode::kUnavailable);
+  EXPECT_EQ(check("nowhere.example").reason(), kNameNotFound);
 }
 
 }  // namespace

@@ -226,6 +226,21 @@ TEST_F(ApiTest, AReceiverIsMadeShownWithoutItsSecretsRotatedAndTried) {
   EXPECT_EQ(Call("DELETE", target, home.operator_token).status, 204);
 }
 
+TEST_F(ApiTest, AReceiverWhoseNameIsNotFoundNowIsKeptWithAWarning) {
+  const Home home = MakeHome("home");
+  const std::string there = R"({"name":"hook","config":{"kind":"webhook","url":"http://127.0.0.1:9191/x"}})";
+  const std::string away = R"({"name":"hook","config":{"kind":"webhook","url":"http://hook.example/x"}})";
+  const Came made = Post("/v1/receivers", home.operator_token, away);
+  ASSERT_EQ(made.status, 201) << made.body;
+  EXPECT_THAT(made.Text("warning"), HasSubstr("no such name"));
+  EXPECT_THAT(made.Text("secret"), StartsWith("whsec_"));
+  const std::string target = "/v1/receivers/" + made.Text("id");
+  EXPECT_THAT(Get(target, home.operator_token).body, Not(HasSubstr("warning"))) << "it was of that moment";
+  EXPECT_EQ(Put(target, home.operator_token, there).json.Find("warning"), nullptr);
+  EXPECT_THAT(Put(target, home.operator_token, away).Text("warning"), HasSubstr("no such name"));
+  EXPECT_FALSE(Post(target + "/test", home.operator_token, "").json.GetBool("delivered").value());
+}
+
 TEST_F(ApiTest, PoolsAndRoutingAreReplacedAsAWholeOrNotAtAll) {
   const auto pool = [](const std::string& name, const std::string& kind = "http") {
     return R"({"name":")" + name + R"(","endpoints":[{"kind":")" + kind + R"(","address":"http://127.0.0.1:1"}]})";

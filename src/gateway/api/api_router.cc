@@ -133,7 +133,7 @@ void ApiRouter::AddLater(std::string_view method, std::string_view pattern, Acce
 Responder::Sink ApiRouter::SinkOf(std::shared_ptr<const Call> call, std::shared_ptr<const net::HttpRequest> request,
                                   const net::HttpResponder& responder) {
   return [books = books_, call = std::move(call), request = std::move(request), responder](net::HttpResponse response) {
-    if (call != nullptr && (response.status == 404 || response.reason == kReceiverUnknown)) {
+    if (call != nullptr && SaysUnknown(response.status, response.reason)) {
       std::vector<std::string> ids = NamedIds(*request);
       if (!ids.empty()) books->Suspect(*call, std::move(ids), false);
     }

@@ -119,8 +119,8 @@ class ApiRouter {
   }
 
   /// Somebody asked for what is not theirs, which leaves a line (gateway/api/violations.h). Of another owner's object
-  /// it is noticed here, whenever an answer is 404 and an id of the path or the body is another's, whichever thread
-  /// answers; of another device's camera by the endpoint.
+  /// it is noticed here, whenever an answer is SaysUnknown and an id of the path or the body is another's, whichever
+  /// thread answers; of another device's camera by the endpoint.
   void NoteViolation(const Call& call, std::string_view object) { books_->Suspect(call, {std::string(object)}, true); }
 
   /// Waits until every call that was let in has been answered, at most so long. True: all have been. After the server

@@ -1,14 +1,12 @@
 #include "gateway/api/cameras.h"
 
-#include <arpa/inet.h>
-
 #include <string_view>
 #include <utility>
 
 #include "events/ids.h"
 #include "gateway/source.h"
+#include "gateway/source_guard.h"
 #include "net/http_client.h"
-#include "notify/address.h"
 
 namespace pawsight::gateway {
 namespace {
@@ -33,28 +31,6 @@ Json CameraJson(const events::Camera& camera) {
                       {"fps", tuning.fps},
                       {"version", camera.version},
                       {"created", FormatTime(camera.created)}};
-}
-
-/// The host of a URL as written, without brackets and zone.
-std::string HostOf(std::string_view url) {
-  std::string_view host = url.substr(url.find("://") + 3);
-  host = host.substr(0, host.find_first_of("/?#"));
-  if (const size_t user = host.rfind('@'); user != std::string_view::npos) host.remove_prefix(user + 1);
-  if (host.starts_with('[')) {
-    host = host.substr(1, host.find(']') - 1);
-    return std::string(host.substr(0, host.find('%')));
-  }
-  host = host.substr(0, host.find(':'));
-  if (host.ends_with('.')) host.remove_suffix(1);
-  return std::string(host);
-}
-
-bool IsLinkLocal(const std::string& host) {
-  in_addr loose{};  // also 2852039166 and 0xa9.0xfe.1: who connects reads them too
-  const Result<notify::IpAddress> address = inet_aton(host.c_str(), &loose) != 0
-                                                ? notify::IpAddress::V4(ntohl(loose.s_addr))
-                                                : notify::IpAddress::Parse(host);
-  return address.ok() && notify::Classify(*address) == notify::AddressKind::kLinkLocal;
 }
 
 }  // namespace
@@ -103,7 +79,9 @@ bool CamerasApi::Read(const Call& call, const Responder& reply, events::Camera* 
   const std::string stored = camera->source;
   Json labels;
   const bool read = ApiRouter::ReadFields(call, reply, [&](Fields& fields) {
-    for (const char* shown : {"id", "version", "created"}) (void)fields.Any(shown);  // a GET may be sent back
+    const bool is_there = camera->version != 0;
+    fields.Given("id", is_there, camera->id);
+    for (const char* shown : {"version", "created"}) fields.Given(shown, is_there);
     camera->name = fields.Text("name");
     camera->device = fields.Text("device", "");
     labels = fields.Any("labels");

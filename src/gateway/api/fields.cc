@@ -118,6 +118,13 @@ std::string Fields::Choice(std::string_view key, const std::vector<std::string>&
   return choices.front();
 }
 
+void Fields::Given(std::string_view key, bool sent_back, const std::string& shown) {
+  const Json* value = Take(key);
+  if (value == nullptr) return;
+  if (!sent_back) Fail(key, "the gateway gives it; leave it out");
+  if (!shown.empty() && !(value->is_string() && value->as_string() == shown)) Fail(key, "is not that of the path");
+}
+
 Json Fields::Any(std::string_view key) {
   const Json* value = Take(key);
   return value == nullptr ? Json() : *value;

@@ -39,6 +39,9 @@ class Fields {
   std::optional<Time> When(std::string_view key);
   /// One of `choices`.
   std::string Choice(std::string_view key, const std::vector<std::string>& choices);
+  /// A member that the gateway gives. A POST may not bring one; a PUT (`sent_back`) may bring what a GET has shown:
+  /// where `shown` is a text, that one.
+  void Given(std::string_view key, bool sent_back, const std::string& shown = "");
   /// The member as it is; null when it is not there.
   Json Any(std::string_view key);
 

@@ -37,19 +37,29 @@ constexpr StatusOfReason kStatuses[] = {
     {"frame_too_large", 413},
     {"owner_full", 503},
     {"path_full", 503},
-    {kReceiverUnknown, 422},
 };
 
+bool IsUnknownName(std::string_view reason) {
+  return reason == "receiver_unknown" || reason == "camera_unknown" || reason == "rule_unknown";
+}
+
 }  // namespace
+
+Status UnknownName(const std::string& field, const std::string& kind) {
+  return InvalidArgument(field + ": this owner has no such " + kind, kind + "_unknown");
+}
+
+bool SaysUnknown(int http_status, std::string_view reason) {
+  return http_status == 404 || (http_status == 422 && IsUnknownName(reason));
+}
 
 int ProblemStatus(const Status& status) {
   for (const StatusOfReason& known : kStatuses) {
     if (status.reason() == known.reason) return known.status;
   }
-  if (status.code() == StatusCode::kInvalidArgument &&
-      (status.reason().starts_with("image_") || status.reason().starts_with("question_"))) {
-    return 422;
-  }
+  const std::string& reason = status.reason();
+  const bool is_content = reason.starts_with("image_") || reason.starts_with("question_") || IsUnknownName(reason);
+  if (status.code() == StatusCode::kInvalidArgument && is_content) return 422;
   if (status.code() == StatusCode::kDataLoss) return 503;
   return net::HttpStatusFor(status.code());
 }

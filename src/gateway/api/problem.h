@@ -16,8 +16,11 @@
 
 namespace pawsight::gateway {
 
-/// A rule names a receiver that its owner does not have. One that is gone but that the rule had before is none.
-inline constexpr std::string_view kReceiverUnknown = "receiver_unknown";
+/// The member `field` of a body names something that its owner does not have: 422 "KIND_unknown", where one in the path
+/// is 404. `kind`: "camera", "receiver", "rule".
+Status UnknownName(const std::string& field, const std::string& kind);
+/// Whether an answer says that what was named, in the path or the body, is not there, or is another's.
+bool SaysUnknown(int http_status, std::string_view reason);
 
 /// The HTTP status of a Status: by its reason where that says more than its code (`disk_full` is 507, `image_truncated`
 /// 422), else by net::HttpStatusFor. What the store could not do is never 500.

@@ -128,8 +128,7 @@ void ReceiversApi::Put(const Call& call, const Responder& reply, events::Receive
 }
 
 void ReceiversApi::CheckAndPut(const Call& call, const Responder& reply, events::Receiver receiver,
-                               const Json& document, std::string action,
-                               std::function<net::HttpResponse(const events::Receiver&)> respond) {
+                               const Json& document, const std::string& secret) {
   const notify::SplitDocument split = notify::SplitSecrets(document);
   const Result<std::string> kind = document.GetString("kind");
   receiver.kind = kind.ok() ? *kind : std::string();  // what it may be is checked below
@@ -137,10 +136,21 @@ void ReceiversApi::CheckAndPut(const Call& call, const Responder& reply, events:
   if (const Status sealed = Seal(split.secret, &receiver); !sealed.ok()) return reply.Fail(sealed);
   const std::string owner = receiver.owner;
   office_.Check(document, owner,
-                [this, call, reply, receiver = std::move(receiver), action = std::move(action),
-                 respond = std::move(respond)](const Status& checked) mutable {
-                  if (!checked.ok()) return reply.Fail(checked);
-                  Put(call, reply, std::move(receiver), std::move(action), std::move(respond));
+                [this, call, reply, receiver = std::move(receiver), secret](const Status& checked) mutable {
+                  std::string warning;
+                  if (checked.reason() == notify::kNameNotFound) {
+                    warning = checked.message() + "; what is to be told waits, and is tried again";
+                  } else if (!checked.ok()) {
+                    return reply.Fail(checked);
+                  }
+                  const bool is_new = receiver.version == 0;
+                  Put(call, reply, std::move(receiver), is_new ? "receiver.create" : "receiver.update",
+                      [is_new, secret, warning](const events::Receiver& written) {
+                        Json json = ReceiverJson(written);
+                        if (!secret.empty()) json.Set("secret", secret);
+                        if (!warning.empty()) json.Set("warning", warning);
+                        return RowAnswer(is_new ? 201 : 200, json, written.version);
+                      });
                 });
 }
 
@@ -168,11 +178,7 @@ void ReceiversApi::Create(const Call& call, const Responder& reply) {
   }
   std::string made;
   if (const Status given = GiveSecret(&document, &made); !given.ok()) return reply.Fail(given);
-  CheckAndPut(call, reply, std::move(receiver), document, "receiver.create", [made](const events::Receiver& written) {
-    Json json = ReceiverJson(written);
-    if (!made.empty()) json.Set("secret", made);
-    return RowAnswer(201, json, written.version);
-  });
+  CheckAndPut(call, reply, std::move(receiver), document, made);
 }
 
 void ReceiversApi::Update(const Call& call, const Responder& reply) {
@@ -198,8 +204,7 @@ void ReceiversApi::Update(const Call& call, const Responder& reply) {
     document = notify::JoinSecrets(notify::SplitSecrets(*before).secret, document);  // what the body says wins
   }
   receiver->reason.clear();
-  CheckAndPut(call, reply, *std::move(receiver), document, "receiver.update",
-              [](const events::Receiver& written) { return RowAnswer(200, ReceiverJson(written), written.version); });
+  CheckAndPut(call, reply, *std::move(receiver), document);
 }
 
 void ReceiversApi::RotateSecret(const Call& call, const Responder& reply) {

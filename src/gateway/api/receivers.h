@@ -35,9 +35,11 @@ class ReceiversApi {
   Result<Json> DocumentOf(const events::Receiver& receiver) const;
   /// Gives it the secret, as it is to lie in the store.
   Status Seal(const Json& secret, events::Receiver* receiver) const;
-  /// Checks the address, then writes `receiver` with `document`, then answers by `respond`, which gets it as written.
+  /// Checks the address, then writes `receiver` with `document`, then answers with it: 201 when it is new, with
+  /// `secret` unless that is empty. One whose name is not found now is written too, and the answer has a warning: no
+  /// fault of a name server keeps a person from saving, and the address is checked at each connection.
   void CheckAndPut(const Call& call, const Responder& reply, events::Receiver receiver, const Json& document,
-                   std::string action, std::function<net::HttpResponse(const events::Receiver&)> respond);
+                   const std::string& secret = "");
   void Put(const Call& call, const Responder& reply, events::Receiver receiver, std::string action,
            std::function<net::HttpResponse(const events::Receiver&)> respond);
 

@@ -26,6 +26,15 @@ Result<std::vector<Row>> All(const events::Store& store, const std::string& owne
   }
 }
 
+/// Errors: UnknownName, of the first of `names` that is not known.
+Status CheckNames(const std::string& field, const std::string& kind, const std::vector<std::string>& names,
+                  const std::set<std::string>& known) {
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (!known.contains(names[i])) return UnknownName(field + "[" + std::to_string(i) + "]", kind);
+  }
+  return Ok();
+}
+
 CameraSetup SetupOf(const events::Camera& camera) {
   const CameraTuning tuning = TuningOf(camera);
   return {camera.id, LabelsFromTexts(camera.labels), tuning.gate,
@@ -221,17 +230,16 @@ Result<Registry::Kept> Registry::Read(const std::string& owner) const {
 
 Status Registry::CheckRule(const std::string& owner, const rules::Rule& rule) const {
   PAWSIGHT_ASSIGN_OR_RETURN(Kept kept, Read(owner));
-  std::set<std::string> known;
-  for (const events::Receiver& receiver : kept.receivers) known.insert(receiver.id);
+  std::set<std::string> receivers, cameras;
+  for (const events::Receiver& receiver : kept.receivers) receivers.insert(receiver.id);
+  for (const events::Camera& camera : kept.cameras) cameras.insert(camera.id);
   for (const rules::Rule& other : kept.setup.rules) {
-    if (other.id == rule.id) known.insert(other.receivers.begin(), other.receivers.end());
+    if (other.id != rule.id) continue;
+    receivers.insert(other.receivers.begin(), other.receivers.end());
+    cameras.insert(other.cameras.ids.begin(), other.cameras.ids.end());
   }
-  for (size_t i = 0; i < rule.receivers.size(); ++i) {
-    if (known.contains(rule.receivers[i])) continue;
-    return InvalidArgument(
-        "receivers[" + std::to_string(i) + "]: this owner has no receiver " + rule.receivers[i].substr(0, 64),
-        std::string(kReceiverUnknown));
-  }
+  PAWSIGHT_RETURN_IF_ERROR(CheckNames("receivers", "receiver", rule.receivers, receivers));
+  PAWSIGHT_RETURN_IF_ERROR(CheckNames("cameras", "camera", rule.cameras.ids, cameras));
   std::erase_if(kept.setup.rules, [&](const rules::Rule& other) { return other.id == rule.id; });
   kept.setup.rules.push_back(rule);
   return path_.CheckOwner(owner, std::move(kept.setup));

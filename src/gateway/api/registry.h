@@ -72,8 +72,8 @@ class Registry {
 
   /// Whether the path would take the owner with this change to what the store has: a rule more or another, a camera
   /// more or another. So that nothing is committed that the path then refuses. Errors: FramePath::CheckOwner's; the
-  /// store's; of a rule kInvalidArgument `receiver_unknown`, it names a receiver that its owner has not.
-  /// One that was removed since the rule named it stays, so that what a GET shows may be sent back.
+  /// store's; of a rule UnknownName, it names a receiver or a camera that its owner has not. One that was
+  /// removed since the rule named it stays, so that what a GET shows may be sent back.
   Status CheckRule(const std::string& owner, const rules::Rule& rule) const;
   Status CheckCamera(const events::Camera& camera) const;
 

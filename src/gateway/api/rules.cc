@@ -82,18 +82,17 @@ Result<net::HttpResponse> RulesApi::Why(const Call& call) const {
   return JsonAnswer(200, why);
 }
 
-Result<rules::Rule> RulesApi::Read(const Call& call, const std::string& id) const {
+Result<rules::Rule> RulesApi::Read(const Call& call, const std::string& id, bool is_there) const {
   PAWSIGHT_ASSIGN_OR_RETURN(Json body, ReadBody(*call.request));
   if (!body.is_object()) return InvalidArgument("the body: want a JSON object", "body");
-  // What a GET shows may be sent back: what is the store's is left out.
   Json::Object own;
   for (const auto& [key, value] : body.as_object()) {
+    const bool is_given = key == "id" || key == "version" || key == "created" || key == "updated" || key == "advice";
+    if (is_given && !is_there) return InvalidArgument(key + ": the gateway gives it; leave it out", "field");
     if (key == "id" && (!value.is_string() || value.as_string() != id)) {
-      return InvalidArgument("id: the gateway gives it; leave it out", "field");
+      return InvalidArgument("id: is not that of the path", "field");
     }
-    if (key != "version" && key != "created" && key != "updated" && key != "advice" && key != "id") {
-      own.emplace_back(key, value);
-    }
+    if (!is_given) own.emplace_back(key, value);
   }
   own.emplace_back("id", id);
   Result<rules::Rule> rule = rules::ParseRule(own);
@@ -114,7 +113,7 @@ void RulesApi::CommitAndRefresh(const Call& call, const Responder& reply, events
   context_.store.Submit(std::move(batch), [this, reply, owner = call.owner,
                                            respond = std::move(respond)](const Result<events::Receipt>& receipt) {
     if (receipt.status().reason() == "needed") {  // it was there a moment ago: Registry::CheckRule
-      return reply.Fail(InvalidArgument("receivers: one of them was removed meanwhile", std::string(kReceiverUnknown)));
+      return reply.Fail(InvalidArgument("receivers: one of them was removed meanwhile", "receiver_unknown"));
     }
     if (!receipt.ok()) return reply.Fail(receipt.status());
     registry_.Refresh(owner, [reply, response = respond(*receipt)](const Status& brought) {
@@ -152,7 +151,7 @@ void RulesApi::Create(const Call& call, const Responder& reply) {
   row.owner = call.owner;
   row.id = events::NewId("rul_", now);
   row.created = now;
-  const Result<rules::Rule> rule = Read(call, row.id);
+  const Result<rules::Rule> rule = Read(call, row.id, false);
   if (!rule.ok()) return reply.Fail(rule.status());
   if (const Status fits = registry_.CheckRule(call.owner, *rule); !fits.ok()) return reply.Fail(fits);
   Put(call, reply, std::move(row), *rule, 201);
@@ -162,7 +161,7 @@ void RulesApi::Update(const Call& call, const Responder& reply) {
   const Result<events::Rule> row = context_.store.Get<events::Rule>(call.owner, call.Parameter(0));
   if (!row.ok()) return reply.Fail(row.status());
   if (const Status match = CheckIfMatch(*call.request, row->version); !match.ok()) return reply.Fail(match);
-  const Result<rules::Rule> rule = Read(call, row->id);
+  const Result<rules::Rule> rule = Read(call, row->id, true);
   if (!rule.ok()) return reply.Fail(rule.status());
   if (const Status fits = registry_.CheckRule(call.owner, *rule); !fits.ok()) return reply.Fail(fits);
   Put(call, reply, *row, *rule, 200);
@@ -182,6 +181,17 @@ Result<net::HttpResponse> RulesApi::ListSnoozes(const Call& call) const {
   Json::Array items;
   for (const events::Snooze& snooze : snoozes) items.push_back(SnoozeJson(snooze));
   return JsonAnswer(200, Json::Object{{"items", std::move(items)}, {"next", Json()}});
+}
+
+Status RulesApi::CheckSnooze(const events::Snooze& snooze) const {
+  if (!snooze.rule.empty()) {
+    const Status there = context_.store.Get<events::Rule>(snooze.owner, snooze.rule).status();
+    if (there.code() == StatusCode::kNotFound) return UnknownName("rule", "rule");
+    PAWSIGHT_RETURN_IF_ERROR(there);
+  }
+  const auto camera = registry_.FindCamera(snooze.camera);
+  const bool has_camera = snooze.camera.empty() || (camera && camera->owner == snooze.owner);
+  return has_camera ? Ok() : UnknownName("camera", "camera");
 }
 
 void RulesApi::PutSnooze(const Call& call, const Responder& reply) {
@@ -204,6 +214,7 @@ void RulesApi::PutSnooze(const Call& call, const Responder& reply) {
   }
   snooze.until = until ? *until : now + std::chrono::milliseconds(static_cast<int64_t>(for_s * 1000));
   if (snooze.until <= now) return reply.Fail(InvalidArgument("until: is over already", "field"));
+  if (const Status there = CheckSnooze(snooze); !there.ok()) return reply.Fail(there);
   events::WriteBatch batch;
   batch.emplace_back(events::Put<events::Snooze>{snooze});
   batch.emplace_back(AuditOf(call, "snooze.put", snooze.rule + " " + snooze.camera));

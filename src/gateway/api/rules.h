@@ -24,12 +24,15 @@ class RulesApi {
   void Create(const Call& call, const Responder& reply);
   void Update(const Call& call, const Responder& reply);
   void Delete(const Call& call, const Responder& reply);
-  /// The body as a rule of that id. Errors: ParseRule's; `question_unfit`, what the linter refuses.
-  Result<rules::Rule> Read(const Call& call, const std::string& id) const;
+  /// The body as a rule of that id; `is_there`: what the store gives may be in it, as a GET shows it. Errors:
+  /// ParseRule's; `field`, what only the gateway gives; `question_unfit`, what the linter refuses.
+  Result<rules::Rule> Read(const Call& call, const std::string& id, bool is_there) const;
   /// Receivers that `row` did not name before must be there still when the rule is committed: 422 `receiver_unknown`.
   void Put(const Call& call, const Responder& reply, events::Rule row, const rules::Rule& rule, int status);
 
   Result<net::HttpResponse> ListSnoozes(const Call& call) const;
+  /// Errors: UnknownName, of its rule or its camera.
+  Status CheckSnooze(const events::Snooze& snooze) const;
   void PutSnooze(const Call& call, const Responder& reply);
   void DeleteSnooze(const Call& call, const Responder& reply);
   /// Brings the owner over once the batch is committed, then answers.

@@ -56,6 +56,12 @@ inline Result<std::shared_ptr<client::InferenceClient>> MakeAbsentClient(const E
   return std::shared_ptr<client::InferenceClient>(std::make_shared<AbsentClient>());
 }
 
+/// A name server that knows no name.
+class NamelessResolver : public notify::Resolver {
+ public:
+  Result<std::vector<notify::IpAddress>> Resolve(const std::string&) override { return Unavailable("no such name"); }
+};
+
 /// What came back.
 struct Came {
   int status = 0;
@@ -101,7 +107,9 @@ class ApiTest : public ::testing::Test {
     notify::PostOfficeOptions receivers;
     receivers.allowed_networks = {"127.0.0.0/8"};
     receivers.allow_plain = true;
-    office_ = notify::PostOffice::Open(*store_, clock_, receivers, notify::SecretKeys::Make().value()).value();
+    office_ = notify::PostOffice::Open(*store_, clock_, receivers, notify::SecretKeys::Make().value(),
+                                       std::make_shared<NamelessResolver>())
+                  .value();
     admin_ = MakeAdmin(*store_, clock_, false, [](const std::string&) { return Ok(); }).value();
     record_ = std::make_unique<StoreRecord>(*store_, clock_, std::chrono::hours(24));
     FramePathOptions path;

@@ -90,7 +90,8 @@ Status Puller::SetOwner(const std::string& owner, const std::vector<Pull>& pulls
     auto fresh = std::make_unique<Running>();
     fresh->owner = owner;
     fresh->pull = pull;
-    fresh->source = MakeSource(ParseSource(pull.address).value(), {.fps = pull.fps}, clock_);
+    const SourceOptions how{.fps = pull.fps, .silence = options_.silence, .refuse_link_local = true};
+    fresh->source = MakeSource(ParseSource(pull.address).value(), how, clock_);
     Running* const one = fresh.get();
     fresh->thread = std::jthread([this, one](std::stop_token stop) { Run(*one, std::move(stop)); });
     next[pull.camera] = std::move(fresh);

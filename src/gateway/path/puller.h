@@ -1,8 +1,8 @@
 // gateway/path/puller.h: cameras that do not send but are fetched from: each has a source (gateway/source.h) in a
 // thread of its own, whose frames go to the path's door as if they had been sent. A source that fails is tried again,
 // for ever, after a growing pause; a recorded one (a file) is played at its own pace, once. Where a source decodes
-// (ffmpeg), its pixels are put into a JPEG. Not here: which sources an owner may name beyond their kind; the API checks
-// addresses.
+// (ffmpeg), its pixels are put into a JPEG. URLs are an owner's: none leads to a link-local address
+// (gateway/source_guard.h). Not here: which sources an owner may name beyond that; the API checks addresses too.
 //
 // Watchdog: a live source that is silent for SourceOptions::silence fails (kDeadlineExceeded) and is started anew.
 // Thread-safe.
@@ -27,9 +27,10 @@
 namespace pawsight::gateway {
 
 struct PullerOptions {
-  size_t max_sources = 256;  // threads, and child processes, of all owners
-  bool allow_files = false;  // files and directories of this machine
-  int jpeg_quality = 85;     // 1..100, of what a source decoded
+  size_t max_sources = 256;                  // threads, and child processes, of all owners
+  bool allow_files = false;                  // files and directories of this machine
+  int jpeg_quality = 85;                     // 1..100, of what a source decoded
+  std::chrono::milliseconds silence{15000};  // SourceOptions::silence
   Persistence persistence{};
 };
 
