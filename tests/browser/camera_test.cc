@@ -54,11 +54,11 @@ TEST_F(PageTest, AStrangersCameraIsAddedOnThePageWhichSaysWhatIsWrongUntilItsFra
   tab.Show("camera-trouble");
 
   tab.Click(Button("Edit camera: yard"));
-  tab.Type("one('#camera-source')", camera.UrlWith("me:secret@"));
+  tab.Type("one('#camera-source')", camera.UrlWith("me:geheim@"));
   tab.Click(Button("Save"));
   ASSERT_TRUE(tab.Await("one('img', " + Card("yard") + ").naturalWidth === 320"));
   EXPECT_TRUE(tab.Await("!shown(one('.source', " + Card("yard") + "))"));
-  EXPECT_EQ(tab.AskText("document.documentElement.outerHTML.includes('secret')"), "false");
+  EXPECT_EQ(tab.AskText("document.documentElement.outerHTML.includes('geheim')"), "false");
 
   tab.Click(Button("Edit camera: yard"));  // its name only: the password that is not shown stays
   tab.Type("one('#camera-name')", "garden");
@@ -69,6 +69,8 @@ TEST_F(PageTest, AStrangersCameraIsAddedOnThePageWhichSaysWhatIsWrongUntilItsFra
 
   tab.Click(Button("Edit camera: garden"));
   tab.Click(Button("Delete"));
+  ASSERT_TRUE(tab.Await("text(one('#question')).startsWith('Delete the camera “garden”?')"));
+  tab.Click("one('#question-yes')");
   EXPECT_TRUE(tab.Await("all('.camera').length === 0 && shown(one('#no-cameras'))"));
   EXPECT_EQ(tab.AskText("document.activeElement.id"), "add-camera");
 }

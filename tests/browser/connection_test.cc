@@ -10,11 +10,13 @@ namespace pawsight::browser {
 namespace {
 
 /// The page's requests, held where a test says: those whose path begins with `heldBefore` before they are sent, those
-/// with `heldAfter` once their answer is there. `release()` lets them go, `cut()` ends the live stream.
+/// with `heldAfter` once their answer is there; those with `refused` get no answer. `release()` lets them go, `cut()`
+/// ends the live stream.
 constexpr const char* kHeldRequests = R"(
 (() => {
   const real = window.fetch, held = [];
-  window.heldBefore = window.heldAfter = "none";
+  window.heldBefore = window.heldAfter = window.refused = "none";
+  window.numRefused = 0;
   window.numHeld = () => held.length;
   window.release = () => { window.heldBefore = window.heldAfter = "none"; held.splice(0).forEach((go) => go()); return true; };
   const hold = () => new Promise((go) => held.push(go));
@@ -23,6 +25,10 @@ constexpr const char* kHeldRequests = R"(
     how.signal?.addEventListener("abort", () => ended.abort());
     if (path === "/v1/live") window.cut = () => { ended.abort(); return true; };
     if (path.startsWith(window.heldBefore)) await hold();
+    if (path.startsWith(window.refused)) {
+      ++window.numRefused;
+      throw new TypeError("cut off");
+    }
     const response = await real(path, { ...how, signal: ended.signal });
     if (path.startsWith(window.heldAfter)) await hold();
     return response;
@@ -104,6 +110,54 @@ TEST_F(PageTest, APageThatWasCutOffShowsWhatHappenedMeanwhile) {
       tab.Await("all('.answer .number', " + Card("attic") + ").every((n) => /^(yes|no) \\d+ %$/.test(text(n)))"))
       << "the answers of meanwhile";
   EXPECT_TRUE(tab.Await(Card("attic") + ".classList.contains('firing')"));
+}
+
+TEST_F(PageTest, AReadingThatFailsIsRepeatedWhileTheStreamGoesOn) {
+  const Household home = MakeHousehold("reread", "attic");
+  Tab tab(browser());
+  tab.RunBeforeEachPage(kHeldRequests);
+  SignIn(tab, home);
+  ASSERT_TRUE(tab.Await("shown(" + Card("attic") + ")"));
+  tab.Ask("window.refused = '/v1/'");
+  MakeRulesThatFire(home);
+  SendRoom(home, 1);  // a frame that names rules which the page does not know
+  ASSERT_TRUE(tab.Await("numRefused > 0"));
+  tab.Ask("window.numRefused = 0");
+  ASSERT_TRUE(tab.Await("numRefused > 0")) << "it is tried again";
+  EXPECT_EQ(tab.AskText(kIsLive), "true");
+  tab.Ask("window.refused = 'none'");
+  EXPECT_TRUE(tab.Await("all('.rule').length === 2"));
+  EXPECT_TRUE(tab.Await("all('.answer .question', " + Card("attic") + ").every((q) => text(q).endsWith('dog?'))"));
+}
+
+TEST_F(PageTest, OfTwoTokensThatComeTogetherTheSecondOpensThePage) {
+  const Household first = MakeHousehold("first of two", "attic");
+  const Household second = MakeHousehold("second of two", "cellar");
+  Tab tab(browser());
+  tab.RunBeforeEachPage(std::string(kHeldRequests) + "window.heldAfter = '/v1/me';");
+  tab.Open(gateway().url() + "/#token=" + first.token);
+  ASSERT_TRUE(tab.Await("numHeld() === 1"));
+  tab.Ask("location.hash = 'token=" + second.token + "'");  // a second link
+  ASSERT_TRUE(tab.Await("numHeld() === 2"));
+  tab.Ask("release()");
+  ASSERT_TRUE(tab.Await(kIsLive));
+  EXPECT_TRUE(tab.Await("shown(" + Card("cellar") + ")"));
+  EXPECT_EQ(tab.AskText("all('.camera').length"), "1");
+  EXPECT_EQ(tab.AskText("sessionStorage.getItem('pawsight-token')"), second.token);
+}
+
+TEST_F(PageTest, WhatTheGatewayRefusesAStreamWithIsSaid) {
+  const Household home = MakeHousehold("refused", "attic");
+  ExpectOnConsole("status of 404");
+  Tab tab(browser());
+  tab.RunBeforeEachPage(std::string(kHeldRequests) + R"(
+    const held = window.fetch;
+    window.fetch = (path, how) => held(path === "/v1/live" && window.wrong ? "/v1/live?camera=none" : path, how);)");
+  SignIn(tab, home);
+  tab.Ask("(window.wrong = true, cut())");
+  ASSERT_TRUE(tab.Await("text(one('#link')) === 'refused, trying again: no such camera'"));
+  tab.Ask("window.wrong = false");
+  EXPECT_TRUE(tab.Await(kIsLive));
 }
 
 TEST_F(PageTest, ATokenThatIsRevokedClosesAnOpenPageAndItSaysWhy) {

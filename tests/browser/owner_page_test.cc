@@ -119,6 +119,10 @@ TEST_F(PageTest, ARuleIsMadeChangedAndDeletedAndTheApiAgreesEachTime) {
 
   tab.Click(Button("Edit: Is it day?"));
   tab.Click(Button("Delete"));
+  tab.Click("one('#question-no')");
+  EXPECT_EQ(Items("/v1/rules", home.token).size(), 1U) << "it was a question";
+  tab.Click(Button("Delete"));
+  tab.Click("one('#question-yes')");
   ASSERT_TRUE(tab.Await("!one('#rule-dialog').open && shown(one('#no-rules'))"));
   EXPECT_TRUE(Items("/v1/rules", home.token).empty());
 }

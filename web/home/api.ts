@@ -3,10 +3,16 @@
 export interface Camera {
   id: string; name: string; labels: Record<string, string>; enabled: boolean; version: number; fps: number;
   source: string | null;  // without its password
+  device: string | null;  // that sends its frames
 }
+export interface Device { id: string; name: string; version: number; created: string }
+export interface Credential { id: string; device: string | null; expires: string | null; revoked: string | null }
+/// A secret that is in this answer and in no other.
+export interface Shown { token: string }
 export interface Rule {
   id: string; question: string; expect?: string; threshold?: number; unsure_band?: number; for_s?: number; for_frames?: number;
   of_frames?: number; enabled: boolean; version: number;
+  receivers?: string[];  // none: all
 }
 export interface Alert {
   id: string; camera: string; rule: string; severity: string; state: string; fired: string; resolved: string | null;
@@ -24,7 +30,10 @@ export interface FrameResult {
 export interface Stats { stats: { cameras: { camera: string; newest_time: string | null }[] }; sources: Source[] }
 /// How a camera is doing whose frames are fetched.
 export interface Source { camera: string; state: "starting" | "running" | "waiting" | "ended"; last_error?: string; last_refusal?: string }
-export interface Receiver { id: string; name: string; kind: string; active: boolean; reason: string }
+export interface Receiver {
+  id: string; name: string; kind: string; active: boolean; reason: string; version: number;
+  config: Record<string, unknown>;  // without its secrets
+}
 export interface Delivery {
   id: number; type: string; state: "pending" | "delivered" | "dead"; attempts: number; next: string | null; error: string; created: string;
   finished: string | null;
@@ -53,10 +62,11 @@ export class Api {
   async picture(camera: string): Promise<Blob> { return await (await this.fetch(`/v1/cameras/${camera}/frame`)).blob(); }
 
   /// POST, PUT or DELETE; `version` is the one that was read, so that nobody else's change is undone (412).
-  async send(method: string, path: string, body?: unknown, version?: number): Promise<void> {
+  async send<T>(method: string, path: string, body?: unknown, version?: number): Promise<T> {
     const headers: Record<string, string> = body === undefined ? {} : { "Content-Type": "application/json" };
     if (version !== undefined) headers["If-Match"] = `"${version}"`;
-    await this.fetch(path, { method, headers, body: body === undefined ? null : JSON.stringify(body) });
+    const response = await this.fetch(path, { method, headers, body: body === undefined ? null : JSON.stringify(body) });
+    return (response.status === 204 ? undefined : await response.json()) as T;
   }
 
   /// All items of a list, page by page, at most so many.

@@ -10,6 +10,7 @@ export class CameraCard {
   readonly root = make("article", "camera");
   private readonly image = make("img", "");
   private readonly source = words("p", "source", "");
+  private readonly unsent = make("p", "unsent");  // nobody sends its frames, nor are they fetched
   private readonly caption = make("figcaption", "quiet", "no frame yet");
   private readonly answers = make("ul", "answers");
   private readonly rows = new Map<string, RuleRow>();
@@ -17,9 +18,9 @@ export class CameraCard {
   private next = 0;    // the earliest time of another picture
   private waiting = false;
 
-  /// `edit`: shows its form; null, who looks may not.
+  /// `edit`: shows its form, `send` that of a device that sends its frames; null, who looks may not.
   constructor(private readonly camera: Camera, private readonly rules: Map<string, Rule>, private readonly picture: () => Promise<Blob>,
-              edit: (() => void) | null) {
+              edit: (() => void) | null, send: (() => void) | null) {
     const title = make("h2", "");
     title.append(words("span", "", camera.name));
     for (const [key, value] of Object.entries(camera.labels)) title.append(words("span", "label", `${key} ${value}`));
@@ -30,7 +31,10 @@ export class CameraCard {
     this.image.hidden = true;
     const figure = make("figure", "");
     figure.append(this.image, this.caption);
-    this.root.append(title, this.source, figure, this.answers);
+    this.unsent.hidden = camera.source !== null || camera.device !== null || send === null;
+    this.unsent.append(make("span", "", "Nothing sends its frames yet. Edit it and say where they are fetched, or "));
+    if (send) this.unsent.append(lineButton("add a device that sends them", `Add a device that sends: ${camera.name}`, `send ${camera.id}`, send));
+    this.root.append(title, this.source, figure, this.unsent, this.answers);
   }
 
   /// Whether nothing that is shown of it has changed.
@@ -59,6 +63,7 @@ export class CameraCard {
         this.shown = URL.createObjectURL(blob);
         this.image.src = this.shown;
         this.image.hidden = false;
+        this.unsent.hidden = true;
       }, () => undefined);  // none is kept: the last one stays
     }, Math.max(0, this.next - Date.now()));
   }

@@ -1,64 +1,53 @@
-// The form of a camera: its name, and where its frames are fetched, if nobody sends them.
-import { Api, Camera } from "./api";
-import { byId, showDialog } from "./element";
-import { FormTrouble } from "./form_trouble";
+// The form of a camera: its name, and where its frames come from: fetched at an address, or sent by a device.
+import { Api, Camera, Device, Refusal } from "./api";
+import { EditDialog } from "./edit_dialog";
+import { byId, fillSelect } from "./element";
+
+/// The address with a user and a password in it, whatever characters they have.
+function signedIn(address: string, user: string, password: string): string {
+  if (user === "" && password === "") return address;
+  return address.replace(/^([a-z]+:\/\/)(?:[^/?#]*@)?/i, `$1${encodeURIComponent(user)}:${encodeURIComponent(password).replaceAll("'", "%27")}@`);
+}
 
 export class CamerasPanel {
-  private readonly dialog = byId<HTMLDialogElement>("camera-dialog");
-  private readonly form = byId<HTMLFormElement>("camera-form");
   private readonly name = byId<HTMLInputElement>("camera-name");
   private readonly source = byId<HTMLInputElement>("camera-source");
+  private readonly user = byId<HTMLInputElement>("camera-user");
+  private readonly password = byId<HTMLInputElement>("camera-password");
+  private readonly device = byId<HTMLSelectElement>("camera-device");
   private readonly fps = byId<HTMLInputElement>("camera-fps");
-  private readonly trouble = new FormTrouble(this.form, byId("camera-trouble"), byId("camera-buttons"),
-                                             { name: this.name, source: this.source, fps: this.fps });
-  private edited: Camera | null = null;  // null: a new one is being described
-  private readonly gone = new AbortController();
+  private readonly enabled = byId<HTMLInputElement>("camera-enabled");
+  private readonly dialog: EditDialog<Camera>;
 
-  /// `changed` is called after each change.
-  constructor(private readonly api: Api, mayEdit: boolean, private readonly changed: () => Promise<void>) {
-    const on = { signal: this.gone.signal };
-    const add = byId("add-camera");
-    add.hidden = !mayEdit;
-    add.addEventListener("click", () => this.edit(null), on);
-    this.form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      void this.save();
-    }, on);
-    byId("camera-cancel").addEventListener("click", () => this.dialog.close(), on);
-    byId("camera-delete").addEventListener("click", () => void this.delete(), on);
+  /// `devices`: all there are now. `changed` is called after each change.
+  constructor(api: Api, mayEdit: boolean, private readonly devices: () => Device[], changed: () => Promise<void>) {
+    const fields: Record<string, HTMLElement> = { name: this.name, source: this.source, device: this.device, fps: this.fps };
+    this.dialog = new EditDialog<Camera>(api, mayEdit, {
+      kind: "camera", path: "/v1/cameras", goesToo: "Pictures kept of its alerts go too.", nameOf: (camera) => camera.name,
+      fieldOf: (name) => fields[name], show: (camera) => this.show(camera), read: (camera) => this.read(camera),
+    }, changed);
   }
 
-  close(): void {
-    this.gone.abort();
-    this.trouble.begin();
-    this.dialog.close();
-  }
+  close(): void { this.dialog.close(); }
+  edit(camera: Camera | null): void { this.dialog.open(camera); }
 
-  edit(camera: Camera | null): void {
-    this.edited = camera;
-    this.trouble.begin();
-    byId("camera-dialog-title").textContent = camera ? "Edit camera" : "New camera";
-    byId("camera-delete").hidden = camera === null;
+  private show(camera: Camera | null): void {
     this.name.value = camera?.name ?? "";
     this.source.value = camera?.source ?? "";
+    this.user.value = this.password.value = "";
+    byId("camera-kept").hidden = !camera?.source;
+    fillSelect(this.device, [["", "none"], ...this.devices().map((device): [string, string] => [device.id, device.name])], camera?.device ?? "");
     this.fps.value = String(camera?.fps ?? 1);
-    showDialog(this.dialog, byId("add-camera"));
+    this.enabled.checked = camera?.enabled ?? true;
   }
 
-  private async save(): Promise<void> {
-    const edited = this.edited;
-    const wanted = { ...edited, name: this.name.value.trim(), source: this.source.value.trim() || null, fps: Number(this.fps.value) };
-    await this.attempt(edited ? () => this.api.send("PUT", `/v1/cameras/${edited.id}`, wanted, edited.version)
-                              : () => this.api.send("POST", "/v1/cameras", wanted));
-  }
-
-  private async delete(): Promise<void> {
-    const edited = this.edited;
-    if (edited) await this.attempt(() => this.api.send("DELETE", `/v1/cameras/${edited.id}`));
-  }
-
-  private async attempt(change: () => Promise<unknown>): Promise<void> {
-    await this.trouble.attempt("this camera", change);
-    await this.changed();
+  /// An address that comes back as it was shown keeps what is not shown of it: the gateway sees to that.
+  private read(camera: Camera | null): unknown {
+    if (this.source.value.trim() === "" && this.user.value + this.password.value !== "") {
+      throw new Refusal(400, "field", "source: want the address that the user and the password are for");
+    }
+    const source = signedIn(this.source.value.trim(), this.user.value, this.password.value);
+    return { ...camera, name: this.name.value.trim(), source: source || null, device: this.device.value || null,
+             fps: Number(this.fps.value), enabled: this.enabled.checked };
   }
 }

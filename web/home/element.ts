@@ -17,6 +17,12 @@ export function words<K extends keyof HTMLElementTagNameMap>(name: K, className:
 
 export function timeOfDay(time: string): string { return new Date(time).toLocaleTimeString(); }
 
+/// Its choices: value and text of each.
+export function fillSelect(select: HTMLSelectElement, choices: [value: string, text: string][], chosen: string): void {
+  select.replaceChildren(...choices.map(([value, text]) => new Option(text, value)));
+  select.value = chosen;
+}
+
 /// A button of a line that is made anew now and then: `key` tells it from all others, `name` too, for who does not see the line.
 export function lineButton(text: string, name: string, key: string, pressed: () => void): HTMLButtonElement {
   const made = make("button", "small", text);

@@ -3,14 +3,13 @@ import { Refusal } from "./api";
 
 export class FormTrouble {
   private readonly dialog: HTMLDialogElement;
-  private readonly described: Map<HTMLElement, string | null>;  // by what a field is described while nothing is wrong
+  private marked: { field: HTMLElement; describedBy: string | null } | null = null;
   private edits = 0;
 
-  /// `fields`: the field of each name that the API may begin with, "question: empty".
-  constructor(private readonly form: HTMLElement, private readonly trouble: HTMLElement, private readonly buttons: HTMLElement,
-              private readonly fields: Record<string, HTMLElement>) {
+  /// `fieldOf`: the field of a name that the API begins with, "question: empty".
+  constructor(form: HTMLElement, private readonly trouble: HTMLElement, private readonly buttons: HTMLElement,
+              private readonly fieldOf: (name: string) => HTMLElement | undefined) {
     this.dialog = form.closest("dialog")!;
-    this.described = new Map(Object.values(fields).map((field) => [field, field.getAttribute("aria-describedby")]));
   }
 
   /// Something else is edited from now on, or nothing: what comes of a change that is still under way is not shown.
@@ -41,14 +40,18 @@ export class FormTrouble {
 
   /// Marks the field; "" takes it back.
   private say(message: string): void {
-    for (const field of this.form.querySelectorAll<HTMLElement>("[aria-invalid]")) {
+    if (this.marked) {
+      const { field, describedBy } = this.marked;
       field.removeAttribute("aria-invalid");
-      const by = this.described.get(field);
-      if (by) field.setAttribute("aria-describedby", by);
+      if (describedBy) field.setAttribute("aria-describedby", describedBy);
       else field.removeAttribute("aria-describedby");
+      this.marked = null;
     }
-    const [, name, rest] = /^([a-z_]+): (.*)$/s.exec(message) ?? [];
-    const field = name === undefined ? undefined : this.fields[name];
+    // Of an address that is no good, or a name that is not found, the API does not say which field it was.
+    const [, name, rest] = /^(?:receiver\.)?([a-z_]+): (.*)$/s.exec(message) ?? /^()(the receiver's .*)$/s.exec(message) ?? [];
+    const field = name === undefined ? undefined : this.fieldOf(name);
+    const folded = field?.closest("details");
+    if (folded) folded.open = true;
     if (!field || field.offsetParent === null) {
       this.buttons.before(this.trouble);
       this.trouble.textContent = message;
@@ -56,8 +59,9 @@ export class FormTrouble {
     }
     (field.closest(".row") ?? field).after(this.trouble);
     this.trouble.textContent = rest!;
+    this.marked = { field, describedBy: field.getAttribute("aria-describedby") };
     field.setAttribute("aria-invalid", "true");
-    field.setAttribute("aria-describedby", [this.described.get(field), this.trouble.id].filter(Boolean).join(" "));
+    field.setAttribute("aria-describedby", [this.marked.describedBy, this.trouble.id].filter(Boolean).join(" "));
     field.focus();
   }
 

@@ -3,9 +3,12 @@ import { AlertLine, AlertList } from "./alert_list";
 import { Alert, Api, Camera, FrameResult, Notice, Refusal, Rule, Source, Stats, Why } from "./api";
 import { CameraCard } from "./camera_card";
 import { CamerasPanel } from "./cameras_panel";
+import { DevicesPanel } from "./devices_panel";
 import { byId, replaceLines } from "./element";
+import { FirstSteps } from "./first_steps";
 import { ReceiversPanel } from "./receivers_panel";
 import { RulesPanel } from "./rules_panel";
+import { SecretDialog } from "./secret_dialog";
 import { WhyDialog } from "./why_dialog";
 
 const kTokenKey = "pawsight-token";
@@ -35,7 +38,10 @@ class Home {
   private readonly why: WhyDialog;
   private readonly panel: RulesPanel;
   private readonly receivers: ReceiversPanel;
+  private readonly devices: DevicesPanel;
   private readonly cameras: CamerasPanel;
+  private readonly secrets = new SecretDialog();
+  private readonly steps: FirstSteps;
   private timer = 0;
   private looks = 0;
   private reading: Promise<void> | null = null;
@@ -45,9 +51,14 @@ class Home {
 
   constructor(private readonly api: Api, private readonly mayEdit: boolean) {
     this.why = new WhyDialog(api, (camera) => this.names.get(camera) ?? camera);
-    this.panel = new RulesPanel(api, mayEdit, () => this.look(), (rule) => this.why.open(rule));
-    this.receivers = new ReceiversPanel(api);
-    this.cameras = new CamerasPanel(api, mayEdit, () => this.look());
+    this.receivers = new ReceiversPanel(api, mayEdit, this.secrets, () => {
+      this.panel.showAgain();
+      this.showSteps();
+    });
+    this.panel = new RulesPanel(api, mayEdit, () => this.receivers.all(), () => this.look(), (rule) => this.why.open(rule));
+    this.devices = new DevicesPanel(api, mayEdit, this.secrets, () => this.look());
+    this.cameras = new CamerasPanel(api, mayEdit, () => this.devices.all(), () => this.look());
+    this.steps = new FirstSteps(mayEdit);
     this.timer = window.setTimeout(() => void this.look(), kLookEvery);
   }
 
@@ -67,14 +78,24 @@ class Home {
     this.takeRules(rules);
     this.takeCameras(cameras);
     this.takeSources(stats.sources);
-    for (const { camera, newest_time } of stats.stats.cameras) if (newest_time) this.cards.get(camera)?.showPast(newest_time);
+    for (const { camera, newest_time } of stats.stats.cameras) {
+      if (!newest_time) continue;
+      this.cards.get(camera)?.showPast(newest_time);
+      this.devices.hear(camera, newest_time);
+    }
     await this.rememberAll();
     if (this.stop.signal.aborted) return;
     this.alerts.reset(alerts.items.map((alert) => ({
       question: "", ...alert.detail, id: alert.id, camera: alert.camera, rule: alert.rule, severity: alert.severity,
       fired: alert.fired, resolved: alert.resolved })));
     byId("side").hidden = false;
+    this.showSteps();
     void this.receivers.refresh();
+    void this.devices.refresh();
+  }
+
+  private showSteps(): void {
+    this.steps.show({ camera: this.cards.size > 0, rule: this.rules.size > 0, receiver: this.receivers.all().length > 0 });
   }
 
   /// A card that shows the same camera stays, with what it shows.
@@ -83,9 +104,10 @@ class Home {
     this.cards.clear();
     this.names.clear();
     for (const camera of cameras) {
-      const card = before.get(camera.id), edit = this.mayEdit ? () => this.cameras.edit(camera) : null;
+      const card = before.get(camera.id);
+      const [edit, send] = this.mayEdit ? [() => this.cameras.edit(camera), () => this.devices.addFor(camera)] : [null, null];
       this.cards.set(camera.id, card?.isOf(camera) ? card
-                                : new CameraCard(camera, this.rules, () => this.api.picture(camera.id), edit));
+                                : new CameraCard(camera, this.rules, () => this.api.picture(camera.id), edit, send));
       this.names.set(camera.id, camera.name);
     }
     const cards = [...this.cards.values()];
@@ -96,6 +118,7 @@ class Home {
     byId("no-cameras").textContent = this.mayEdit
       ? "None yet. Add one, and say where its frames are fetched, or have a device send them." : "None yet. An operator adds them.";
     byId("no-cameras").hidden = cards.length > 0;
+    this.devices.takeCameras(cameras);
   }
 
   private takeSources(sources: Source[]): void {
@@ -130,7 +153,9 @@ class Home {
         const card = this.cards.get(camera);
         if (card && newest_time && made.includes(card)) card.showPast(newest_time);
       }
-      if (this.takeRules(rules) || made.length > 0) await this.rememberAll();
+      const others = this.takeRules(rules);
+      this.showSteps();
+      if (others || made.length > 0) await this.rememberAll();
     } catch {
       // The next round tries again.
     }
@@ -179,8 +204,12 @@ class Home {
     this.why.close();
     this.panel.close();
     this.receivers.close();
+    this.devices.close();
+    this.secrets.close();
+    this.steps.close();
     this.alerts.reset([]);
-    for (const list of ["camera-list", "rule-list", "receiver-list"]) byId(list).replaceChildren();
+    for (const list of ["camera-list", "rule-list", "receiver-list", "device-list"]) byId(list).replaceChildren();
+    for (const dialog of document.querySelectorAll<HTMLDialogElement>("dialog[open]")) dialog.close();
   }
 
   private showWhy(alert: AlertLine): void {
@@ -205,6 +234,7 @@ class Home {
       const result = JSON.parse(data) as FrameResult;
       const card = this.cards.get(result.camera);
       card?.show(result);
+      this.devices.hear(result.camera, result.time);
       if (!card || result.rules.some((outcome) => !this.rules.has(outcome.rule))) this.readSoon();  // made since
     } else if (name === "alert") {
       const notice = JSON.parse(data) as Notice;

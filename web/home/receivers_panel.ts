@@ -1,65 +1,69 @@
-// Who is told of alerts, and what came of it: each receiver with its deliveries.
-import { Api, Delivery, Receiver } from "./api";
-import { byId, make, timeOfDay, words } from "./element";
+// Who is told of alerts, and what came of it: each receiver with its newest deliveries; made, changed, tried and deleted here.
+import { Api, Receiver, Refusal } from "./api";
+import { DeliveriesDialog } from "./deliveries_dialog";
+import { EditDialog } from "./edit_dialog";
+import { byId, lineButton, make, replaceLines, timeOfDay, words } from "./element";
+import { ask } from "./question";
+import { ReceiverFields } from "./receiver_fields";
+import { SecretDialog } from "./secret_dialog";
+import { deliveryKind, deliveryText, Tally } from "./tally";
 
-const kPageLength = 1000;
-const kMaxPages = 20;       // of deliveries of one receiver that are counted
 const kPendingEvery = 2000;
 const kQuietEvery = 15_000;
-const kNewest = 5;
+const kNewest = 5;  // deliveries on the page itself
+const kFirstKind = "ntfy";
 
-class Tally {
-  delivered = 0;
-  dead = 0;
-  settled = 0;  // the id up to which all deliveries are finished, and counted
-  newest: Delivery[] = [];  // newest first
-  pending: Delivery[] = [];
-
-  async read(api: Api, receiver: string): Promise<void> {
-    const finished: Delivery[] = [];
-    this.pending = [];
-    let after = this.settled;
-    for (let page = 0; page < kMaxPages; ++page) {
-      const got = await api.get<{ items: Delivery[]; next: number | null }>(
-        `/v1/receivers/${receiver}/deliveries?after=${after}&limit=${kPageLength}`);
-      for (const delivery of got.items) (delivery.state === "pending" ? this.pending : finished).push(delivery);
-      after = got.items.at(-1)?.id ?? after;
-      if (got.next === null) break;
-    }
-    // What is behind the first that waits is read, and counted, again.
-    const first = this.pending[0]?.id ?? Infinity;
-    const behind = finished.filter((delivery) => delivery.id >= first);
-    for (const delivery of finished) {
-      if (delivery.id >= first) continue;
-      if (delivery.state === "dead") ++this.dead;
-      else ++this.delivered;
-      this.settled = delivery.id;
-    }
-    const all = new Map([...this.newest, ...finished, ...this.pending].map((delivery) => [delivery.id, delivery]));
-    this.newest = [...all.values()].sort((a, b) => b.id - a.id).slice(0, kNewest);
-    this.ahead = behind.filter((delivery) => delivery.state === "delivered").length;
-  }
-  ahead = 0;  // delivered behind one that waits
-}
+const kKinds: Record<string, string> = { ntfy: "ntfy", email: "e-mail", webhook: "webhook", mqtt: "MQTT" };
+const kSignedBy = "Every message is signed with it, so that your end can tell ours from others. It is not shown again.";
 
 export class ReceiversPanel {
   private receivers: Receiver[] = [];
   private readonly tallies = new Map<string, Tally>();
+  private readonly tests = new Map<string, { state: "sent" | "done" | "failed"; text: string }>();
+  private readonly kind = byId<HTMLSelectElement>("receiver-kind");
+  private readonly name = byId<HTMLInputElement>("receiver-name");
+  private readonly active = byId<HTMLInputElement>("receiver-active");
+  private readonly rotate = byId("receiver-rotate");
+  private readonly fields = new ReceiverFields(byId("receiver-fields"));
+  private readonly dialog: EditDialog<Receiver>;
+  private readonly deliveries: DeliveriesDialog;
+  private readonly gone = new AbortController();
+  private edited: Receiver | null = null;
+  private says = "";      // what the list shows
   private timer = 0;
   private reading = false;
   private again = false;  // something happened while it read
-  private closed = false;
 
-  constructor(private readonly api: Api) {}
+  constructor(private readonly api: Api, private readonly mayEdit: boolean, private readonly secrets: SecretDialog,
+              private readonly changed: () => void) {
+    const own: Record<string, HTMLElement> = { name: this.name, kind: this.kind, active: this.active };
+    this.dialog = new EditDialog<Receiver>(api, mayEdit, {
+      kind: "receiver", path: "/v1/receivers", goesToo: "What waits to be sent to it goes too.", nameOf: (receiver) => receiver.name,
+      fieldOf: (name) => name === "" ? this.fields.fieldOf(this.fields.place()) : own[name] ?? this.fields.fieldOf(name),
+      show: (receiver) => this.fill(receiver), read: (receiver) => this.read(receiver),
+      made: (answer) => this.showMade(answer as Receiver & { secret?: string }),
+    }, () => this.refresh());
+    this.deliveries = new DeliveriesDialog(api, mayEdit, (receiver) => {
+      this.tallies.delete(receiver.id);  // one of before waits again: all are counted anew
+      return this.refresh();
+    });
+    const on = { signal: this.gone.signal };
+    this.kind.addEventListener("change", () => this.fields.show(this.kind.value, null), on);
+    this.rotate.addEventListener("click", () => void this.rotateSecret(), on);
+  }
 
   close(): void {
-    this.closed = true;
+    this.gone.abort();
     clearTimeout(this.timer);
+    this.dialog.close();
+    this.deliveries.close();
   }
+
+  all(): Receiver[] { return this.receivers; }
 
   /// Soon: an alert was told, or the page was opened.
   async refresh(): Promise<void> {
-    if (this.closed) return;
+    if (this.gone.signal.aborted) return;
     if (this.reading) {
       this.again = true;
       return;
@@ -67,49 +71,111 @@ export class ReceiversPanel {
     this.reading = true;
     clearTimeout(this.timer);
     try {
-      this.receivers = await this.api.list<Receiver>("/v1/receivers", 100);
-      const there = new Set(this.receivers.map((receiver) => receiver.id));
-      for (const id of [...this.tallies.keys()]) if (!there.has(id)) this.tallies.delete(id);
-      for (const receiver of this.receivers) {
-        let tally = this.tallies.get(receiver.id);
-        if (!tally) this.tallies.set(receiver.id, tally = new Tally());
-        await tally.read(this.api, receiver.id);
-      }
-      if (this.closed) return;
-      this.show();
+      do {
+        this.again = false;
+        await this.readAll();
+      } while (this.again && !this.gone.signal.aborted);
     } catch {
       // The next round tries again.
     }
     this.reading = false;
-    if (this.closed) return;
+    if (this.gone.signal.aborted) return;
     const waits = [...this.tallies.values()].some((tally) => tally.pending.length > 0);
     this.timer = window.setTimeout(() => void this.refresh(), this.again || waits ? kPendingEvery : kQuietEvery);
     this.again = false;
   }
 
+  private async readAll(): Promise<void> {
+    const receivers = await this.api.list<Receiver>("/v1/receivers", 100);
+    const there = new Set(receivers.map((receiver) => receiver.id));
+    for (const id of [...this.tallies.keys()]) if (!there.has(id)) this.tallies.delete(id);
+    for (const { id } of receivers) {
+      const tally = this.tallies.get(id) ?? new Tally();
+      await tally.read(this.api, id);
+      this.tallies.set(id, tally);
+    }
+    if (this.gone.signal.aborted) return;
+    this.receivers = receivers;
+    this.show();
+    this.changed();
+    for (const [id, tally] of this.tallies) void this.deliveries.refresh(id, tally);
+  }
+
+  /// Lines that say the same stay, and with them a click that has begun.
   private show(): void {
-    byId("receiver-list").replaceChildren(...this.receivers.map((receiver) => {
-      const tally = this.tallies.get(receiver.id) ?? new Tally();
-      const line = make("li", receiver.active ? "receiver" : "receiver off");
-      line.append(words("span", "question", receiver.name || receiver.kind),
-                  make("span", "quiet", receiver.active ? receiver.kind : `${receiver.kind}, off: ${receiver.reason || "switched off"}`));
-      const counts = [`${tally.delivered + tally.ahead} delivered`];
-      if (tally.pending.length > 0) counts.push(`${tally.pending.length} waiting`);
-      if (tally.dead > 0) counts.push(`${tally.dead} given up`);
-      line.append(make("span", "", counts.join(" · ")));
-      const list = make("ul", "deliveries");
-      for (const delivery of tally.newest) list.append(this.lineOf(delivery));
-      line.append(list);
-      return line;
-    }));
+    const says = JSON.stringify([this.receivers, [...this.tests], [...this.tallies]]);
+    if (says === this.says) return;
+    this.says = says;
+    const lines = this.receivers.map((receiver) => this.lineOf(receiver));
+    replaceLines(byId("receiver-list"), lines, this.mayEdit ? byId("add-receiver") : byId("receivers-title"));
     byId("no-receivers").hidden = this.receivers.length > 0;
   }
 
-  private lineOf(delivery: Delivery): HTMLElement {
-    const what = delivery.type === "alert.fired" ? "alert" : delivery.type === "alert.resolved" ? "over" : delivery.type;
-    const state = delivery.state === "delivered" ? `delivered ${timeOfDay(delivery.finished ?? delivery.created)}`
-                : delivery.state === "dead" ? `given up: ${delivery.error}`
-                : delivery.error ? `again at ${timeOfDay(delivery.next ?? delivery.created)}: ${delivery.error}` : "on its way";
-    return words("li", `delivery ${delivery.state}`, `${what} · ${state}`);
+  private lineOf(receiver: Receiver): HTMLElement {
+    const tally = this.tallies.get(receiver.id) ?? new Tally(), kind = kKinds[receiver.kind] ?? receiver.kind;
+    const line = make("li", receiver.active ? "receiver" : "receiver off"), buttons = make("div", "buttons");
+    const name = receiver.name || receiver.kind;
+    buttons.append(lineButton("Deliveries", `Deliveries: ${name}`, `deliveries ${receiver.id}`, () => this.deliveries.open(receiver, tally)));
+    if (this.mayEdit) {
+      buttons.append(lineButton("Test", `Test: ${name}`, `test ${receiver.id}`, () => void this.test(receiver)),
+                     lineButton("Edit", `Edit receiver: ${name}`, `receiver ${receiver.id}`, () => this.dialog.open(receiver)));
+    }
+    line.append(words("span", "question", name), make("span", "quiet", receiver.active ? kind : `${kind}, off: ${receiver.reason || "switched off"}`),
+                make("span", "", tally.text()));
+    const tested = this.tests.get(receiver.id);
+    if (tested) line.append(words("span", `test ${tested.state}`, tested.text));
+    const list = make("ul", "deliveries");
+    for (const delivery of tally.newest.slice(0, kNewest)) {
+      list.append(words("li", `delivery ${delivery.state}`, `${deliveryKind(delivery)} · ${deliveryText(delivery)}`));
+    }
+    line.append(list, buttons);
+    return line;
+  }
+
+  /// Sends a test at once, whatever waits; the answer takes 10 s at most. One at a time of a receiver.
+  private async test(receiver: Receiver): Promise<void> {
+    if (this.tests.get(receiver.id)?.state === "sent") return;
+    const says = (state: "sent" | "done" | "failed", text: string) => {
+      this.tests.set(receiver.id, { state, text });
+      if (!this.gone.signal.aborted) this.show();
+      byId("receivers-said").textContent = `${receiver.name}: ${text}`;
+    };
+    says("sent", "A test is on its way…");
+    try {
+      const { delivered, error } = await this.api.send<{ delivered: boolean; error: string | null }>("POST", `/v1/receivers/${receiver.id}/test`);
+      if (delivered) says("done", `A test was delivered at ${timeOfDay(new Date().toISOString())}.`);
+      else says("failed", `A test did not get through: ${error}`);
+    } catch (error) {
+      says("failed", error instanceof Refusal ? error.message : "The gateway cannot be reached.");
+    }
+    await this.refresh();
+  }
+
+  private fill(receiver: Receiver | null): void {
+    this.edited = receiver;
+    this.name.value = receiver?.name ?? "";
+    this.kind.value = receiver?.kind ?? kFirstKind;
+    this.kind.disabled = receiver !== null;  // another kind is another receiver
+    this.active.checked = receiver?.active ?? true;
+    byId("receiver-active-row").hidden = receiver === null;
+    this.rotate.hidden = receiver?.kind !== "webhook";
+    this.fields.show(this.kind.value, receiver?.config ?? null);
+  }
+
+  private read(receiver: Receiver | null): unknown {
+    return { name: this.name.value.trim(), active: this.active.checked, config: this.fields.read(receiver?.config ?? null) };
+  }
+
+  private showMade(made: Receiver & { secret?: string }): void {
+    if (made.secret) this.secrets.show(`The signing secret of ${made.name}`, kSignedBy, made.secret, null);
+  }
+
+  private async rotateSecret(): Promise<void> {
+    const receiver = this.edited;
+    if (!receiver || !await ask(`Make another signing secret for “${receiver.name}”? The one it has stays good beside it until the next.`, "Make another")) return;
+    await this.dialog.attempt(async () => {
+      const { secret } = await this.api.send<{ secret: string }>("POST", `/v1/receivers/${receiver.id}/rotate-secret`);
+      if (!this.gone.signal.aborted) this.secrets.show(`The new signing secret of ${receiver.name}`, kSignedBy, secret, null);
+    });
   }
 }

@@ -1,0 +1,16 @@
+// A question before something that cannot be taken back.
+import { byId } from "./element";
+
+/// Whether the answer is `yes`, which is what its button says: "Delete". One at a time.
+export function ask(question: string, yes: string): Promise<boolean> {
+  const dialog = byId<HTMLDialogElement>("question-dialog");
+  byId("question").textContent = question;
+  const button = byId<HTMLButtonElement>("question-yes");
+  button.textContent = yes;
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((answer) => dialog.addEventListener("close", () => answer(dialog.returnValue === "yes"), { once: true }));
+}
+
+byId("question-yes").addEventListener("click", () => byId<HTMLDialogElement>("question-dialog").close("yes"));
+byId("question-no").addEventListener("click", () => byId<HTMLDialogElement>("question-dialog").close(""));
