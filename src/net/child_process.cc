@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 extern char** environ;
 
@@ -32,8 +33,8 @@ struct Pipe {
   int Take(int end) { return std::exchange(fds[end], -1); }
 };
 
-/// posix_spawn with our settings: null input, the two pipes, default signals, own group.
-int Spawn(const std::vector<std::string>& argv, int output, int errors, pid_t* pid) {
+/// posix_spawn with our settings: null input, the two pipes, default signals, that group.
+int Spawn(const std::vector<std::string>& argv, pid_t group, int output, int errors, pid_t* pid) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
@@ -48,7 +49,7 @@ int Spawn(const std::vector<std::string>& argv, int output, int errors, pid_t* p
   sigfillset(&all);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setpgroup(&attributes, group);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
   std::vector<char*> arguments;
   for (const std::string& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));
@@ -67,17 +68,18 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::Start(const std::vector<std:
   Pipe errors;
   if (!output.Open() || !errors.Open()) return ResourceExhausted("start " + argv[0] + ": " + strerror(errno));
   fcntl(errors.fds[0], F_SETFL, O_NONBLOCK);
+  PAWSIGHT_ASSIGN_OR_RETURN(ProcessGroup group, ProcessGroup::Start());
   pid_t pid = 0;
-  const int error = Spawn(argv, output.fds[1], errors.fds[1], &pid);
+  const int error = Spawn(argv, group.id(), output.fds[1], errors.fds[1], &pid);
   if (error == ENOENT)
     return NotFound("start " + argv[0] + ": no such program; install it (Debian: apt install " + argv[0] + ")");
   if (error != 0) return ResourceExhausted("start " + argv[0] + ": " + strerror(error));
-  return std::unique_ptr<ChildProcess>(new ChildProcess(pid, output.Take(0), errors.Take(0)));
+  return std::unique_ptr<ChildProcess>(new ChildProcess(std::move(group), pid, output.Take(0), errors.Take(0)));
 }
 
 ChildProcess::~ChildProcess() {
   if (pid_ > 0) {
-    kill(-pid_, SIGKILL);
+    kill(pid_, SIGKILL);
     (void)Wait();  // the status of what we killed tells nothing
   }
   close(output_);

@@ -1,6 +1,6 @@
-// net/child_process.h: a child whose standard output we read: ffmpeg. It gets no input, no descriptor of ours, its own
-// process group (Ctrl-C goes to us, not to it), and dies with this object. Not here: what the bytes mean.
-// Thread-compatible.
+// net/child_process.h: a child whose standard output we read: ffmpeg, a server. It gets no input, no descriptor of
+// ours, a process group of its own (Ctrl-C goes to us, not to it), and dies with this object, and with this process
+// however that ends (net/process_group.h). Not here: what the bytes mean. Thread-compatible.
 #pragma once
 
 #include <chrono>
@@ -9,18 +9,21 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/status.h"
+#include "net/process_group.h"
 
 namespace pawsight::net {
 
 class ChildProcess {
  public:
   /// argv[0] is looked up in PATH; no shell is involved.
-  /// Errors: kNotFound, no such program. kResourceExhausted, no process or descriptor left.
+  /// Errors: kNotFound, no such program. kResourceExhausted, no process or descriptor left. kFailedPrecondition, no
+  /// /bin/sh, which guards it.
   static Result<std::unique_ptr<ChildProcess>> Start(const std::vector<std::string>& argv);
-  /// Kills the group and reaps the child.
+  /// Kills it and all that is left of what it has started, and reaps it.
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
@@ -40,9 +43,11 @@ class ChildProcess {
   int Wait();
 
  private:
-  ChildProcess(int pid, int output, int errors) : pid_(pid), output_(output), errors_(errors) {}
+  ChildProcess(ProcessGroup group, int pid, int output, int errors)
+      : group_(std::move(group)), pid_(pid), output_(output), errors_(errors) {}
   void DrainErrors();
 
+  ProcessGroup group_;
   int pid_;  // 0 once reaped
   int output_;
   int errors_;

@@ -131,6 +131,7 @@ class HeldConnections {
 
  private:
   [[noreturn]] void Hold(int port, size_t count, const std::string& bytes, bool answered) const {
+    close(end_[1]);  // so that a benchmark that is killed ends the wait below
     std::vector<std::unique_ptr<Client>> clients;
     for (size_t n = 0; n < count; ++n) {
       clients.push_back(std::make_unique<Client>(port));

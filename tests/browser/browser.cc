@@ -84,10 +84,9 @@ Browser::Browser() {
   const std::string home = folder_.Path("home");
   std::filesystem::create_directory(home);
   // A test that is killed takes the driver with it, and a browser whose pipe to the driver ends goes too.
-  driver_ =
-      net::ChildProcess::Start({"setpriv", "--pdeathsig", "KILL", "env", "HOME=" + home, "XDG_CONFIG_HOME=" + home,
-                                "XDG_CACHE_HOME=" + home, "TMPDIR=" + home, PathOf("chromedriver"), "--port=0"})
-          .value();
+  driver_ = net::ChildProcess::Start({"env", "HOME=" + home, "XDG_CONFIG_HOME=" + home, "XDG_CACHE_HOME=" + home,
+                                      "TMPDIR=" + home, PathOf("chromedriver"), "--port=0"})
+                .value();
   std::string said;
   constexpr std::string_view kStarted = "started successfully on port ";
   for (size_t at = std::string::npos; at == std::string::npos || said.find('\n', at) == std::string::npos;) {

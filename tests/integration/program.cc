@@ -35,7 +35,8 @@ struct Outputs {
 };
 
 /// In the child, after fork: only calls that are safe there.
-[[noreturn]] void Become(const std::vector<char*>& argv, const Outputs& outputs) {
+[[noreturn]] void Become(const std::vector<char*>& argv, const Outputs& outputs, pid_t group) {
+  setpgid(0, group);
   Redirect("/dev/null", STDIN_FILENO);
   Redirect(outputs.out.c_str(), STDOUT_FILENO);
   Redirect(outputs.err.c_str(), STDERR_FILENO);
@@ -61,8 +62,14 @@ int Wait(pid_t child, int signal, std::function<bool()> when) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/// `environment` is set beside what the test has; its texts must outlive the call. -1 where nothing could be started.
-pid_t Start(const std::vector<std::string>& arguments, const Outputs& outputs, std::vector<std::string>& environment) {
+/// It ends with `group`, which the caller keeps, and so with the test. `environment` is set beside what the test has;
+/// its texts must outlive the call. -1 where nothing could be started.
+pid_t Start(const std::vector<std::string>& arguments, const Outputs& outputs, std::vector<std::string>& environment,
+            const Result<net::ProcessGroup>& group) {
+  if (!group.ok()) {
+    ADD_FAILURE() << group.status().ToString();
+    return -1;
+  }
   std::vector<std::string> words = {PAWSIGHT_PROGRAM};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
@@ -71,7 +78,7 @@ pid_t Start(const std::vector<std::string>& arguments, const Outputs& outputs, s
   const pid_t child = fork();
   if (child == 0) {
     for (std::string& setting : environment) putenv(setting.data());
-    Become(argv, outputs);
+    Become(argv, outputs, group->id());
   }
   if (child < 0) ADD_FAILURE() << "fork failed";
   return child;
@@ -93,7 +100,8 @@ Ended RunProgram(const std::vector<std::string>& arguments, const std::string& i
                  std::vector<std::string> environment) {
   const TempFolder said;
   const Outputs outputs{said.Path("out"), said.Path("err")};
-  const pid_t child = Start(arguments, outputs, environment);
+  const Result<net::ProcessGroup> group = net::ProcessGroup::Start();
+  const pid_t child = Start(arguments, outputs, environment, group);
   if (child < 0) return {};
   const auto heard = [&] {
     return (ReadText(outputs.out) + ReadText(outputs.err)).find(interrupt_when_said) != std::string::npos;
@@ -106,14 +114,16 @@ Ended KillProgram(const std::vector<std::string>& arguments, const std::function
   const TempFolder said;
   const Outputs outputs{said.Path("out"), said.Path("err")};
   std::vector<std::string> nothing;
-  const pid_t child = Start(arguments, outputs, nothing);
+  const Result<net::ProcessGroup> group = net::ProcessGroup::Start();
+  const pid_t child = Start(arguments, outputs, nothing, group);
   if (child < 0) return {};
   const int code = Wait(child, SIGKILL, when);
   return {code, ReadText(outputs.out), ReadText(outputs.err)};
 }
 
-RunningProgram::RunningProgram(const std::vector<std::string>& arguments, std::vector<std::string> environment) {
-  child_ = Start(arguments, {said_.Path("out"), said_.Path("err")}, environment);
+RunningProgram::RunningProgram(const std::vector<std::string>& arguments, std::vector<std::string> environment)
+    : group_(net::ProcessGroup::Start()) {
+  child_ = Start(arguments, {said_.Path("out"), said_.Path("err")}, environment, group_);
 }
 
 RunningProgram::~RunningProgram() {

@@ -1,10 +1,13 @@
 // tests/integration/program.h: starts the built `pawsight` as a user would and gives back what it said and how it
-// ended. For tests only; thread-compatible.
+// ended. It ends with the test, also with one that is killed. For tests only; thread-compatible.
 #pragma once
 
 #include <functional>
 #include <string>
 #include <vector>
+
+#include "base/status.h"
+#include "net/process_group.h"
 
 namespace pawsight::integration {
 
@@ -29,8 +32,8 @@ class TempFolder {
 };
 
 /// Runs `pawsight ARGUMENTS...` with no input. With `interrupt_when_said`, sends SIGINT once that text stands on either
-/// output. `environment`: "NAME=value", set beside what the test has. A program that has not ended after five minutes is
-/// killed, and the test fails.
+/// output. `environment`: "NAME=value", set beside what the test has. A program that has not ended after five minutes
+/// is killed, and the test fails.
 Ended RunProgram(const std::vector<std::string>& arguments, const std::string& interrupt_when_said = "",
                  std::vector<std::string> environment = {});
 
@@ -46,7 +49,8 @@ class RunningProgram {
   RunningProgram(const RunningProgram&) = delete;
   RunningProgram& operator=(const RunningProgram&) = delete;
 
-  /// Waits until `text` stands on standard error, and gives the whole of it; the test fails when the program ends before.
+  /// Waits until `text` stands on standard error, and gives the whole of it; the test fails when the program ends
+  /// before.
   std::string WaitUntilSaid(const std::string& text);
   void Signal(int signal) const;
   int pid() const { return child_; }
@@ -57,6 +61,7 @@ class RunningProgram {
 
  private:
   TempFolder said_;
+  const Result<net::ProcessGroup> group_;
   int child_ = -1;
 };
 

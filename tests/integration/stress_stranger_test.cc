@@ -215,19 +215,41 @@ TEST(StressStranger, AServerThatGoesAwayEndsTheRunAndWhatWasMeasuredIsKept) {
   ExpectKept(ended, folder.Path("out"));
 }
 
-/// The process that a run has started, once there is one.
-int ChildOf(int pid) {
+/// The worker that a run has started, once there is one; 0 before.
+int WorkerOf(int pid) {
   const std::string id = std::to_string(pid);
-  int child = 0;
-  std::ifstream("/proc/" + id + "/task/" + id + "/children") >> child;
-  return child;
+  std::ifstream children("/proc/" + id + "/task/" + id + "/children");
+  for (int child = 0; children >> child;) {
+    std::string name;
+    std::ifstream("/proc/" + std::to_string(child) + "/comm") >> name;
+    if (name == "pawsight") return child;  // and not the guard beside it
+  }
+  return 0;
+}
+
+/// Whether there is such a process that has not ended; of one that nobody has asked about since it ended, no.
+bool Lives(int pid) {
+  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+  std::string id, name, state;
+  return static_cast<bool>(stat >> id >> name >> state) && state != "Z" && state != "X";
+}
+
+TEST(StressStranger, ARunThatIsKilledLeavesNoWorker) {
+  const TempFolder folder;
+  RunningProgram stress(LongRun("pawsight-mini", folder.Path("out")));
+  AwaitTrue([&] { return CellsIn(folder.Path("out")) >= 1; });
+  const int worker = WorkerOf(stress.pid());
+  ASSERT_GT(worker, 0);
+  stress.Signal(SIGKILL);
+  EXPECT_EQ(stress.Wait().code, 128 + SIGKILL);
+  AwaitTrue([&] { return !Lives(worker); });
 }
 
 TEST(StressStranger, AWorkerOfItsOwnThatDiesEndsTheRunAtOnceAndTheNextGoesOn) {
   const TempFolder folder;
   RunningProgram stress(LongRun("pawsight-mini", folder.Path("out")));
   AwaitTrue([&] { return CellsIn(folder.Path("out")) >= 1; });
-  const int worker = ChildOf(stress.pid());
+  const int worker = WorkerOf(stress.pid());
   ASSERT_GT(worker, 0);
   kill(worker, SIGKILL);
   const Ended ended = stress.Wait();
