@@ -1,4 +1,5 @@
-// The table of tests/conformance/README.md names for every hostile row the tests that ask about it: they exist.
+// The table of tests/conformance/README.md names for every hostile row the tests that ask about it, those of
+// docs/hostile-inputs.md their files: they exist.
 
 #include <gtest/gtest.h>
 
@@ -40,6 +41,24 @@ TEST(HostileRows, EachIsAskedAboutByTestsThatThereAre) {
     }
   }
   EXPECT_EQ(rows.size(), 32U);
+}
+
+TEST(HostileRows, TheFilesThatTheDocumentNamesAreThereAndEveryRowNamesWhoHoldsToIt) {
+  static const std::regex kFile(R"(`((?:src|tests)/[\w/]+\.cc)`)");
+  std::set<std::string> files;
+  for (const SourceFile& file : ReadTree({"src", "tests"}, {".cc"})) files.insert(file.path);
+  size_t num_rows = 0;
+  for (const SourceFile& document : ReadTree({"docs/hostile-inputs.md"})) {
+    for (const std::string& line : Lines(document.text)) {
+      for (auto it = std::sregex_iterator(line.begin(), line.end(), kFile); it != std::sregex_iterator(); ++it) {
+        EXPECT_EQ(files.count((*it)[1]), 1U) << (*it)[1];
+      }
+      if (!line.starts_with("| ") || line.starts_with("| row |") || line.starts_with("| ---")) continue;
+      ++num_rows;
+      EXPECT_FALSE(line.ends_with("|  |") || line.ends_with("| |")) << line << " names no test";
+    }
+  }
+  EXPECT_GE(num_rows, 90U);
 }
 
 }  // namespace

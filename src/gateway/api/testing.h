@@ -22,19 +22,72 @@
 
 namespace pawsight::gateway::testing {
 
-/// Decodes the frame and answers every question with one p_yes, at once.
+/// Decodes the frame and answers every question with one p_yes, at once, unless it was told otherwise. Thread-safe.
 class ToldBackend : public AsyncBackend {
  public:
   void Ask(Inquiry inquiry, std::function<void(Result<Reply>)> done) override {
     if (const auto image = frames::Decode(*inquiry.encoded); !image.ok()) return done(image.status());
-    Reply reply;
-    for (const std::string& question : inquiry.questions) {
-      reply.answers.push_back({question, p_yes > 0.5 ? "yes" : "no", p_yes, std::nullopt});
+    Result<Reply> reply = AnswerTo(inquiry);
+    {
+      MutexLock lock(mu_);
+      if (holds_) {
+        held_.emplace_back([done = std::move(done), reply = std::move(reply)]() mutable { done(std::move(reply)); });
+        came_.NotifyAll();
+        return;
+      }
     }
-    reply.pool = "told";
     done(std::move(reply));
   }
+  /// From now on: of this question alone.
+  void Tell(const std::string& question, double its_p_yes) EXCLUDES(mu_) {
+    MutexLock lock(mu_);
+    told_[question] = its_p_yes;
+  }
+  /// From now on every inquiry fails so; OK: none.
+  void Fail(Status trouble) EXCLUDES(mu_) {
+    MutexLock lock(mu_);
+    trouble_ = std::move(trouble);
+  }
+  /// From now on no answer comes, until Release.
+  void Hold() EXCLUDES(mu_) {
+    MutexLock lock(mu_);
+    holds_ = true;
+  }
+  void AwaitHeld() EXCLUDES(mu_) {
+    MutexLock lock(mu_);
+    while (held_.empty()) came_.Wait(mu_);
+  }
+  void Release() EXCLUDES(mu_) {
+    std::vector<std::function<void()>> now;
+    {
+      MutexLock lock(mu_);
+      holds_ = false;
+      now.swap(held_);
+    }
+    for (const std::function<void()>& answer : now) answer();
+  }
   std::atomic<double> p_yes{0.1};
+
+ private:
+  Result<Reply> AnswerTo(const Inquiry& inquiry) EXCLUDES(mu_) {
+    MutexLock lock(mu_);
+    if (!trouble_.ok()) return trouble_;
+    Reply reply;
+    for (const std::string& question : inquiry.questions) {
+      const auto told = told_.find(question);
+      const double p = told == told_.end() ? p_yes.load() : told->second;
+      reply.answers.push_back({question, p > 0.5 ? "yes" : "no", p, std::nullopt});
+    }
+    reply.pool = "told";
+    return reply;
+  }
+
+  Mutex mu_;
+  CondVar came_;
+  std::map<std::string, double> told_ GUARDED_BY(mu_);
+  Status trouble_ GUARDED_BY(mu_);
+  bool holds_ GUARDED_BY(mu_) = false;
+  std::vector<std::function<void()>> held_ GUARDED_BY(mu_);
 };
 
 /// A server that is not there.
