@@ -2,6 +2,7 @@
 // wanted, what was measured here.
 #pragma once
 
+#include <cmath>
 #include <cstdio>
 #include <string>
 
@@ -15,7 +16,9 @@ inline void Row(const std::string& what, Want want, double wanted, double measur
     std::snprintf(target, sizeof target, "%s %g", want == Want::kAtLeast ? ">=" : "<=", wanted);
   }
   const bool reached = want == Want::kNothing || (want == Want::kAtLeast ? measured >= wanted : measured <= wanted);
-  std::printf("%-64s %10s %12.4g %-4s%s\n", what.c_str(), target, measured, unit, reached ? "" : "  NOT REACHED");
+  const bool counted = measured == std::floor(measured);  // whole, so that 19,700 is no 1.97e+04
+  std::printf(counted ? "%-64s %10s %12.0f %-4s%s\n" : "%-64s %10s %12.4g %-4s%s\n", what.c_str(), target, measured,
+              unit, reached ? "" : "  NOT REACHED");
   std::fflush(stdout);
 }
 

@@ -8,10 +8,12 @@ namespace pawsight::bench {
 
 struct Connected {
   int cameras = 0;
+  int connections = 0;
   size_t gateway_bytes = 0;  // resident, of the gateway's process
 };
 
-/// `count` cameras, each with a connection of its own that has sent one frame of 60 kB, which was answered, and stays.
+/// `count` cameras that have each sent one frame of 60 kB, which was answered, over connections that stay: one a
+/// camera, as far as a process may have files open; beyond that as many boxes as it takes have two cameras on theirs.
 Connected HoldCameras(const std::string& scratch, int count);
 
 }  // namespace pawsight::bench

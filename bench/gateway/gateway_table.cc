@@ -99,6 +99,7 @@ void Cameras() {
   const Scratch scratch;
   const Connected held = HoldCameras(scratch.Path("data"), 20'000);
   Row("cameras connected and idle", Want::kAtLeast, 20'000, held.cameras, "");
+  Row("  their connections, a box with two cameras where files run out", Want::kNothing, 0, held.connections, "");
   Row("  the gateway's memory", Want::kAtMost, 700, static_cast<double>(held.gateway_bytes) / 1e6, "MB");
 }
 
