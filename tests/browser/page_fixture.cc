@@ -115,6 +115,8 @@ std::string Overflow(Tab& tab) {
     const wide = document.documentElement.clientWidth;
     const outside = all("body *").filter((e) => shown(e) && e.getBoundingClientRect().right > wide + 0.5);
     const scrolls = document.documentElement.scrollWidth > wide;
+    const within = all("dialog[open]").filter((e) => e.scrollWidth > e.clientWidth);
+    if (within.length > 0) return within.map((e) => `in ${e.id} ${e.scrollWidth} > ${e.clientWidth}`).join(", ");
     return scrolls ? `${document.documentElement.scrollWidth} > ${wide}: ` +
         outside.map((e) => `${e.tagName}.${e.getAttribute("class")} ${Math.round(e.getBoundingClientRect().right)}`).join(", ") : "";
   })())");

@@ -70,7 +70,7 @@ std::string RuleLine(const std::string& question);
 std::string AlertLine(const std::string& question);
 std::string Button(const std::string& name);
 
-/// What is wider than the window, "" when nothing is: the page scrolls up and down only.
+/// What is wider than the window or its dialog, "" when nothing is: both scroll up and down only.
 std::string Overflow(Tab& tab);
 /// Texts of which the contrast is below 4.5 to 1 (WCAG 2.2, 1.4.3, of small text), as they are painted: with every
 /// background and opacity they are in. "" when there are none.

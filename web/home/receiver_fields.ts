@@ -96,15 +96,15 @@ export class ReceiverFields {
     this.kind = kind;
     this.inputs.clear();
     this.forgotten.clear();
-    const more = make("details", ""), summary = make("summary", "", "More");
-    more.append(summary);
+    const folded = make("details", ""), more = make("div", "fields");
+    folded.append(make("summary", "", "More"), more);
     const plain: HTMLElement[] = [];
     for (const field of [...kFields[kind] ?? [], ...kEvery]) {
       const parts = this.partsOf(field, config);
       if (field.more) more.append(...parts);
       else plain.push(...parts);
     }
-    this.root.replaceChildren(...plain, more);
+    this.root.replaceChildren(...plain, folded);
   }
 
   fieldOf(name: string): HTMLElement | undefined { return this.inputs.get(name); }
@@ -184,7 +184,7 @@ export class ReceiverFields {
     const line = make("label", "tick quiet"), box = make("input", "");
     box.type = "checkbox";
     this.forgotten.set(field.name, box);
-    line.append(box, make("span", "", `Forget the ${field.label.toLowerCase()} that it has, if it has one`));
+    line.append(box, make("span", "", `${field.label}: forget what is kept`));
     return line;
   }
 }

@@ -15,7 +15,7 @@ async function copy(from: HTMLElement): Promise<boolean> {
 
 /// A line for a shell that sends one frame.
 function curlLine(camera: string, token: string): string {
-  return `curl '${location.origin}/v1/cameras/${camera}/frames?wait=answers' -H 'Authorization: Bearer ${token}' --data-binary @frame.jpg`;
+  return `curl '${location.origin}/v1/cameras/${camera}/frames?wait=answers' \\\n  -H 'Authorization: Bearer ${token}' \\\n  --data-binary @frame.jpg`;
 }
 
 export class SecretDialog {
