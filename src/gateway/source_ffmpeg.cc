@@ -94,11 +94,16 @@ class FfmpegSource : public Source {
     return DataLoss(Name() + ": " + Explain(child, "no video in it"));
   }
 
-  /// ffmpeg's last line of error may show the URL with its password: that part is cut.
+  /// ffmpeg's last line of error may show the URL with its password: that part is cut. Of a line that was itself cut
+  /// nothing is left from where a URL begins.
   std::string Explain(net::ChildProcess& child, const std::string& otherwise) const {
     std::string line = child.LastError();
     const size_t at = line.find(spec_.address);
-    if (at != std::string::npos) line.replace(at, spec_.address.size(), Name());
+    if (at != std::string::npos) {
+      line.replace(at, spec_.address.size(), Name());
+    } else if (live()) {
+      line.erase(std::min(line.size(), line.find(spec_.address.substr(0, spec_.address.find("://") + 3))));
+    }
     if (line.rfind(Name() + ": ", 0) == 0) line.erase(0, Name().size() + 2);  // the caller names it
     return line.empty() ? otherwise : line;
   }

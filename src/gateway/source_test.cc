@@ -117,6 +117,14 @@ TEST_F(SourceTest, AnRtspCameraThatIsNotThereIsUnavailableAndItsPasswordIsNotSho
   EXPECT_THAT(status.message(), Not(HasSubstr("geheim")));
 }
 
+TEST_F(SourceTest, APasswordSoLongThatFfmpegsLineIsCutInTheMiddleOfItIsNotShown) {
+  const Status status = Run("rtsp://admin:" + std::string(600, 'g') + "@127.0.0.1:1/live", 1, {.silence = seconds(60)});
+  if (status.code() == StatusCode::kFailedPrecondition)
+    GTEST_SKIP() << "LOUD: ffmpeg is missing, video sources are not tested";
+  EXPECT_THAT(status.message(), HasSubstr("rtsp://127.0.0.1:1/live"));
+  EXPECT_THAT(status.message(), Not(HasSubstr("gggg")));
+}
+
 TEST_F(SourceTest, AnRtspCamerasFramesComeAtTheSamplingRateAndItsEndIsAFailure) {
   const testing::RtspCamera camera(frames::EncodeJpeg(Plain(200), 90).value(), 40);
   const SourceOptions options{.fps = 2, .silence = seconds(60)};

@@ -62,6 +62,7 @@ TEST_F(PageTest, AStrangersCameraIsAddedOnThePageWhichSaysWhatIsWrongUntilItsFra
   ASSERT_TRUE(tab.Await("one('img', " + Card("yard") + ").naturalWidth === 320"));
   EXPECT_TRUE(tab.Await("!shown(one('.source', " + Card("yard") + "))"));
   EXPECT_EQ(tab.AskText("document.documentElement.outerHTML.includes('ge/h')"), "false");
+  EXPECT_TRUE(tab.Await("all('input').every((input) => !input.value.includes('ge/h'))"));
 
   tab.Click(Button("Edit camera: yard"));  // its name only: the password that is not shown stays
   EXPECT_EQ(tab.AskText("one('#camera-source').value"), camera.url());

@@ -8,6 +8,7 @@ import { Ticks } from "./ticks";
 
 const kReadEvery = 15_000;
 const kMost = 200;
+const kMostCredentials = 1000;  // with more, nobody is said to have no token
 const kShownOnce = "It sends frames of its cameras with this token, which is not shown again: put it on the device now.";
 
 /// What a device and its token are answered with when it is made.
@@ -76,12 +77,13 @@ export class DevicesPanel {
     clearTimeout(this.timer);
     try {
       const [devices, credentials] = await Promise.all([
-        this.api.list<Device>("/v1/devices", kMost), this.mayEdit ? this.api.list<Credential>("/v1/credentials", 1000) : null]);
+        this.api.list<Device>("/v1/devices", kMost), this.mayEdit ? this.api.list<Credential>("/v1/credentials", kMostCredentials) : null]);
       if (this.gone.signal.aborted || mine !== this.reads) return;
       this.devices = devices;
       const now = Date.now();
       const opens = (each: Credential) => !each.revoked && (!each.expires || Date.parse(each.expires) > now);
-      this.usable = credentials && new Set(credentials.flatMap((each) => each.device && opens(each) ? each.device : []));
+      const all = credentials !== null && credentials.length < kMostCredentials ? credentials : null;
+      this.usable = all && new Set(all.flatMap((each) => each.device && opens(each) ? each.device : []));
       this.show();
     } catch {
       // The next round tries again.

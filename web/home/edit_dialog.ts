@@ -42,6 +42,9 @@ export class EditDialog<T extends { id: string; version: number }> {
       event.preventDefault();
       void this.save();
     }, on);
+    this.dialog.addEventListener("close", () => {
+      if (!this.dialog.open) form.reset();  // a password that was typed goes with it
+    }, on);
     byId(`${kind}-cancel`).addEventListener("click", () => this.dialog.close(), on);
     byId(`${kind}-delete`).addEventListener("click", () => void this.delete(), on);
   }

@@ -128,7 +128,7 @@ export class ReceiverFields {
   }
 
   private valueOf(field: Field, text: string): unknown {
-    if (field.how === "number") return Number(text);
+    if (field.how === "number") return /^\d+$/.test(text) ? Number(text) : text;
     if (field.how === "headers") return headersOf(text);
     if (field.how === "list" || field.how === "secrets") return listOf(text);
     if (field.name === "tls") return text === "true";
@@ -160,9 +160,9 @@ export class ReceiverFields {
     typed.required = field.required === true;
     typed.placeholder = config && isSecret(how) ? "as it is" : field.placeholder ?? "";
     if (typed instanceof HTMLTextAreaElement) typed.rows = 2;
-    else typed.type = how === "secret" || how === "secrets" ? "password" : how === "number" ? "number" : "text";
-    typed.value = isSecret(how) ? "" : Array.isArray(is) ? is.join(", ") : is === undefined ? (config ? "" : field.initial ?? "") : String(is);
-    if (config && field.initial !== undefined && is === undefined) typed.value = field.initial;
+    else typed.type = how === "secret" || how === "secrets" ? "password" : "text";  // what is no number the API names
+    if (how === "number") typed.inputMode = "numeric";
+    typed.value = isSecret(how) ? "" : Array.isArray(is) ? is.join(", ") : is === undefined ? field.initial ?? "" : String(is);
     const parts: HTMLElement[] = [label, typed];
     if (config && isSecret(how) && how !== "secrets") parts.push(this.forgetting(field));
     if (field.hint) {
