@@ -63,13 +63,15 @@ TEST_F(ApiBodiesTest, AMemberThatNobodyKnowsIsNamedWhereverABodyIsTaken) {
 TEST_F(ApiBodiesTest, WhatTheGatewayGivesComesBackByAPutAndNeverByAPost) {
   const Home home = MakeHome("home");
   const std::string& token = home.operator_token;
-  const std::pair<std::string, std::string> kinds[] = {{"/v1/cameras", R"({"name":"garden"})"},
-                                                       {"/v1/rules", R"({"question":"Is there a dog?"})"}};
+  const std::pair<std::string, std::string> kinds[] = {
+      {"/v1/cameras", R"({"name":"garden"})"},
+      {"/v1/rules", R"({"question":"Is there a dog?"})"},
+      {"/v1/receivers", R"({"name":"hook","config":{"kind":"webhook","url":"http://127.0.0.1:9191/x"}})"}};
   for (const auto& [list, body] : kinds) {
     const Came made = Post(list, token, body);
     const std::string target = list + "/" + made.Text("id");
     const Came shown = Get(target, token);
-    for (const char* member : {"id", "version", "created", "updated", "advice"}) {
+    for (const char* member : {"id", "version", "created", "updated", "advice", "kind", "reason"}) {
       const Json* value = shown.json.Find(member);
       if (value == nullptr) continue;
       Json with = Json::Parse(body).value();

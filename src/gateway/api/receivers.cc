@@ -43,6 +43,16 @@ Json DeliveryJson(const events::Delivery& delivery) {
                       {"finished", OptionalTime(delivery.finished)}};
 }
 
+/// The members of a body; `document` is its config. What only the gateway gives comes back by a PUT alone.
+void ReadReceiver(Fields& fields, events::Receiver* receiver, Json* document) {
+  const bool is_there = receiver->version != 0;
+  fields.Given("id", is_there, receiver->id);
+  for (const char* shown : {"kind", "reason", "version", "created", "updated"}) fields.Given(shown, is_there);
+  receiver->name = fields.Text("name");
+  receiver->active = fields.Flag("active", true);
+  *document = fields.Any("config");
+}
+
 /// A webhook that brings no secret gets one, which *made then is.
 Status GiveSecret(Json* document, std::string* made) {
   const Json* kind = document->Find("kind");
@@ -161,12 +171,8 @@ void ReceiversApi::Create(const Call& call, const Responder& reply) {
   receiver.id = events::NewId("rcv_", now);
   receiver.created = now;
   Json document;
-  const bool read = ApiRouter::ReadFields(call, reply, [&](Fields& fields) {
-    receiver.name = fields.Text("name");
-    receiver.active = fields.Flag("active", true);
-    document = fields.Any("config");
-  });
-  if (!read) return;
+  const auto read = [&](Fields& fields) { ReadReceiver(fields, &receiver, &document); };
+  if (!ApiRouter::ReadFields(call, reply, read)) return;
   if (!document.is_object()) return reply.Fail(InvalidArgument("config: want an object", "field"));
   events::Page page;
   page.limit = static_cast<int>(options_.max_receivers);
@@ -186,12 +192,8 @@ void ReceiversApi::Update(const Call& call, const Responder& reply) {
   if (!receiver.ok()) return reply.Fail(receiver.status());
   if (const Status match = CheckIfMatch(*call.request, receiver->version); !match.ok()) return reply.Fail(match);
   Json document;
-  const bool read = ApiRouter::ReadFields(call, reply, [&](Fields& fields) {
-    receiver->name = fields.Text("name");
-    receiver->active = fields.Flag("active", true);
-    document = fields.Any("config");
-  });
-  if (!read) return;
+  const auto read = [&](Fields& fields) { ReadReceiver(fields, &*receiver, &document); };
+  if (!ApiRouter::ReadFields(call, reply, read)) return;
   if (!document.is_object()) return reply.Fail(InvalidArgument("config: want an object", "field"));
   const Result<Json> before = DocumentOf(*receiver);
   const bool lost = before.status().code() == StatusCode::kDataLoss;  // does not open: the body brings another
