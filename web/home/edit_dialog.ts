@@ -19,8 +19,8 @@ export interface Editing<T> {
   read(thing: T | null): unknown;
   /// Sends it in another way than one POST or PUT.
   send?(thing: T | null, body: unknown): Promise<void>;
-  /// The dialog is closed, and the API has answered with what was made.
-  made?(answer: unknown): void;
+  /// The dialog is closed, and the API has answered with what was made or changed.
+  saved?(answer: unknown): void;
 }
 
 export class EditDialog<T extends { id: string; version: number }> {
@@ -71,10 +71,10 @@ export class EditDialog<T extends { id: string; version: number }> {
     await this.attempt(async () => {
       const body = this.how.read(thing);
       if (this.how.send) await this.how.send(thing, body);
-      else if (thing) await this.api.send("PUT", `${path}/${thing.id}`, body, thing.version);
+      else if (thing) answer = await this.api.send("PUT", `${path}/${thing.id}`, body, thing.version);
       else answer = await this.api.send("POST", path, body);
     });
-    if (answer !== undefined && !this.gone.signal.aborted) this.how.made?.(answer);
+    if (answer !== undefined && !this.gone.signal.aborted) this.how.saved?.(answer);
   }
 
   private async delete(): Promise<void> {

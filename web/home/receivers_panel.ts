@@ -16,6 +16,9 @@ const kFirstKind = "ntfy";
 const kKinds: Record<string, string> = { ntfy: "ntfy", email: "e-mail", webhook: "webhook", mqtt: "MQTT" };
 const kSignedBy = "Every message is signed with it, so that your end can tell ours from others. It is not shown again.";
 
+/// `secret`: of a new webhook, in this answer only. `warning`: it is kept, but its name is not found now.
+type Saved = Receiver & { secret?: string; warning?: string };
+
 export class ReceiversPanel {
   private receivers: Receiver[] = [];
   private readonly tallies = new Map<string, Tally>();
@@ -41,7 +44,7 @@ export class ReceiversPanel {
       kind: "receiver", path: "/v1/receivers", goesToo: "What waits to be sent to it goes too.", nameOf: (receiver) => receiver.name,
       fieldOf: (name) => name === "" ? this.fields.fieldOf(this.fields.place()) : own[name] ?? this.fields.fieldOf(name),
       show: (receiver) => this.fill(receiver), read: (receiver) => this.read(receiver),
-      made: (answer) => this.showMade(answer as Receiver & { secret?: string }),
+      saved: (answer) => this.showSaved(answer as Saved),
     }, () => this.refresh());
     this.deliveries = new DeliveriesDialog(api, mayEdit, (receiver) => {
       this.tallies.delete(receiver.id);  // one of before waits again: all are counted anew
@@ -166,8 +169,11 @@ export class ReceiversPanel {
     return { name: this.name.value.trim(), active: this.active.checked, config: this.fields.read(receiver?.config ?? null) };
   }
 
-  private showMade(made: Receiver & { secret?: string }): void {
-    if (made.secret) this.secrets.show(`The signing secret of ${made.name}`, kSignedBy, made.secret, null);
+  private showSaved({ id, name, secret, warning }: Saved): void {
+    if (warning) this.tests.set(id, { state: "failed", text: warning });
+    else this.tests.delete(id);  // it was of what it was before
+    this.show();
+    if (secret) this.secrets.show(`The signing secret of ${name}`, kSignedBy, secret, null);
   }
 
   private async rotateSecret(): Promise<void> {
