@@ -3,15 +3,16 @@
 // is both sides'. And the soak: pools switched while inquiries flow, every frame counted.
 #include <benchmark/benchmark.h>
 
-#include <algorithm>
-#include <mutex>
-#include <semaphore>
+#include <atomic>
+#include <stop_token>
+#include <thread>
 #include <vector>
 
 #include "base/log.h"
 #include "fleet.h"
 #include "gateway/backends/inquiry_codec.h"
 #include "server/empty_model.h"
+#include "tools/load_run.h"
 #include "workers.h"
 
 namespace pawsight::house {
@@ -52,35 +53,34 @@ gateway::Inquiry Inquire(const std::shared_ptr<const std::vector<uint8_t>>& imag
   return inquiry;
 }
 
-/// `in_flight` inquiries at all times; latency percentiles of each.
-void Flow(benchmark::State& state, Fleet& fleet) {
-  const auto in_flight = static_cast<int64_t>(state.range(0));
-  const auto image = std::make_shared<const std::vector<uint8_t>>(kImageBytes, 'x');
-  std::vector<double> micros;
-  std::mutex mu;
-  std::counting_semaphore<> room(in_flight);
-  std::atomic<int64_t> failed{0};
-  for (auto _ : state) {
-    room.acquire();
-    const auto start = steady_clock::now();
-    fleet.backends().Ask(Inquire(image), [&, start](const Result<gateway::Reply>& reply) {
-      const std::chrono::duration<double, std::micro> taken = steady_clock::now() - start;
-      if (!reply.ok()) ++failed;
-      {
-        const std::lock_guard lock(mu);
-        micros.push_back(taken.count());
-      }
-      room.release();
-    });
-  }
-  for (int64_t n = 0; n < in_flight; ++n) room.acquire();
-  std::ranges::sort(micros);
-  state.counters["inquiries/s"] = benchmark::Counter(static_cast<double>(micros.size()), benchmark::Counter::kIsRate);
-  state.counters["p50_us"] = micros[micros.size() / 2];
-  state.counters["p99_us"] = micros[micros.size() * 99 / 100];
-  state.counters["failed"] = static_cast<double>(failed);
+tools::CallOutcome OutcomeOf(const Result<gateway::Reply>& reply) {
+  if (reply.ok()) return {};
+  return {std::string(StatusCodeName(reply.status().code()))};
 }
 
+/// `state.range(0)` inquiries under way at all times.
+void Flow(benchmark::State& state, Fleet& fleet) {
+  const auto image = std::make_shared<const std::vector<uint8_t>>(kImageBytes, 'x');
+  const tools::SendFrame send = [&](int64_t, client::Deadline, tools::OnEnded on_ended) {
+    fleet.backends().Ask(Inquire(image), [on_ended = std::move(on_ended)](const Result<gateway::Reply>& reply) {
+      on_ended(OutcomeOf(reply));
+    });
+  };
+  const SystemClock clock;
+  for (auto _ : state) {
+    const tools::LoadSeen seen = tools::RunLoad(send,
+                                                {.clients = static_cast<int>(state.range(0)),
+                                                 .warmup = std::chrono::milliseconds(500),
+                                                 .duration = std::chrono::seconds(3)},
+                                                clock, {}, [](double) {}, {[] {}, [] {}});
+    state.counters["inquiries/s"] = static_cast<double>(seen.answered) / seen.seconds;
+    state.counters["p50_us"] = 1000 * seen.latency.At(0.5).ms;
+    state.counters["p99_us"] = 1000 * seen.latency.At(0.99).ms;
+    state.counters["failed"] = static_cast<double>(seen.offered - seen.latency.count());
+  }
+}
+
+/// One after another, on this thread; nothing is waited for.
 void Instant(benchmark::State& state) {
   SetLogLevel(LogLevel::kError);
   Fleet fleet({}, [](const std::string&) {
@@ -88,7 +88,14 @@ void Instant(benchmark::State& state) {
   });
   fleet.Set({PoolOf("here", {{"embedded", "", ""}})}, {{{"here", 1}}, {}, {}});
   fleet.AwaitAll("healthy");
-  Flow(state, fleet);
+  const auto image = std::make_shared<const std::vector<uint8_t>>(kImageBytes, 'x');
+  int64_t failed = 0;
+  for (auto _ : state) {
+    fleet.backends().Ask(Inquire(image), [&](const Result<gateway::Reply>& reply) { failed += reply.ok() ? 0 : 1; });
+  }
+  state.counters["inquiries/s"] =
+      benchmark::Counter(static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+  state.counters["failed"] = static_cast<double>(failed);
 }
 
 /// The same client without the backends around it: what they add is the difference.
@@ -149,27 +156,43 @@ void Soak(benchmark::State& state) {
   fleet.AwaitAll("healthy");
   int changes = 0;
   for (auto _ : state) {
-    Load load(fleet.backends(), 64);
-    while (load.num_done < state.range(0)) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-      change(++changes);
-    }
-    load.Stop();
-    state.counters["failed"] += load.num_failed;
-    state.counters["foreign"] += load.num_foreign;
-    state.counters["inquiries/s"] = benchmark::Counter(load.num_done, benchmark::Counter::kIsRate);
+    std::atomic<int64_t> done{0}, foreign{0};
+    std::stop_source enough;
+    const tools::SendFrame send = [&](int64_t number, client::Deadline, tools::OnEnded on_ended) {
+      const std::string image = "f" + std::to_string(number);
+      const std::string question = "is " + image + " there?";
+      const auto ended = [&, image, question, on_ended = std::move(on_ended)](const Result<gateway::Reply>& reply) {
+        if (reply.ok() && !reply->answers[0].text.ends_with(image + ": " + question)) ++foreign;
+        if (++done == state.range(0)) enough.request_stop();
+        on_ended(OutcomeOf(reply));
+      };
+      fleet.backends().Ask(Asking(image, {question, "and else?"}), ended);
+    };
+    const std::jthread changer([&] {
+      while (!enough.stop_requested()) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        change(++changes);
+      }
+    });
+    const SystemClock clock;
+    const tools::LoadSeen seen = tools::RunLoad(send, {.clients = 64, .duration = std::chrono::hours(24)}, clock,
+                                                enough.get_token(), [](double) {}, {[] {}, [] {}});
+    state.counters["failed"] += static_cast<double>(seen.offered - seen.latency.count());
+    state.counters["foreign"] += static_cast<double>(foreign);
+    state.counters["inquiries/s"] = benchmark::Counter(static_cast<double>(done), benchmark::Counter::kIsRate);
   }
   state.counters["changes"] = changes;
 }
 
 const bool kRegistered = [] {
   benchmark::RegisterBenchmark("backends/bare", Bare);
-  benchmark::RegisterBenchmark("backends/instant", Instant)->Arg(1)->UseRealTime();
+  benchmark::RegisterBenchmark("backends/instant", Instant)->UseRealTime();
   for (const bool grpc : {false, true}) {
     benchmark::RegisterBenchmark(grpc ? "backends/grpc" : "backends/http",
                                  [grpc](auto& state) { OverTheWire(state, grpc); })
         ->Arg(1)
         ->Arg(32)
+        ->Iterations(1)
         ->UseRealTime();
   }
   benchmark::RegisterBenchmark("backends/soak", Soak)

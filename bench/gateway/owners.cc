@@ -17,6 +17,7 @@
 #include "client/io_thread.h"
 #include "gateway/homes.h"
 #include "tools/gateway_target.h"
+#include "tools/latency_record.h"
 #include "tools/load_run.h"
 
 namespace pawsight::bench {
@@ -33,11 +34,6 @@ constexpr int64_t kProbeStep = 37;  // so that neighbours are not probed one aft
 constexpr int kReaders = 10;
 constexpr const char* kQuestion = "Is there a dog?";
 constexpr const char* kRule = R"({"question":"Is there a dog?","clear_s":0,"cooldown_s":0})";
-
-struct Sample {
-  double at_s;  // since the load began
-  double ms;
-};
 
 /// The gateway, its two pools, its homes and a load of frames on them.
 class Flow {
@@ -92,9 +88,10 @@ class Flow {
 
   const tools::GatewayProcess& gateway() const { return *gateway_; }
   const std::vector<Home>& homes() const { return homes_; }
-  std::vector<Sample> TakeSamples() {
+  /// Of the frames that have ended since this was last called.
+  tools::LatencyRecord TakeLatency() {
     const std::lock_guard lock(mu_);
-    return std::exchange(samples_, {});
+    return std::exchange(latency_, {});
   }
 
   std::atomic<int64_t> sent{0}, failed{0}, foreign{0}, opened{0}, probes{0};
@@ -122,18 +119,18 @@ class Flow {
                       deadline,
                       [this, at, number, yes, begin = steady_clock::now(),
                        on_ended = std::move(on_ended)](const Result<net::ReceivedResponse>& response) {
-                        const std::chrono::duration<double, std::milli> taken = steady_clock::now() - begin;
+                        const auto taken = steady_clock::now() - begin;
                         free_.GiveBack(at);
-                        Note({seconds(), taken.count()});
+                        Note(taken);
                         Judge(response, cameras_[at].second, AnswerTo(cameras_[at].second, number, yes));
                         on_ended({});  // how it was is counted here
                       });
   }
 
-  void Note(const Sample& sample) {
+  void Note(std::chrono::nanoseconds taken) {
     ++sent;
     const std::lock_guard lock(mu_);
-    samples_.push_back(sample);
+    latency_.Add(taken);
   }
 
   void Judge(const Result<net::ReceivedResponse>& response, const std::string& camera, const std::string& wanted) {
@@ -187,7 +184,7 @@ class Flow {
   std::atomic<int64_t> most_{0};
   steady_clock::time_point began_;
   std::mutex mu_;
-  std::vector<Sample> samples_;
+  tools::LatencyRecord latency_;
   const SystemClock clock_;
   client::IoThread io_;
   std::unique_ptr<client::HttpClient> client_;
@@ -200,14 +197,6 @@ double Quantile(std::vector<double> values, double q) {
   CHECK(!values.empty());
   std::ranges::sort(values);
   return values[static_cast<size_t>(q * static_cast<double>(values.size() - 1))];
-}
-
-double P99Between(const std::vector<Sample>& samples, double from_s, double to_s) {
-  std::vector<double> ms;
-  for (const Sample& sample : samples) {
-    if (sample.at_s >= from_s && sample.at_s < to_s) ms.push_back(sample.ms);
-  }
-  return Quantile(std::move(ms), 0.99);
 }
 
 /// Reads an owner's live stream until the gateway goes, and counts events and those that are not its own.
@@ -263,10 +252,9 @@ Switched SwitchWhileFramesFlow(const std::string& scratch, int64_t frames, int c
   flow.Await();
   result.frames_per_s = static_cast<double>(flow.sent) / flow.seconds();
   for (const Home& home : homes) result.alerts += ListAlerts(api, home, foreign);
-  std::vector<double> ms;
-  for (const Sample& sample : flow.TakeSamples()) ms.push_back(sample.ms);
-  result.p50_ms = Quantile(ms, 0.5);
-  result.p99_ms = Quantile(std::move(ms), 0.99);
+  const tools::LatencyRecord latency = flow.TakeLatency();
+  result.p50_ms = latency.At(0.5).ms;
+  result.p99_ms = latency.At(0.99).ms;
   kill(flow.gateway().pid(), SIGKILL);
   readers.clear();
   result.frames = flow.sent;
@@ -279,26 +267,22 @@ Switched SwitchWhileFramesFlow(const std::string& scratch, int64_t frames, int c
 }
 
 SwitchCost MeasureSwitch(const std::string& scratch, int switches, int connections) {
-  constexpr double kBefore = 3, kAfter = 5;
+  constexpr std::chrono::seconds kBefore(3), kAfter(5);
   Flow flow(scratch, connections);
   ApiConnection api(flow.gateway().port());
   flow.Start(INT64_MAX);
   std::this_thread::sleep_for(std::chrono::seconds(2));  // to warm up
-  std::vector<double> at;
-  for (int n = 1; n <= switches; ++n) {
-    std::this_thread::sleep_for(std::chrono::duration<double>(kBefore));
-    at.push_back(flow.seconds());
-    flow.Switch(api, n);
-    std::this_thread::sleep_for(std::chrono::duration<double>(kAfter));
-  }
-  flow.Stop();
-  const std::vector<Sample> samples = flow.TakeSamples();
   std::vector<double> before, after, ratios;
-  for (const double when : at) {
-    before.push_back(P99Between(samples, when - kBefore, when));
-    after.push_back(P99Between(samples, when, when + kAfter));
+  for (int n = 1; n <= switches; ++n) {
+    (void)flow.TakeLatency();
+    std::this_thread::sleep_for(kBefore);
+    before.push_back(flow.TakeLatency().At(0.99).ms);
+    flow.Switch(api, n);
+    std::this_thread::sleep_for(kAfter);
+    after.push_back(flow.TakeLatency().At(0.99).ms);
     ratios.push_back(after.back() / before.back());
   }
+  flow.Stop();
   SwitchCost cost;
   cost.frames = flow.sent;
   cost.failed = flow.failed + flow.foreign;

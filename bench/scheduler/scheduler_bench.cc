@@ -10,13 +10,20 @@
 #include <cstdlib>
 #include <thread>
 
+#include "base/rng.h"
 #include "frames/encode.h"
-#include "server/open_loop.h"
+#include "scheduler/batcher_load.h"
 #include "server/vqa_engine.h"
 #include "targets/cpu/cpu_target.h"
 
-namespace pawsight::server::testing {
+namespace pawsight::bench {
 namespace {
+
+using server::Batcher;
+using server::Engine;
+using server::FrameQuestion;
+using server::SharedBytes;
+using server::VqaWork;
 
 constexpr int kNumPhotos = 64;
 const std::string kQuestion = "Is there a dog?";
@@ -29,7 +36,7 @@ std::shared_ptr<Engine> OpenEngine(int threads, int teams) {
   CHECK(target.ok());
   auto vqa = engine::Vqa::Open(dir, std::move(target).value());
   CHECK(vqa.ok());
-  return MakeVqaEngine(std::move(vqa).value());
+  return server::MakeVqaEngine(std::move(vqa).value());
 }
 
 const std::vector<SharedBytes>& Photos() {
@@ -47,20 +54,20 @@ const std::vector<SharedBytes>& Photos() {
           }
         }
       }
-      made.push_back(Own(frames::EncodeJpeg(image, 80).value()));
+      made.push_back(server::Own(frames::EncodeJpeg(image, 80).value()));
     }
     return made;
   }();
   return photos;
 }
 
-VqaWork MakeWork(int64_t i) {
+VqaWork WorkOf(int64_t i) {
   const std::span<const uint8_t> photo = Photos()[static_cast<size_t>(i) % kNumPhotos].view;
   std::vector<uint8_t> bytes(photo.begin(), photo.end());
   for (size_t byte = 0; byte < sizeof i; ++byte)
     bytes.push_back(static_cast<uint8_t>(i >> (8 * byte)));  // after its end
   VqaWork work;
-  work.images = {Own(std::move(bytes))};
+  work.images = {server::Own(std::move(bytes))};
   work.questions = {{kQuestion}};
   return work;
 }
@@ -70,12 +77,12 @@ double PlainLoop(Engine& engine, int teams, bool decode, double seconds) {
   std::atomic<int64_t> count{0};
   (void)Photos();  // drawn before the time begins
   const SystemClock clock;
-  const Nanos begin = clock.Monotonic();
+  const std::chrono::nanoseconds begin = clock.Monotonic();
   std::vector<std::thread> threads;
   for (int team = 0; team < teams; ++team) {
     threads.emplace_back([&, team] {
       std::vector<float> pixels = engine.Preprocess(Photos()[0].view).value();
-      for (size_t i = static_cast<size_t>(team) * 100; Seconds(clock.Monotonic() - begin) < seconds; ++i) {
+      for (size_t i = static_cast<size_t>(team) * 100; server::Seconds(clock.Monotonic() - begin) < seconds; ++i) {
         if (decode) pixels = engine.Preprocess(Photos()[i % kNumPhotos].view).value();
         const std::span<const float> frame = pixels;
         const FrameQuestion question{engine.Look(std::span(&frame, 1)).value().front(), kQuestion};
@@ -85,7 +92,7 @@ double PlainLoop(Engine& engine, int teams, bool decode, double seconds) {
     });
   }
   for (std::thread& thread : threads) thread.join();
-  return static_cast<double>(count.load()) / Seconds(clock.Monotonic() - begin);
+  return static_cast<double>(count.load()) / server::Seconds(clock.Monotonic() - begin);
 }
 
 /// Arguments: threads a team, teams.
@@ -100,21 +107,21 @@ void Served(benchmark::State& state) {
     state.counters["loop_with_decode_per_s"] = PlainLoop(*engine, teams, true, 3);
     const auto patient =
         std::move(Batcher::Start({.schedule = Patient(), .num_runners = teams}, engine, clock)).value();
-    const double peak = ClosedLoop(*patient, 32 * teams, 4, MakeWork);
+    const double peak = MostOf(*patient, 32 * teams, 4, WorkOf);
     state.counters["served_per_s"] = peak;
-    const Seen half = OpenLoop(*batcher, peak / 2, 4, MakeWork);
-    state.counters["half_load_p50_ms"] = Seen::Quantile(half.ok_ms, 0.5);
-    state.counters["half_load_p99_ms"] = Seen::Quantile(half.ok_ms, 0.99);
+    const tools::LoadSeen half = Offer(*batcher, peak / 2, 4, WorkOf).seen;
+    state.counters["half_load_p50_ms"] = P50(half.latency);
+    state.counters["half_load_p99_ms"] = P99(half.latency);
     for (const int factor : {1, 2, 5, 10}) {
-      const Seen seen = OpenLoop(*batcher, peak * factor, 4, MakeWork);
+      const Offered offered = Offer(*batcher, peak * factor, 4, WorkOf);
       const std::string times = std::to_string(factor) + "x_";
-      state.counters[times + "goodput"] = seen.Goodput() / peak;
-      state.counters[times + "wait_p99_ms"] = Seen::Quantile(seen.wait_ms, 0.99);
-      state.counters[times + "refused_p99_ms"] = Seen::Quantile(seen.refused_ms, 0.99);
+      state.counters[times + "goodput"] = offered.Goodput() / peak;
+      state.counters[times + "wait_p99_ms"] = P99(offered.waited);
+      state.counters[times + "refused_p99_ms"] = P99(offered.seen.refused_latency);
     }
   }
 }
 BENCHMARK(Served)->Args({1, 1})->Args({2, 1})->Args({1, 2})->Iterations(1)->Unit(benchmark::kSecond);
 
 }  // namespace
-}  // namespace pawsight::server::testing
+}  // namespace pawsight::bench

@@ -68,7 +68,7 @@ void Doors() {
 }
 
 void Scheduler() {
-  const Json adds = CountersOf("server_bench", "EmptyModelAdds/0/iterations:1");
+  const Json adds = CountersOf("scheduler_bench", "EmptyModelAdds/0/iterations:1");
   Row("scheduler adds at half load, p50", Want::kAtMost, 1, Number(adds, "p50_us") / 1000, "ms");
   Row("scheduler adds at half load, p99", Want::kAtMost, 3, Number(adds, "p99_us") / 1000, "ms");
   const Json served = CountersOf("scheduler_bench", "Served/1/1/iterations:1");
