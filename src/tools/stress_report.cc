@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/check.h"
 #include "tools/chart.h"
 #include "tools/latency_record.h"
 #include "tools/recommendation.h"
@@ -43,9 +44,35 @@ std::string Number(double value) {
   return text;
 }
 
-/// "server-client", as the classic chart names a cell.
+/// "server-client", as the classic chart names a cell; of a server whose threads are not ours to set, its clients.
 std::string CellName(const StressCell& cell) {
-  return (cell.server > 0 ? std::to_string(cell.server) : "-") + "-" + std::to_string(cell.clients);
+  return (cell.server > 0 ? std::to_string(cell.server) + "-" : "") + std::to_string(cell.clients);
+}
+
+/// What a cell was measured for, in words.
+std::string RoleWords(CellRole role) {
+  switch (role) {
+    case CellRole::kGrid:
+      return "closed loop";
+    case CellRole::kOpen:
+      return "open loop";
+    case CellRole::kCheckCap:
+      return "check at the cap";
+    case CellRole::kCheckOverload:
+      return "check at twice that";
+  }
+  CHECK(false);
+}
+
+std::string LoadWords(const StressCell& cell) {
+  if (cell.clients == 0) return EscapeMarkup(cell.arrivals) + " " + Number(cell.rate_per_s) + "/s";
+  return std::to_string(cell.clients) + (cell.clients == 1 ? " client" : " clients");
+}
+
+/// The ring in the charts.
+std::string MarkName(const StressResult& result) {
+  const bool kept = result.recommendation && result.recommendation->slo_kept;
+  return kept ? "the knee" : "nearest to the objective, which no cell keeps";
 }
 
 std::string ServerName(int server) { return server > 0 ? "server " + std::to_string(server) : "server"; }
@@ -65,7 +92,10 @@ bool IsKnee(const StressResult& result, const StressCell& cell) {
 }
 
 Chart ByCell(const StressResult& result) {
-  Chart chart{.title = "Latency by cell: server threads - clients", .x_label = "server-client", .y_label = "ms"};
+  const bool has_threads = std::ranges::any_of(GridOf(result), [](const StressCell* cell) { return cell->server > 0; });
+  Chart chart{.title = has_threads ? "Latency by cell: server threads - clients" : "Latency by clients at once",
+              .x_label = has_threads ? "server-client" : "clients",
+              .y_label = "ms"};
   ChartLine p50{.name = "p50"}, p90{.name = "p90"}, p99{.name = "p99"};
   int last_server = GridOf(result).empty() ? 0 : GridOf(result).front()->server;
   for (const StressCell* cell : GridOf(result)) {
@@ -79,7 +109,7 @@ Chart ByCell(const StressResult& result) {
     if (IsKnee(result, *cell)) chart.marks.emplace_back(x, PercentileOf(cell->latency, result.slo.quantile).ms);
   }
   chart.lines = {p50, p90, p99};
-  chart.mark_name = "the knee";
+  chart.mark_name = MarkName(result);
   chart.limit = result.slo.latency_ms;
   chart.limit_name = "objective: p" + Number(100 * result.slo.quantile);
   return chart;
@@ -97,7 +127,7 @@ Chart ByServer(const StressResult& result, Chart chart, X x, Y y) {
     line.name = ServerName(server);
     chart.lines.push_back(std::move(line));
   }
-  chart.mark_name = "the knee";
+  chart.mark_name = MarkName(result);
   return chart;
 }
 
@@ -161,7 +191,7 @@ std::string AdviceSection(const StressResult& result) {
   row("safe rate, the autoscaling target", Number(r.safe_per_s) + " frames/s");
   row("measured at the cap", Number(r.frames_per_s) + " frames/s");
   row("p" + Number(100 * result.slo.quantile) + " there",
-      Number(r.latency_ms) + " ms of " + Number(result.slo.latency_ms));
+      Number(r.latency_ms) + " ms, " + Number(result.slo.latency_ms) + " are allowed");
   if (r.price_per_million_frames) row("a million frames", "$ " + Number(*r.price_per_million_frames));
   if (r.price_per_million_answers) row("a million answers", "$ " + Number(*r.price_per_million_answers));
   row("check at the cap", check(CellRole::kCheckCap, r.cap_holds));
@@ -183,7 +213,8 @@ std::string AdviceSection(const StressResult& result) {
 
 std::string NumbersSection(const StressResult& result) {
   std::string html =
-      "<section><h2>All cells</h2><div class=scroll><table><tr><th>role<th>server<th>load<th>frames/s<th>p50 "
+      "<section><h2>All cells</h2><div class=scroll><table><tr><th>measured<th>server "
+      "threads<th>load<th>frames/s<th>p50 "
       "ms<th>p90<th>p99"
       "<th>95 % interval<th>p99.9<th>max<th>gated<th>refused<th>failed<th>unseen<th>queue ms<th>compute ms<th>server "
       "cores<th>client "
@@ -191,12 +222,10 @@ std::string NumbersSection(const StressResult& result) {
   for (const StressCell& c : result.cells) {
     const LatencySummary& l = c.latency;
     html +=
-        "<tr><td>" + std::string(CellRoleName(c.role)) + "<td>" + (c.server > 0 ? std::to_string(c.server) : "-") +
-        "<td>" +
-        (c.clients > 0 ? std::to_string(c.clients) : EscapeMarkup(c.arrivals) + " " + Number(c.rate_per_s) + "/s") +
-        "<td>" + Number(c.frames_per_s) + "<td>" + Number(l.p50.ms) + "<td>" + Number(l.p90.ms) + "<td>" +
-        Number(l.p99.ms) + "<td>" + Number(l.p99.low_ms) + ".." + Number(l.p99.high_ms) + "<td>" + Number(l.p99_9.ms) +
-        "<td>" + Number(l.max_ms) + "<td>" + std::to_string(c.num_gated()) +
+        "<tr><td>" + RoleWords(c.role) + "<td>" + (c.server > 0 ? std::to_string(c.server) : "-") + "<td>" +
+        LoadWords(c) + "<td>" + Number(c.frames_per_s) + "<td>" + Number(l.p50.ms) + "<td>" + Number(l.p90.ms) +
+        "<td>" + Number(l.p99.ms) + "<td>" + Number(l.p99.low_ms) + ".." + Number(l.p99.high_ms) + "<td>" +
+        Number(l.p99_9.ms) + "<td>" + Number(l.max_ms) + "<td>" + std::to_string(c.num_gated()) +
         (c.gate_limited ? " <span class=bad>limited</span>" : "") + "<td>" + std::to_string(c.num_refused()) + "<td>" +
         std::to_string(c.num_failed()) + "<td>" + std::to_string(c.num_unseen()) + "<td>" +
         (c.server_times ? Number(c.server_times->queue_ms) + "<td>" + Number(c.server_times->compute_ms) : "-<td>-") +
@@ -205,6 +234,35 @@ std::string NumbersSection(const StressResult& result) {
         " %</tr>\n";
   }
   return html + "</table></div></section>\n";
+}
+
+/// What became of frames that had no answer, by the server's own reasons, and what the four words mean.
+std::string UnansweredSection(const StressResult& result) {
+  std::string rows;
+  for (const StressCell& cell : result.cells) {
+    const auto add = [&](const char* word, const std::map<std::string, int64_t>& reasons) {
+      for (const auto& [reason, count] : reasons) {
+        rows += "<tr><td>" + RoleWords(cell.role) + "<td>" + LoadWords(cell) + "<td>" + word + "<td>" +
+                EscapeMarkup(reason) + "<td>" + std::to_string(count) + "</tr>\n";
+      }
+    };
+    add("gated", cell.gated);
+    add("refused", cell.refused);
+    add("failed", cell.failed);
+    add("unseen", cell.unseen);
+  }
+  if (rows.empty()) return "";
+  return "<section><h2>Frames without an answer</h2><div class=scroll><table><tr><th>measured<th>load<th>what<th>reason"
+         "<th>frames</tr>\n" +
+         rows +
+         "</table></div><p class=soft><b>Gated</b>: the change gate saw nothing that is worth asking about; nothing is "
+         "wrong. <b>Refused</b>: too much was there, so it was never asked about; said at the door, or of a frame that "
+         "waited in a gateway when a newer one of its camera took its place (replaced) or its time was over "
+         "(deadline). "
+         "Under more load than it holds a server is to refuse. <b>Failed</b>: taken, and no answer came, or not in "
+         "time. "
+         "<b>Unseen</b>: the load was too slow to send it or to see what became of it, which says nothing of the "
+         "server.</p></section>\n";
 }
 
 }  // namespace
@@ -230,7 +288,7 @@ std::string StressReport(const StressResult& result) {
   html += AdviceSection(result) + "<section><h2>Charts</h2>" + DrawChart(ByCell(result)) +
           DrawChart(ThroughputByClients(result)) + DrawChart(LatencyByThroughput(result));
   if (result.price_per_hour) html += DrawChart(PriceByClients(result));
-  return html + "</section>\n" + NumbersSection(result) + "</main></body></html>\n";
+  return html + "</section>\n" + NumbersSection(result) + UnansweredSection(result) + "</main></body></html>\n";
 }
 
 }  // namespace pawsight::tools

@@ -150,6 +150,7 @@ TEST_F(PageTest, EachKindOfReceiverIsMadeWithItsFieldsAndAnErrorOpensWhereItsFie
   ASSERT_TRUE(tab.Await("!one('#receiver-dialog').open && shown(" + ReceiverLine("hub") + ")"));
   AddReceiver(tab, "on a phone", "phone");
   tab.Type("one('#receiver-topic')", "paws-7f3kq2m9x4");
+  tab.Show("receiver-new");
   tab.Click("one('#receiver-fields summary')");
   const MoodyHook nowhere;
   const std::string server = nowhere.url().substr(0, nowhere.url().rfind('/'));
@@ -160,6 +161,7 @@ TEST_F(PageTest, EachKindOfReceiverIsMadeWithItsFieldsAndAnErrorOpensWhereItsFie
   tab.Click(Button("Test: phone"));
   EXPECT_TRUE(tab.Await("text(" + ReceiverLine("phone") + ").includes('A test did not get through: ')"));
 
+  tab.Show("receivers");
   const std::vector<Json> made = Items("/v1/receivers", home.token);
   ASSERT_EQ(made.size(), 3U);
   EXPECT_EQ(made[0].Find("config")->Dump(),

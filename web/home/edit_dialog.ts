@@ -25,6 +25,7 @@ export interface Editing<T> {
 
 export class EditDialog<T extends { id: string; version: number }> {
   private readonly dialog: HTMLDialogElement;
+  private readonly form: HTMLFormElement;
   private readonly add: HTMLElement;
   private readonly trouble: FormTrouble;
   private readonly gone = new AbortController();
@@ -32,7 +33,8 @@ export class EditDialog<T extends { id: string; version: number }> {
 
   /// `changed` is called after each attempt to change something.
   constructor(private readonly api: Api, mayEdit: boolean, private readonly how: Editing<T>, private readonly changed: () => Promise<void>) {
-    const { kind } = how, form = byId<HTMLFormElement>(`${kind}-form`), on = { signal: this.gone.signal };
+    const { kind } = how, on = { signal: this.gone.signal };
+    const form = this.form = byId<HTMLFormElement>(`${kind}-form`);
     this.dialog = byId(`${kind}-dialog`);
     this.add = byId(`add-${kind}`);
     this.trouble = new FormTrouble(form, byId(`${kind}-trouble`), byId(`${kind}-buttons`), (name) => how.fieldOf(name));
@@ -54,6 +56,7 @@ export class EditDialog<T extends { id: string; version: number }> {
     this.gone.abort();
     this.trouble.begin();
     this.dialog.close();
+    this.form.reset();
   }
 
   open(thing: T | null): void {
