@@ -14,6 +14,7 @@ struct Connected {
 
 /// `count` cameras that have each sent one frame of 60 kB, which was answered, over connections that stay: one a
 /// camera, as far as a process may have files open; beyond that as many boxes as it takes have two cameras on theirs.
+/// Where even that is too many it is fewer cameras, and standard error says so.
 Connected HoldCameras(const std::string& scratch, int count);
 
 }  // namespace pawsight::bench

@@ -16,7 +16,8 @@ using Addresses = Result<std::vector<notify::IpAddress>>;
 constexpr std::chrono::milliseconds kStopLook{100};
 
 bool StandsLinkLocal(const Result<notify::IpAddress>& address) {
-  return address.ok() && notify::Classify(*address) == notify::AddressKind::kLinkLocal;
+  if (!address.ok()) return false;
+  return notify::Classify(notify::CarriedV4(*address).value_or(*address)) == notify::AddressKind::kLinkLocal;
 }
 
 /// Where the answer comes, also when nobody waits any more.
@@ -72,7 +73,8 @@ Status CheckLeadsNowhereLinkLocal(const std::string& host, const std::shared_ptr
   const std::optional<Addresses> came = Await(*answer, at_most, stop);
   if (stop.stop_requested()) return Cancelled("stopped");
   if (!came) return DeadlineExceeded("the camera's name was not looked up in time");
-  if (!came->ok()) return Unavailable("the camera's name was not found");
+  if (came->status().code() == StatusCode::kUnavailable) return Unavailable("the camera's name was not found");
+  if (!came->ok()) return came->status();
   for (const notify::IpAddress& address : **came) {
     if (StandsLinkLocal(address))
       return PermissionDenied("the camera's name leads to a link-local address", "address_refused");

@@ -29,10 +29,10 @@ class ToldResolver : public notify::Resolver {
 
  private:
   const std::map<std::string, std::vector<const char*>> told_ = {
-      {"cam.home", {"192.168.1.20", "fd00::5"}},
-      {"meta.example", {"169.254.169.254"}},
-      {"both.example", {"192.168.1.20", "fe80::1"}},
-      {"mapped.example", {"::ffff:169.254.0.7"}},
+      {"cam.home", {"192.168.1.20", "fd00::5"}},     {"meta.example", {"169.254.169.254"}},
+      {"both.example", {"192.168.1.20", "fe80::1"}}, {"mapped.example", {"::ffff:169.254.0.7"}},
+      {"nat64.example", {"64:ff9b::a9fe:a9fe"}},     {"6to4.example", {"2002:a9fe:a9fe::1"}},
+      {"nat64.home", {"64:ff9b::10.0.0.7"}},
   };
 };
 
@@ -42,7 +42,8 @@ Status Check(const std::string& host) {
 
 TEST(SourceGuardTest, ANameIsJudgedByEveryAddressItLeadsTo) {
   EXPECT_TRUE(Check("cam.home").ok());
-  for (const char* host : {"meta.example", "both.example", "mapped.example"}) {
+  EXPECT_TRUE(Check("nat64.home").ok());
+  for (const char* host : {"meta.example", "both.example", "mapped.example", "nat64.example", "6to4.example"}) {
     EXPECT_EQ(Check(host).reason(), "address_refused") << host;
   }
   EXPECT_EQ(Check("nowhere.example").code(), StatusCode::kUnavailable);

@@ -182,7 +182,7 @@ TEST_F(SourceTest, WhereverAUrlLeadsALinkLocalAddressIsNotAskedWhenSomebodyElseN
     return net::HttpResponse{302, "text/plain", "", {{"Location", "http://169.254.169.254/latest/meta-data"}}};
   });
   const auto server = net::HttpServer::Start({}, router).value();
-  const SourceOptions guarded{.fps = 2, .refuse_link_local = true};
+  const SourceOptions guarded{.fps = 2, .silence = seconds(60), .refuse_link_local = true};
   for (const std::string& url :
        {server->url() + "/snap.jpg", std::string("http://169.254.169.254/"), std::string("http://[fe80::1]/"),
         std::string("rtsp://2852039166/live"), std::string("rtsp://me:pw@[fe80::1%25lo]:554/live")}) {

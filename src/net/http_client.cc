@@ -58,15 +58,13 @@ struct HttpClient::Transfer {
   steady_clock::time_point last_byte = steady_clock::now();
   bool ended_by_reader = false;
   const FetchOptions* options = nullptr;
-  bool refused = false;  // an address, by may_connect
+  bool refused = false;  // the last address that was tried, by may_connect
 
   /// Signature of CURLOPT_OPENSOCKETFUNCTION.
   static curl_socket_t OnSocket(void* self_pointer, curlsocktype, curl_sockaddr* address) {
     auto& self = *static_cast<Transfer*>(self_pointer);
-    if (self.options->may_connect && !self.options->may_connect(&address->addr)) {
-      self.refused = true;
-      return CURL_SOCKET_BAD;
-    }
+    self.refused = self.options->may_connect && !self.options->may_connect(&address->addr);
+    if (self.refused) return CURL_SOCKET_BAD;
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   }
 
@@ -139,8 +137,9 @@ Status HttpClient::Perform(const std::string& url, const FetchOptions& options, 
   int num_left = 0;
   while (const CURLMsg* message = curl_multi_info_read(handles_->multi, &num_left)) {
     if (message->msg == CURLMSG_DONE && message->data.result != CURLE_OK && status.ok() && !transfer.ended_by_reader) {
-      status = transfer.refused ? PermissionDenied(where + ": leads to an address that may not be", "address_refused")
-                                : StatusOfCurl(message->data.result, where);
+      const bool refused = transfer.refused && message->data.result == CURLE_COULDNT_CONNECT;
+      status = refused ? PermissionDenied(where + ": leads to an address that may not be", "address_refused")
+                       : StatusOfCurl(message->data.result, where);
     }
   }
   curl_multi_remove_handle(handles_->multi, easy);

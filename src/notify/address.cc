@@ -73,11 +73,6 @@ constexpr bool InV6(uint64_t high, uint64_t low, uint64_t base_high, uint64_t ba
          (low & Mask(prefix - 64)) == (base_low & Mask(prefix - 64));
 }
 
-/// NAT64's well-known prefix, the one whose last 32 bits are the IPv4 address that is reached (RFC 6052).
-bool IsNat64(const IpAddress& address) {
-  return !address.is_v4() && address.high() == 0x0064FF9B00000000 && address.low() >> 32U == 0;
-}
-
 bool IsAllowed(const IpAddress& address, const AddressPolicy& policy) {
   for (const Network& network : policy.allowed) {
     if (network.Contains(address)) return true;
@@ -169,6 +164,15 @@ std::string_view AddressKindName(AddressKind kind) {
   CHECK(false);
 }
 
+std::optional<IpAddress> CarriedV4(const IpAddress& address) {
+  if (address.is_v4()) return std::nullopt;
+  if (address.high() == 0x0064FF9B00000000 && address.low() >> 32U == 0) {
+    return IpAddress::V4(static_cast<uint32_t>(address.low()));
+  }
+  if (address.high() >> 48U == 0x2002) return IpAddress::V4(static_cast<uint32_t>(address.high() >> 16U));
+  return std::nullopt;
+}
+
 AddressKind Classify(const IpAddress& address) {
   if (address.is_v4()) {
     for (const V4Row& row : kV4Rows) {
@@ -224,9 +228,9 @@ Status CheckAddress(const IpAddress& address, const AddressPolicy& policy) {
                                               ", which receivers may not use unless the operator allows that network",
                                           "address_refused");
   if (!IsAllowed(address, policy)) return refused;
-  if (!IsNat64(address)) return Ok();
-  const IpAddress inside = IpAddress::V4(static_cast<uint32_t>(address.low()));
-  return Classify(inside) == AddressKind::kPublic || IsAllowed(inside, policy) ? Ok() : refused;
+  const std::optional<IpAddress> inside = CarriedV4(address);
+  if (!inside) return Ok();
+  return Classify(*inside) == AddressKind::kPublic || IsAllowed(*inside, policy) ? Ok() : refused;
 }
 
 Status CheckAddresses(const std::vector<IpAddress>& addresses, const AddressPolicy& policy) {

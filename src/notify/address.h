@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,6 +63,9 @@ enum class AddressKind {
 /// "public", "loopback", "link-local" and so on.
 std::string_view AddressKindName(AddressKind kind);
 AddressKind Classify(const IpAddress& address);
+/// The IPv4 address that is reached by way of this one: NAT64's well-known prefix has it in its last 32 bits (RFC
+/// 6052), 6to4 behind its first 16 (RFC 3056). Of any other none.
+std::optional<IpAddress> CarriedV4(const IpAddress& address);
 
 /// "192.168.0.0/16", "fd00::/8"; without a slash one address.
 class Network {
@@ -85,7 +89,7 @@ struct AddressPolicy {
 /// network.
 Result<AddressPolicy> ParseAddressPolicy(const std::vector<std::string>& networks);
 
-/// OK when the address is public or in an allowed network. An address that carries an IPv4 one (kTunnel's 64:ff9b::/96)
+/// OK when the address is public or in an allowed network. An address that carries an IPv4 one (CarriedV4)
 /// also needs that one to be so: an allowed translator does not open what stands behind it.
 /// Errors: kPermissionDenied `address_refused`, with the kind; it names no address, so that a name cannot be used to
 /// learn how the inside is numbered.

@@ -112,6 +112,8 @@ TEST(AddressPolicy, AnAllowedTranslatorDoesNotOpenWhatStandsBehindIt) {
   EXPECT_EQ(Check("64:ff9b::10.0.0.1", nat64).reason(), "address_refused");
   EXPECT_EQ(Check("64:ff9b::169.254.169.254", nat64).reason(), "address_refused");
   EXPECT_TRUE(Check("64:ff9b::10.0.0.1", Allow({"64:ff9b::/96", "10.0.0.0/8"})).ok());
+  EXPECT_TRUE(Check("2002:808:808::1", Allow({"2002::/16"})).ok());
+  EXPECT_EQ(Check("2002:a9fe:a9fe::1", Allow({"2002::/16"})).reason(), "address_refused");
 }
 
 TEST(AddressPolicy, OneRefusedAddressOfSeveralRefusesAll) {

@@ -1,9 +1,12 @@
 #include "gateway/api/rules.h"
 
+#include <algorithm>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "events/ids.h"
+#include "gateway/api/fields.h"
 #include "gateway/api/problem.h"
 #include "rules/lint.h"
 
@@ -11,6 +14,7 @@ namespace pawsight::gateway {
 namespace {
 
 constexpr double kLongestSnoozeS = 366 * 86400.0;
+constexpr std::string_view kGiven[] = {"id", "version", "created", "updated", "advice"};  // by the gateway, in a GET
 
 Json AdviceJson(const rules::Rule& rule) {
   Json::Array advice;
@@ -85,15 +89,14 @@ Result<net::HttpResponse> RulesApi::Why(const Call& call) const {
 Result<rules::Rule> RulesApi::Read(const Call& call, const std::string& id, bool is_there) const {
   PAWSIGHT_ASSIGN_OR_RETURN(Json body, ReadBody(*call.request));
   if (!body.is_object()) return InvalidArgument("the body: want a JSON object", "body");
-  Json::Object own;
+  Json::Object own, given;
   for (const auto& [key, value] : body.as_object()) {
-    const bool is_given = key == "id" || key == "version" || key == "created" || key == "updated" || key == "advice";
-    if (is_given && !is_there) return InvalidArgument(key + ": the gateway gives it; leave it out", "field");
-    if (key == "id" && (!value.is_string() || value.as_string() != id)) {
-      return InvalidArgument("id: is not that of the path", "field");
-    }
-    if (!is_given) own.emplace_back(key, value);
+    (std::find(std::begin(kGiven), std::end(kGiven), key) == std::end(kGiven) ? own : given).emplace_back(key, value);
   }
+  const Json shown(std::move(given));
+  Fields fields(shown);
+  for (const std::string_view key : kGiven) fields.Given(key, is_there, key == "id" ? id : "");
+  PAWSIGHT_RETURN_IF_ERROR(fields.Finish());
   own.emplace_back("id", id);
   Result<rules::Rule> rule = rules::ParseRule(own);
   if (!rule.ok()) {

@@ -1,8 +1,8 @@
 // gateway/path/puller.h: cameras that do not send but are fetched from: each has a source (gateway/source.h) in a
 // thread of its own, whose frames go to the path's door as if they had been sent. A source that fails is tried again,
 // for ever, after a growing pause; a recorded one (a file) is played at its own pace, once. Where a source decodes
-// (ffmpeg), its pixels are put into a JPEG. URLs are an owner's: none leads to a link-local address
-// (gateway/source_guard.h). Not here: which sources an owner may name beyond that; the API checks addresses too.
+// (ffmpeg), its pixels are put into a JPEG. URLs are an owner's: they may not lead to a link-local address, as far as
+// gateway/source_guard.h can see. Not here: which sources an owner may name beyond that; the API checks addresses too.
 //
 // Watchdog: a live source that is silent for SourceOptions::silence fails (kDeadlineExceeded) and is started anew.
 // Thread-safe.
