@@ -29,6 +29,7 @@ namespace pawsight {
 namespace {
 
 constexpr int kJpegQuality = 85;
+constexpr double kMostFps = 60;
 
 constexpr const char* kFooter = R"(Examples:
   pawsight scenes gate --days 8 --share 0.25 --out gate.json
@@ -66,7 +67,7 @@ struct GateCommand {
   int threads = 1;
   double share = 1;
   std::vector<std::string> clips;
-  double clip_fps = 5;
+  double clip_fps = 5;  // 0: each clip's own
   std::string rules;
   std::string out;
   bool json = false;
@@ -265,7 +266,12 @@ Status RunClip(const GateCommand& command, const engine::Vqa& vqa, const std::st
   PAWSIGHT_ASSIGN_OR_RETURN(const std::vector<rules::Rule> rules, ReadRules(command, kClipRules));
   PAWSIGHT_ASSIGN_OR_RETURN(const gateway::SourceSpec spec, gateway::ParseSource(path));
   const SystemClock clock;
-  const auto source = gateway::MakeSource(spec, {.fps = command.clip_fps}, clock);
+  double fps = command.clip_fps;
+  if (fps == 0) {
+    PAWSIGHT_ASSIGN_OR_RETURN(fps, gateway::RecordedFps(spec));
+    fps = std::min(fps, kMostFps);
+  }
+  const auto source = gateway::MakeSource(spec, {.fps = fps}, clock);
   if (source->live()) return InvalidArgument("--clip: " + path + " is no recording");
   std::vector<std::string> questions;
   for (const rules::Rule& rule : rules) {
@@ -277,13 +283,13 @@ Status RunClip(const GateCommand& command, const engine::Vqa& vqa, const std::st
   std::vector<engine::Answer> answers;  // of the frame that is on its way
   frames::Image before;
   const std::string name = std::filesystem::path(path).filename().string();
-  auto made =
-      GateRun::Make(rules, command.clip_fps, std::chrono::milliseconds(static_cast<int64_t>(1000 * command.refresh_s)),
-                    {name}, [&](const std::string& question) -> Result<double> {
-                      const auto at = static_cast<size_t>(std::ranges::find(questions, question) - questions.begin());
-                      CHECK(at < answers.size());
-                      return answers[at].p_yes ? static_cast<double>(*answers[at].p_yes) : 0.5;
-                    });
+  auto made = GateRun::Make(rules, fps, std::chrono::milliseconds(static_cast<int64_t>(1000 * command.refresh_s)),
+                            {name}, [&](const std::string& question) -> Result<double> {
+                              const auto at =
+                                  static_cast<size_t>(std::ranges::find(questions, question) - questions.begin());
+                              CHECK(at < answers.size());
+                              return answers[at].p_yes ? static_cast<double>(*answers[at].p_yes) : 0.5;
+                            });
   if (!made.ok()) return made.status();
   Status status;
   const Status ended = source->Run(stop, [&](gateway::Frame frame) {
@@ -397,8 +403,9 @@ void AddScenesGateCommand(CLI::App& scenes, int* exit_code) {
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
   gate->add_option("--clip", command->clips, "a recording, through ffmpeg; may be given several times");
-  gate->add_option("--clip-fps", command->clip_fps, "frames offered a second, of a clip")
-      ->check(CLI::Range(0.1, 30.0))
+  gate->add_option("--clip-fps", command->clip_fps,
+                   "frames offered a second, of a clip; 0: as it was recorded, at most 60")
+      ->check([](const std::string& text) { return text == "0" ? "" : CLI::Range(0.1, kMostFps)(text); })
       ->capture_default_str();
   gate->add_option("--rules", command->rules, "JSON, as the API takes rules [built in]");
   gate->add_option("--out", command->out, "also write the JSON here, for `pawsight cost --gate`");

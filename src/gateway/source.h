@@ -54,6 +54,11 @@ struct SourceOptions {
 /// frames are 1/fps apart from when it was first run.
 std::unique_ptr<Source> MakeSource(const SourceSpec& spec, const SourceOptions& options, const Clock& clock);
 
+/// The frames a second that a video file was recorded at, the mean of a rate that varies, by ffprobe, which comes with
+/// ffmpeg. Errors: kInvalidArgument, no video file. kFailedPrecondition, ffprobe is missing. kDataLoss, no video in it,
+/// or a rate that is none. kDeadlineExceeded, it says nothing for five minutes.
+Result<double> RecordedFps(const SourceSpec& spec);
+
 /// How a source that fails is run again.
 struct Persistence {
   /// False: one that has never given a frame, and a recorded one, are given up when they fail: a wrong address is told.

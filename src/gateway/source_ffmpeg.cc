@@ -117,6 +117,27 @@ class FfmpegSource : public Source {
 
 }  // namespace
 
+Result<double> RecordedFps(const SourceSpec& spec) {
+  if (spec.kind != SourceKind::kVideoFile) return InvalidArgument(spec.address + ": no video file");
+  const Result<std::unique_ptr<net::ChildProcess>> child = net::ChildProcess::Start(
+      {"ffprobe", "-v", "error", "-protocol_whitelist", "file", "-select_streams", "v:0", "-show_entries",
+       "stream=avg_frame_rate", "-of", "default=noprint_wrappers=1:nokey=1", "file:" + spec.address});
+  if (!child.ok()) return FailedPrecondition(child.status().message());
+  std::string said;
+  std::vector<uint8_t> bytes(256);
+  for (size_t num_bytes = 1; num_bytes > 0;) {
+    PAWSIGHT_ASSIGN_OR_RETURN(num_bytes, (*child)->Read(bytes, std::chrono::minutes(5), {}));
+    said.append(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(num_bytes));
+    if (said.size() > bytes.size()) break;  // a rate is shorter
+  }
+  int frames = 0;  // "30000/1001"
+  int seconds = 0;
+  const bool told = std::sscanf(said.c_str(), "%9d/%9d", &frames, &seconds) == 2 && frames > 0 && seconds > 0;
+  if (told) return static_cast<double>(frames) / seconds;
+  const std::string why = (*child)->LastError();
+  return DataLoss(spec.address + ": " + (why.empty() ? "no video in it" : why));
+}
+
 std::unique_ptr<Source> MakeFfmpegSource(const SourceSpec& spec, const SourceOptions& options, const Clock& clock) {
   return std::make_unique<FfmpegSource>(spec, options, clock);
 }

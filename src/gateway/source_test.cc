@@ -98,6 +98,7 @@ TEST_F(SourceTest, AVideoFileIsSampledAndScaledByFfmpeg) {
   frames_.clear();
   EXPECT_TRUE(Run(video, 2).ok());
   EXPECT_THAT(frames_, SizeIs(2)) << "the reader had enough";
+  EXPECT_EQ(RecordedFps({SourceKind::kVideoFile, video}).value(), 10);
 }
 
 TEST_F(SourceTest, AFileWithoutVideoIsDataLossWithFfmpegsReason) {
@@ -107,6 +108,10 @@ TEST_F(SourceTest, AFileWithoutVideoIsDataLossWithFfmpegsReason) {
     GTEST_SKIP() << "LOUD: ffmpeg is missing, video sources are not tested";
   EXPECT_EQ(status.code(), StatusCode::kDataLoss);
   EXPECT_THAT(status.message(), HasSubstr("Invalid data"));
+  const Status rate = RecordedFps({SourceKind::kVideoFile, directory_ + "/v.mp4"}).status();
+  EXPECT_EQ(rate.code(), StatusCode::kDataLoss);
+  EXPECT_THAT(rate.message(), HasSubstr("Invalid data"));
+  EXPECT_EQ(RecordedFps({SourceKind::kDirectory, directory_}).status().code(), StatusCode::kInvalidArgument);
 }
 
 TEST_F(SourceTest, AnRtspCameraThatIsNotThereIsUnavailableAndItsPasswordIsNotShown) {

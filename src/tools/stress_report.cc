@@ -134,7 +134,10 @@ Chart ByServer(const StressResult& result, Chart chart, X x, Y y) {
 Chart ThroughputByClients(const StressResult& result) {
   const auto clients = [](const StressCell& cell) { return static_cast<double>(cell.clients); };
   Chart chart = ByServer(
-      result, {.title = "Throughput by clients; dashed: the scaling law", .x_label = "clients", .y_label = "frames/s"},
+      result,
+      {.title = result.laws.empty() ? "Throughput by clients" : "Throughput by clients; dashed: the scaling law",
+       .x_label = "clients",
+       .y_label = "frames/s"},
       clients, [](const StressCell& cell) { return cell.frames_per_s; });
   double most = 1;
   for (const StressCell* cell : GridOf(result)) most = std::max(most, clients(*cell));
