@@ -9,34 +9,6 @@
 namespace pawsight::browser {
 namespace {
 
-/// The page's requests, held where a test says: those whose path begins with `heldBefore` before they are sent, those
-/// with `heldAfter` once their answer is there; those of `refused` get no answer. `release()` lets them go, `cut()`
-/// ends the live stream.
-constexpr const char* kHeldRequests = R"(
-(() => {
-  const real = window.fetch, held = [];
-  window.heldBefore = window.heldAfter = "none";
-  window.refused = /^$/;
-  window.numRefused = 0;  // of the alerts, which are read with everything else only
-  window.numHeld = () => held.length;
-  window.release = () => { window.heldBefore = window.heldAfter = "none"; held.splice(0).forEach((go) => go()); return true; };
-  const hold = () => new Promise((go) => held.push(go));
-  window.fetch = async (path, how = {}) => {
-    const ended = new AbortController();
-    how.signal?.addEventListener("abort", () => ended.abort());
-    if (path === "/v1/live") window.cut = () => { ended.abort(); return true; };
-    if (path.startsWith(window.heldBefore)) await hold();
-    if (window.refused.test(path)) {
-      if (path.startsWith("/v1/alerts?")) ++window.numRefused;
-      throw new TypeError("cut off");
-    }
-    const response = await real(path, { ...how, signal: ended.signal });
-    if (path.startsWith(window.heldAfter)) await hold();
-    return response;
-  };
-})();
-)";
-
 constexpr const char* kIsLive = R"(one("#link").dataset.state === "live")";
 
 TEST_F(PageTest, WhatHappensWhileThePageReadsIsShownWhenItHasRead) {
@@ -171,6 +143,43 @@ TEST_F(PageTest, ATokenThatIsRevokedClosesAnOpenPageAndItSaysWhy) {
   ASSERT_TRUE(tab.Await(R"(shown(one("#door")) && text(one("#trouble")).includes("no longer valid"))"));
   EXPECT_EQ(tab.AskText("all('.camera').filter(shown).length + sessionStorage.length"), "0");
   EXPECT_EQ(tab.AskText("document.activeElement.id"), "token") << "where another is typed";
+}
+
+TEST_F(PageTest, OfWhoIsCutOffWhileAPasswordIsTypedThePageKeepsNothing) {
+  Household home = MakeHousehold("nothing stays", "Ada's attic");
+  const net::testing::Webhook hook;
+  gateway().Post("/v1/receivers", home.token, R"({"name":"Ada's radio","config":)" + hook.Config() + "}");
+  gateway().Post("/v1/devices", home.token, R"({"name":"Ada's box"})");
+  MakeRule(home, "Is Ada's dog there?", R"(,"threshold":0.01)");
+  MakeRule(home, "Is Ada's dog away?", R"(,"threshold":0.01,"expect":"no")");
+  SendRoom(home, 1);
+  const Json made = gateway().Post("/v1/credentials", home.token, R"({"role":"operator","name":"tablet"})");
+  Tab tab(browser());
+  SignIn(tab, gateway().url(), integration::Text(made, "token"));
+  ASSERT_TRUE(tab.Await("all('.alert').length >= 1 && all('.receiver').length === 1 && all('.device').length === 2"));
+  tab.Click(Button("Deliveries: Ada's radio"));
+  ASSERT_TRUE(tab.Await("all('#deliveries tr').length >= 1"));
+  tab.Click(Button("Close"));
+  tab.Click(Button("Why? Is Ada's dog there?"));
+  ASSERT_TRUE(tab.Await("all('#why-newest tr').length === 1"));
+  tab.Click(Button("Close"));
+  for (const char* edit : {"Edit: Is Ada's dog there?", "Edit receiver: Ada's radio", "Edit device: Ada's box"}) {
+    tab.Click(Button(edit));
+    tab.Click(Button("Cancel"));
+  }
+  tab.Click(Button("Revoke: Ada's box"));
+  tab.Click("one('#question-no')");
+  tab.Click(Button("Test: Ada's radio"));
+  ASSERT_TRUE(tab.Await("text(one('#receivers-said')).includes('A test was delivered')"));
+  tab.Click(Button("Edit camera: Ada's attic"));
+  tab.Type("one('#camera-source')", "rtsp://192.0.2.1/1");
+  tab.Type("one('#camera-password')", "ge/heim");
+  EXPECT_TRUE(tab.Await(Has("ge/heim") + " && " + Has("Ada's")));
+  ExpectOnConsole("status of 401");
+  gateway().Call("DELETE", "/v1/credentials/" + integration::Text(made, "id"), home.token);
+  ASSERT_TRUE(tab.Await(R"(shown(one("#door")) && text(one("#trouble")).includes("no longer valid"))"));
+  EXPECT_TRUE(tab.Await("!" + Has("ge/heim")));
+  EXPECT_TRUE(tab.Await("!" + Has("Ada's") + " && !" + Has("192.0.2.1")));
 }
 
 TEST_F(PageTest, AGatewayThatStopsAndStartsAgainIsFoundAndWhatHappenedMeanwhileIsShown) {

@@ -74,5 +74,66 @@ TEST_F(PageTest, ADevicesTokenIsMadeAnewAndRevokedAfterAQuestionAndItsCamerasAre
   EXPECT_EQ(Items("/v1/cameras", home.token).size(), 2U);
 }
 
+TEST_F(PageTest, WhatSomebodyElseChangedWhileADevicesCamerasWereTickedStays) {
+  const Household home = MakeHousehold("two hands", "hall");
+  const std::string attic = MakeCamera(gateway(), home, "attic"), cellar = MakeCamera(gateway(), home, "cellar");
+  const auto device_of = [&](const std::string& camera) {
+    return gateway().Get("/v1/cameras/" + camera, home.token).Find("device")->Dump();
+  };
+  const auto put = [&](const std::string& camera, const std::string& body) {
+    EXPECT_THAT(gateway().Call("PUT", "/v1/cameras/" + camera, home.token, body).first, HasSubstr(" 200 "));
+  };
+  Tab tab(browser());
+  SignIn(tab, home);
+  ASSERT_TRUE(tab.Await("text(" + DeviceLine("hall") + ").includes('sends hall, attic, cellar')"));
+  tab.Click(Button("Edit device: hall"));
+  put(attic, R"({"name":"attic"})");  // of no device
+  ASSERT_TRUE(tab.Await("text(" + DeviceLine("hall") + ").includes('sends hall, cellar')")) << "the page knows";
+  tab.Click("all('#device-cameras .tick').find((t) => text(t) === 'cellar')");
+  tab.Click(Button("Save"));
+  ASSERT_TRUE(tab.Await("!one('#device-dialog').open && /sends hall\\s/.test(text(" + DeviceLine("hall") + "))"));
+  EXPECT_EQ(device_of(attic), "null") << "its tick was not touched";
+  EXPECT_EQ(device_of(cellar), "null");
+
+  tab.Click(Button("Edit device: hall"));
+  tab.Click("all('#device-cameras .tick').find((t) => text(t) === 'attic')");
+  put(attic, R"({"name":"loft"})");
+  ASSERT_TRUE(tab.Await("shown(" + Card("loft") + ")"));
+  ExpectOnConsole("status of 412");
+  tab.Click(Button("Save"));
+  EXPECT_TRUE(tab.Await("text(one('#device-trouble')).startsWith('Somebody else changed this device')"));
+  EXPECT_EQ(device_of(attic), "null");
+}
+
+TEST_F(PageTest, ASecretThatComesWhileAnotherIsShownWaitsUntilThatIsClosed) {
+  const Household home = MakeHousehold("two secrets", "hall");
+  const net::testing::Webhook hook;
+  Tab tab(browser());
+  tab.RunBeforeEachPage(kHeldRequests);
+  SignIn(tab, home);
+  tab.Click(Button("Add a receiver"));
+  tab.Send("one('#receiver-kind')", "a webhook");
+  tab.Type("one('#receiver-name')", "radio");
+  tab.Type("one('#receiver-url')", hook.url());
+  ASSERT_TRUE(tab.Await("all('.device').length === 1"));
+  tab.Ask("window.heldAfter = '/v1/receivers'");
+  tab.Click(Button("Save"));
+  ASSERT_TRUE(tab.Await("numHeld() >= 1"));
+  tab.Click("one('#receiver-cancel')");
+  tab.Click(Button("New token: hall"));
+  tab.Click("one('#question-yes')");
+  ASSERT_TRUE(tab.Await("one('#secret-dialog').open && text(one('#secret-value')).startsWith('paw_d')"));
+  tab.Ask("release()");
+  ASSERT_TRUE(tab.Await("all('.receiver').length === 1")) << "it was answered";
+  const std::string token = tab.AskText("text(one('#secret-value'))");
+  EXPECT_THAT(token, StartsWith("paw_d"));
+  tab.Click(Button("I have it"));
+  ASSERT_TRUE(tab.Await("one('#secret-dialog').open && text(one('#secret-value')).startsWith('whsec_')"));
+  EXPECT_EQ(tab.AskText("text(one('#secret-title'))"), "The signing secret of radio");
+  const std::string secret = tab.AskText("text(one('#secret-value'))");
+  tab.Click(Button("I have it"));
+  EXPECT_TRUE(tab.Await("!one('#secret-dialog').open && !" + Has(secret) + " && !" + Has(token)));
+}
+
 }  // namespace
 }  // namespace pawsight::browser

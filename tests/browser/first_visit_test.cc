@@ -45,6 +45,7 @@ TEST_F(PageTest, AnEmptyPageLeadsToACameraItsDeviceAFrameByTheLineThatIsShownAnd
   ASSERT_TRUE(tab.Await("!one('#camera-dialog').open && shown(" + Card("kitchen") + ")"));
   EXPECT_EQ(Items("/v1/cameras", token).size(), 1U) << "pressed twice, made once";
   EXPECT_EQ(tab.AskText("all('#first-steps .primary').map(text).join()"), "Add a first rule");
+  EXPECT_EQ(tab.AskText("document.activeElement.id"), "first-rule") << "what it was on is done, and gone";
 
   tab.Click(Button("Add a device that sends: kitchen"));
   EXPECT_EQ(tab.AskText("one('#device-name').value"), "kitchen");
@@ -69,17 +70,26 @@ TEST_F(PageTest, AnEmptyPageLeadsToACameraItsDeviceAFrameByTheLineThatIsShownAnd
   tab.Type("one('#rule-question')", "Is there a cat?");
   tab.Click(Button("Save"));
   ASSERT_TRUE(tab.Await("!one('#rule-dialog').open && !shown(one('#first-steps'))"));
+  EXPECT_TRUE(tab.Await("document.activeElement.id === 'add-rule'"));
   EXPECT_TRUE(tab.Await("text(one('#no-receivers')).startsWith('Nobody is told yet')"));
 }
 
 TEST_F(PageTest, AViewerIsShownNoStepsAndNothingToMake) {
   const Household home = MakeHousehold("viewer", "hall");
+  const net::testing::Webhook hook;
+  gateway().Post("/v1/receivers", home.token, R"({"name":"radio","config":)" + hook.Config() + "}");
+  MakeRulesThatFire(home);
+  SendRoom(home, 1);
   const Json made = gateway().Post("/v1/credentials", home.token, R"({"role":"viewer","name":"tablet"})");
   Tab tab(browser());
   SignIn(tab, gateway().url(), Text(made, "token"));
-  ASSERT_TRUE(tab.Await("shown(" + Card("hall") + ") && all('.device').length === 1"));
-  EXPECT_EQ(tab.AskText("all('main button').filter(shown).map(text).join()"), "");
+  ASSERT_TRUE(tab.Await("shown(" + Card("hall") + ") && all('.device').length === 1 && all('.alert').length >= 1"));
+  ASSERT_TRUE(tab.Await("all('.rule').length === 2 && all('.receiver').length === 1"));
+  EXPECT_EQ(tab.AskText("[...new Set(all('main button').filter(shown).map(text))].sort().join()"), "Deliveries,Why?");
   EXPECT_EQ(tab.AskText("shown(one('#first-steps'))"), "false");
+  tab.Click(Button("Deliveries: radio"));
+  ASSERT_TRUE(tab.Await("all('#deliveries tr').length >= 1"));
+  EXPECT_EQ(tab.AskText("all('#deliveries-dialog button').filter(shown).map(text).join()"), "Close");
 }
 
 }  // namespace

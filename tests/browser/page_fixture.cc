@@ -110,6 +110,12 @@ std::string AlertLine(const std::string& question) {
 
 std::string Button(const std::string& name) { return "button(" + JsonQuote(name) + ")"; }
 
+std::string Has(const std::string& text) {
+  return "[" + JsonQuote(text) + ", encodeURIComponent(" + JsonQuote(text) +
+         ")].some((t) => document.documentElement.outerHTML.includes(t) || "
+         "all('input, select, textarea').some((field) => field.value.includes(t)))";
+}
+
 std::string Overflow(Tab& tab) {
   return tab.AskText(R"((() => {
     const wide = document.documentElement.clientWidth;

@@ -64,11 +64,42 @@ class PageTest : public ::testing::Test {
   std::vector<std::string> expected_, origins_;
 };
 
+/// A script for RunBeforeEachPage: the page's requests, held where a test says: those whose path begins with
+/// `heldBefore` before they are sent, those with `heldAfter` once their answer is there; those of `refused` get no
+/// answer. `release()` lets them go, `cut()` ends the live stream.
+inline constexpr const char* kHeldRequests = R"(
+(() => {
+  const real = window.fetch, held = [];
+  window.heldBefore = window.heldAfter = "none";
+  window.refused = /^$/;
+  window.numRefused = 0;  // of the alerts, which are read with everything else only
+  window.numHeld = () => held.length;
+  window.release = () => { window.heldBefore = window.heldAfter = "none"; held.splice(0).forEach((go) => go()); return true; };
+  const hold = () => new Promise((go) => held.push(go));
+  window.fetch = async (path, how = {}) => {
+    const ended = new AbortController();
+    how.signal?.addEventListener("abort", () => ended.abort());
+    if (path === "/v1/live") window.cut = () => { ended.abort(); return true; };
+    if (path.startsWith(window.heldBefore)) await hold();
+    if (window.refused.test(path)) {
+      if (path.startsWith("/v1/alerts?")) ++window.numRefused;
+      throw new TypeError("cut off");
+    }
+    const response = await real(path, { ...how, signal: ended.signal });
+    if (path.startsWith(window.heldAfter)) await hold();
+    return response;
+  };
+})();
+)";
+
 /// Elements of the page, as expressions for a Tab.
 std::string Card(const std::string& camera);
 std::string RuleLine(const std::string& question);
 std::string AlertLine(const std::string& question);
 std::string Button(const std::string& name);
+/// Whether the page has that text anywhere, shown or not: in its markup or in a field, as it is or as it stands in an
+/// address.
+std::string Has(const std::string& text);
 
 /// What is wider than the window or its dialog, "" when nothing is: both scroll up and down only.
 std::string Overflow(Tab& tab);

@@ -3,6 +3,8 @@ import { Api, Camera, Device, Refusal } from "./api";
 import { EditDialog } from "./edit_dialog";
 import { byId, fillSelect } from "./element";
 
+const kNotRead = "a device that is not read yet";
+
 /// The address with a user and a password in it, whatever characters they have.
 function signedIn(address: string, user: string, password: string): string {
   if (user === "" && password === "") return address;
@@ -28,7 +30,10 @@ export class CamerasPanel {
     }, changed);
   }
 
-  close(): void { this.dialog.close(); }
+  close(): void {
+    this.dialog.close();
+    this.device.replaceChildren();
+  }
   edit(camera: Camera | null): void { this.dialog.open(camera); }
 
   private show(camera: Camera | null): void {
@@ -36,7 +41,10 @@ export class CamerasPanel {
     this.source.value = camera?.source ?? "";
     this.user.value = this.password.value = "";
     byId("camera-kept").hidden = !camera?.source;
-    fillSelect(this.device, [["", "none"], ...this.devices().map((device): [string, string] => [device.id, device.name])], camera?.device ?? "");
+    const choices: [string, string][] = [["", "none"], ...this.devices().map((device): [string, string] => [device.id, device.name])];
+    const its = camera?.device ?? "";
+    if (!choices.some(([id]) => id === its)) choices.push([its, kNotRead]);  // a name that is saved leaves it where it is
+    fillSelect(this.device, choices, its);
     this.fps.value = String(camera?.fps ?? 1);
     this.enabled.checked = camera?.enabled ?? true;
   }

@@ -14,9 +14,15 @@ const kShownOnce = "It sends frames of its cameras with this token, which is not
 /// What a device and its token are answered with when it is made.
 interface Made { id: string; name: string; credential: Shown }
 
+function troubleOf(error: unknown): string {
+  if (!(error instanceof Refusal)) return "the gateway cannot be reached";
+  return error.status === 412 ? "somebody else changed one meanwhile" : error.message;
+}
+
 export class DevicesPanel {
   private devices: Device[] = [];
   private cameras: Camera[] = [];
+  private filled: Camera[] = [];  // as they were when the form was filled
   private usable: Set<string> | null = null;  // devices with a token that opens something; null: who looks is not told
   private readonly seen = new Map<string, string>();  // the time of each camera's newest frame
   private readonly name = byId<HTMLInputElement>("device-name");
@@ -45,6 +51,8 @@ export class DevicesPanel {
     clearTimeout(this.timer);
     this.made = null;
     this.dialog.close();
+    this.sends.clear();
+    byId("devices-trouble").textContent = "";
   }
 
   all(): Device[] { return this.devices; }
@@ -124,6 +132,7 @@ export class DevicesPanel {
   }
 
   private fill(device: Device | null): void {
+    this.filled = [...this.cameras];
     this.name.value = device?.name ?? "";
     for (const part of ["device-name", "device-name-label"]) byId(part).hidden = device !== null;  // the API gives it no other
     this.name.required = device === null;
@@ -149,16 +158,17 @@ export class DevicesPanel {
     if (device) return this.giveCameras(device.id, ticked);
     const made = await this.api.send<Made>("POST", "/v1/devices", { name });
     const trouble = await this.giveCameras(made.id, ticked).then(() => "", (error: unknown) =>
-      `Not every camera is its own yet: ${error instanceof Refusal ? error.message : "the gateway cannot be reached"}`);
+      `Not every camera is its own yet: ${troubleOf(error)}`);
     this.made = { device: made, trouble };  // its token is shown whatever became of the cameras
   }
 
-  /// Those become the device's, and no others are.
+  /// Those become the device's, and others are its own no more, of what the form showed: of a tick that nobody touched
+  /// nothing is sent, so that what somebody else has changed meanwhile stays. Errors: 412, so was a camera of the others.
   private async giveCameras(device: string, wanted: Set<string>): Promise<void> {
-    for (const camera of this.cameras) {
+    for (const [i, camera] of this.filled.entries()) {
       const is = camera.device === device;
       if (is === wanted.has(camera.id)) continue;
-      await this.api.send("PUT", `/v1/cameras/${camera.id}`, { ...camera, device: is ? null : device }, camera.version);
+      this.filled[i] = await this.api.send<Camera>("PUT", `/v1/cameras/${camera.id}`, { ...camera, device: is ? null : device }, camera.version);
     }
   }
 
@@ -193,6 +203,7 @@ export class DevicesPanel {
     try {
       await change();
     } catch (error) {
+      if (this.gone.signal.aborted) return;
       byId("devices-trouble").textContent = error instanceof Refusal ? error.message : "The gateway cannot be reached.";
     }
     await this.refresh();

@@ -57,6 +57,7 @@ export class EditDialog<T extends { id: string; version: number }> {
     this.trouble.begin();
     this.dialog.close();
     this.form.reset();
+    byId(`${this.how.kind}-dialog-title`).textContent = "";
   }
 
   open(thing: T | null): void {
@@ -83,11 +84,11 @@ export class EditDialog<T extends { id: string; version: number }> {
   private async delete(): Promise<void> {
     const { kind, path, goesToo } = this.how, thing = this.edited;
     if (!thing || !await ask(`Delete the ${kind} “${this.how.nameOf(thing)}”? ${goesToo}`.trim(), "Delete")) return;
-    if (!this.gone.signal.aborted) await this.attempt(() => this.api.send("DELETE", `${path}/${thing.id}`));
+    if (!this.gone.signal.aborted) await this.attempt(() => this.api.send("DELETE", `${path}/${thing.id}`, undefined, thing.version));
   }
 
   /// Closes the dialog when the change is made; else it says what is wrong.
-  async attempt(change: () => Promise<unknown>): Promise<void> {
+  private async attempt(change: () => Promise<unknown>): Promise<void> {
     await this.trouble.attempt(`this ${this.how.kind}`, change);
     if (!this.gone.signal.aborted) await this.changed();
   }

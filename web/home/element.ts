@@ -33,8 +33,10 @@ export function lineButton(text: string, name: string, key: string, pressed: () 
   return made;
 }
 
+/// One that is not shown cannot have the focus: it is none.
 function byKey(key: string | undefined): HTMLElement | null {
-  return key === undefined ? null : document.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`);
+  const found = key === undefined ? null : document.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`);
+  return found?.getClientRects().length ? found : null;
 }
 
 /// Replaces the children. The focus stays with the key that has it; with one that is gone it goes to `otherwise`.
@@ -48,8 +50,11 @@ export function replaceLines(list: HTMLElement, lines: HTMLElement[], otherwise:
 export function showDialog(dialog: HTMLDialogElement, otherwise: HTMLElement): void {
   const key = (document.activeElement as HTMLElement | null)?.dataset["key"];
   dialog.showModal();
-  dialog.addEventListener("close", () => {
+  const closed = () => {
+    if (dialog.open) return;  // it was shown again before it was told that it was closed
+    dialog.removeEventListener("close", closed);
     const lost = document.activeElement === null || document.activeElement === document.body;
     if (lost) (byKey(key) ?? otherwise).focus();
-  }, { once: true });
+  };
+  dialog.addEventListener("close", closed);
 }

@@ -20,7 +20,7 @@ export class FirstSteps {
 
   /// `has`: of which there is one at least.
   show(has: Record<Step, boolean>): void {
-    const next = kSteps.find((step) => !has[step]);
+    const next = kSteps.find((step) => !has[step]), held = kSteps.find((step) => document.activeElement === byId(`first-${step}`));
     for (const step of kSteps) {
       const button = byId(`first-${step}`), line = button.closest("li")!;
       line.classList.toggle("done", has[step]);
@@ -29,5 +29,6 @@ export class FirstSteps {
       byId(`first-${step}-done`).hidden = !has[step];
     }
     this.root.hidden = !this.mayEdit || (has.camera && has.rule);
+    if (held && (has[held] || this.root.hidden)) byId(next && !this.root.hidden ? `first-${next}` : `add-${held}`).focus();
   }
 }

@@ -48,7 +48,7 @@ export class FormTrouble {
       this.marked = null;
     }
     // Of an address that is no good, or a name that is not found, the API does not say which field it was.
-    const [, name, rest] = /^(?:receiver\.)?([a-z_]+): (.*)$/s.exec(message) ?? /^()(the receiver's .*)$/s.exec(message) ?? [];
+    const [, name, rest] = /^(?:receiver\.)?([a-z_]+)(?:\[\d+\])?: (.*)$/s.exec(message) ?? /^()(the receiver's .*)$/s.exec(message) ?? [];
     const field = name === undefined ? undefined : this.fieldOf(name);
     const folded = field?.closest("details");
     if (folded) folded.open = true;

@@ -1,5 +1,5 @@
 // A question before something that cannot be taken back.
-import { byId } from "./element";
+import { byId, showDialog } from "./element";
 
 /// Whether the answer is `yes`, which is what its button says: "Delete". One at a time.
 export function ask(question: string, yes: string): Promise<boolean> {
@@ -8,8 +8,11 @@ export function ask(question: string, yes: string): Promise<boolean> {
   const button = byId<HTMLButtonElement>("question-yes");
   button.textContent = yes;
   dialog.returnValue = "";
-  dialog.showModal();
-  return new Promise((answer) => dialog.addEventListener("close", () => answer(dialog.returnValue === "yes"), { once: true }));
+  showDialog(dialog, byId("page"));
+  return new Promise((answer) => dialog.addEventListener("close", () => {
+    byId("question").textContent = "";
+    answer(dialog.returnValue === "yes");
+  }, { once: true }));
 }
 
 byId("question-yes").addEventListener("click", () => byId<HTMLDialogElement>("question-dialog").close("yes"));

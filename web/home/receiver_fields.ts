@@ -107,6 +107,8 @@ export class ReceiverFields {
     this.root.replaceChildren(...plain, folded);
   }
 
+  clear(): void { this.root.replaceChildren(); }
+
   fieldOf(name: string): HTMLElement | undefined { return this.inputs.get(name); }
   /// The field of which the API says that its name or address is no good.
   place(): string { return kPlace[this.kind] ?? "name"; }
@@ -116,13 +118,12 @@ export class ReceiverFields {
     const config: Config = { ...before, kind: this.kind };
     for (const field of [...kFields[this.kind] ?? [], ...kEvery]) {
       const input = this.inputs.get(field.name)!;
-      const text = input.value.trim();
+      const typed = field.how === "secret" ? input.value : input.value.trim();
       delete config[field.name];
       if (field.how === "flag") config[field.name] = (input as HTMLInputElement).checked;
+      else if (typed !== "") config[field.name] = this.valueOf(field, typed);  // also where what was kept is forgotten
       else if (this.forgotten.get(field.name)?.checked) config[field.name] = field.how === "headers" ? {} : "";
-      else if (field.how === "secret" ? input.value !== "" : text !== "" || field.initial !== undefined) {
-        config[field.name] = this.valueOf(field, field.how === "secret" ? input.value : text);
-      }
+      else if (field.initial !== undefined) config[field.name] = "";
     }
     return config;
   }

@@ -26,16 +26,14 @@ export class ReceiversPanel {
   private readonly kind = byId<HTMLSelectElement>("receiver-kind");
   private readonly name = byId<HTMLInputElement>("receiver-name");
   private readonly active = byId<HTMLInputElement>("receiver-active");
-  private readonly rotate = byId("receiver-rotate");
   private readonly fields = new ReceiverFields(byId("receiver-fields"));
   private readonly dialog: EditDialog<Receiver>;
   private readonly deliveries: DeliveriesDialog;
   private readonly gone = new AbortController();
-  private edited: Receiver | null = null;
   private says = "";      // what the list shows
   private timer = 0;
-  private reading = false;
-  private again = false;  // something happened while it read
+  private reading: Promise<void> | null = null;
+  private again = false;  // something has happened that is to be read
 
   constructor(private readonly api: Api, private readonly mayEdit: boolean, private readonly secrets: SecretDialog,
               private readonly changed: () => void) {
@@ -47,12 +45,10 @@ export class ReceiversPanel {
       saved: (answer) => this.showSaved(answer as Saved),
     }, () => this.refresh());
     this.deliveries = new DeliveriesDialog(api, mayEdit, (receiver) => {
-      this.tallies.delete(receiver.id);  // one of before waits again: all are counted anew
+      this.tallies.get(receiver.id)?.startAgain();
       return this.refresh();
     });
-    const on = { signal: this.gone.signal };
-    this.kind.addEventListener("change", () => this.fields.show(this.kind.value, null), on);
-    this.rotate.addEventListener("click", () => void this.rotateSecret(), on);
+    this.kind.addEventListener("change", () => this.fields.show(this.kind.value, null), { signal: this.gone.signal });
   }
 
   close(): void {
@@ -60,28 +56,30 @@ export class ReceiversPanel {
     clearTimeout(this.timer);
     this.dialog.close();
     this.deliveries.close();
+    this.fields.clear();
+    byId("receivers-said").textContent = "";
   }
 
   all(): Receiver[] { return this.receivers; }
 
-  /// Soon: an alert was told, or the page was opened.
-  async refresh(): Promise<void> {
-    if (this.gone.signal.aborted) return;
-    if (this.reading) {
-      this.again = true;
-      return;
-    }
-    this.reading = true;
+  /// An alert was told, something was changed, or the page was opened. Ends when all is read since, or could not be.
+  refresh(): Promise<void> {
+    if (this.gone.signal.aborted) return Promise.resolve();
+    this.again = true;
+    return this.reading ??= this.readAgain();
+  }
+
+  private async readAgain(): Promise<void> {
     clearTimeout(this.timer);
     try {
-      do {
+      while (this.again && !this.gone.signal.aborted) {
         this.again = false;
         await this.readAll();
-      } while (this.again && !this.gone.signal.aborted);
+      }
     } catch {
       // The next round tries again.
     }
-    this.reading = false;
+    this.reading = null;
     if (this.gone.signal.aborted) return;
     const waits = [...this.tallies.values()].some((tally) => tally.pending.length > 0);
     this.timer = window.setTimeout(() => void this.refresh(), this.again || waits ? kPendingEvery : kQuietEvery);
@@ -94,14 +92,14 @@ export class ReceiversPanel {
     for (const id of [...this.tallies.keys()]) if (!there.has(id)) this.tallies.delete(id);
     for (const { id } of receivers) {
       const tally = this.tallies.get(id) ?? new Tally();
-      await tally.read(this.api, id);
       this.tallies.set(id, tally);
+      await tally.read(this.api, id);
     }
     if (this.gone.signal.aborted) return;
     this.receivers = receivers;
     this.show();
     this.changed();
-    for (const [id, tally] of this.tallies) void this.deliveries.refresh(id, tally);
+    await Promise.all([...this.tallies].map(([id, tally]) => this.deliveries.refresh(id, tally)));
   }
 
   /// Lines that say the same stay, and with them a click that has begun.
@@ -120,8 +118,11 @@ export class ReceiversPanel {
     const name = receiver.name || receiver.kind;
     buttons.append(lineButton("Deliveries", `Deliveries: ${name}`, `deliveries ${receiver.id}`, () => this.deliveries.open(receiver, tally)));
     if (this.mayEdit) {
-      buttons.append(lineButton("Test", `Test: ${name}`, `test ${receiver.id}`, () => void this.test(receiver)),
-                     lineButton("Edit", `Edit receiver: ${name}`, `receiver ${receiver.id}`, () => this.dialog.open(receiver)));
+      buttons.append(lineButton("Test", `Test: ${name}`, `test ${receiver.id}`, () => void this.test(receiver)));
+      if (receiver.kind === "webhook") {
+        buttons.append(lineButton("New secret", `New signing secret: ${name}`, `secret ${receiver.id}`, () => void this.rotate(receiver)));
+      }
+      buttons.append(lineButton("Edit", `Edit receiver: ${name}`, `receiver ${receiver.id}`, () => this.dialog.open(receiver)));
     }
     line.append(words("span", "question", name), make("span", "quiet", receiver.active ? kind : `${kind}, off: ${receiver.reason || "switched off"}`),
                 make("span", "", tally.text()));
@@ -138,11 +139,7 @@ export class ReceiversPanel {
   /// Sends a test at once, whatever waits; the answer takes 10 s at most. One at a time of a receiver.
   private async test(receiver: Receiver): Promise<void> {
     if (this.tests.get(receiver.id)?.state === "sent") return;
-    const says = (state: "sent" | "done" | "failed", text: string) => {
-      this.tests.set(receiver.id, { state, text });
-      if (!this.gone.signal.aborted) this.show();
-      byId("receivers-said").textContent = `${receiver.name}: ${text}`;
-    };
+    const says = (state: "sent" | "done" | "failed", text: string) => this.say(receiver, state, text);
     says("sent", "A test is on its way…");
     try {
       const { delivered, error } = await this.api.send<{ delivered: boolean; error: string | null }>("POST", `/v1/receivers/${receiver.id}/test`);
@@ -154,14 +151,20 @@ export class ReceiversPanel {
     await this.refresh();
   }
 
+  /// On the receiver's line, and to who hears the page.
+  private say(receiver: Receiver, state: "sent" | "done" | "failed", text: string): void {
+    if (this.gone.signal.aborted) return;
+    this.tests.set(receiver.id, { state, text });
+    this.show();
+    byId("receivers-said").textContent = `${receiver.name}: ${text}`;
+  }
+
   private fill(receiver: Receiver | null): void {
-    this.edited = receiver;
     this.name.value = receiver?.name ?? "";
     this.kind.value = receiver?.kind ?? kFirstKind;
     this.kind.disabled = receiver !== null;  // another kind is another receiver
     this.active.checked = receiver?.active ?? true;
     byId("receiver-active-row").hidden = receiver === null;
-    this.rotate.hidden = receiver?.kind !== "webhook";
     this.fields.show(this.kind.value, receiver?.config ?? null);
   }
 
@@ -176,12 +179,15 @@ export class ReceiversPanel {
     if (secret) this.secrets.show(`The signing secret of ${name}`, kSignedBy, secret, null);
   }
 
-  private async rotateSecret(): Promise<void> {
-    const receiver = this.edited;
-    if (!receiver || !await ask(`Make another signing secret for “${receiver.name}”? The one it has stays good beside it until the next.`, "Make another")) return;
-    await this.dialog.attempt(async () => {
+  private async rotate(receiver: Receiver): Promise<void> {
+    if (!await ask(`Make another signing secret for “${receiver.name}”? The one it has stays good beside it until the next.`, "Make another")) return;
+    if (this.gone.signal.aborted) return;
+    try {
       const { secret } = await this.api.send<{ secret: string }>("POST", `/v1/receivers/${receiver.id}/rotate-secret`);
       if (!this.gone.signal.aborted) this.secrets.show(`The new signing secret of ${receiver.name}`, kSignedBy, secret, null);
-    });
+    } catch (error) {
+      this.say(receiver, "failed", error instanceof Refusal ? error.message : "The gateway cannot be reached.");
+    }
+    await this.refresh();
   }
 }

@@ -35,6 +35,7 @@ export class RulesPanel {
   close(): void {
     this.gone.abort();
     this.dialog.close();
+    this.receivers.clear();
   }
 
   /// Those of before, where receivers may have got other names.

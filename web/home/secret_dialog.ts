@@ -25,6 +25,7 @@ export class SecretDialog {
   private readonly camera = byId<HTMLSelectElement>("secret-camera");
   private readonly gone = new AbortController();
   private token = "";
+  private readonly waiting: (() => void)[] = [];  // to be shown when this one is closed; one for each that was asked for
 
   constructor() {
     const on = { signal: this.gone.signal };
@@ -32,17 +33,28 @@ export class SecretDialog {
     byId("secret-copy").addEventListener("click", () => void this.copy(this.value), on);
     byId("secret-copy-curl").addEventListener("click", () => void this.copy(this.curl), on);
     this.camera.addEventListener("change", () => this.showCurl(), on);
-    this.dialog.addEventListener("close", () => this.forget(), on);
+    this.dialog.addEventListener("close", () => {
+      if (this.dialog.open) return;  // the next is shown already
+      this.forget();
+      this.waiting.shift()?.();
+    }, on);
   }
 
   close(): void {
+    this.gone.abort();
+    this.waiting.length = 0;
     this.dialog.close();
     this.forget();
-    this.gone.abort();
   }
 
-  /// `cameras`: of a device's token, those of which it may send frames; null: of another secret.
+  /// `cameras`: of a device's token, those of which it may send frames; null: of another secret. While one is shown the
+  /// next waits: no secret goes that nobody has read.
   show(title: string, says: string, secret: string, cameras: Camera[] | null, trouble = ""): void {
+    if (this.dialog.open) {
+      this.waiting.push(() => this.show(title, says, secret, cameras, trouble));
+      return;
+    }
+    this.forget();
     byId("secret-title").textContent = title;
     byId("secret-says").textContent = says;
     byId("secret-trouble").textContent = trouble;
@@ -62,6 +74,7 @@ export class SecretDialog {
 
   private forget(): void {
     this.token = this.value.textContent = this.curl.textContent = "";
-    byId("secret-copied").textContent = byId("secret-trouble").textContent = "";
+    for (const part of ["secret-title", "secret-says", "secret-copied", "secret-trouble"]) byId(part).textContent = "";
+    this.camera.replaceChildren();
   }
 }

@@ -19,6 +19,8 @@ export class Ticks {
     this.root.replaceChildren(...this.root.querySelectorAll("legend"), ...lines);
   }
 
+  clear(): void { this.root.replaceChildren(...this.root.querySelectorAll("legend")); }
+
   ticked(): string[] {
     return [...this.root.querySelectorAll<HTMLInputElement>("input:checked")].map((box) => box.value);
   }

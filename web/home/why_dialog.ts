@@ -22,6 +22,7 @@ export class WhyDialog {
     this.rule = null;
     clearInterval(this.timer);
     this.dialog.close();
+    for (const part of ["title", "condition", "path", "counts", "newest", "trouble"]) byId(`why-${part}`).replaceChildren();
   }
 
   open(rule: Rule): void {
