@@ -51,7 +51,7 @@ def candidates(f, pet_places):
             elif f.get(y) == 0 and y != 'table' or known is not None and not {y, *known} >= {'table', 'counter'}:
                 out.append((.5, ON, dict(x=a, y=y), 'no'))
         if n and known is not None and len(set(known)) == 1:
-            out.append((1.5, WHERE, dict(x=a), known[0]))
+            out.append((2.5, WHERE, dict(x=a), known[0]))
     d, c, p = f.get('dog'), f.get('cat'), f.get('person')
     if d is not None and c is not None:
         out.append((.4, PET, {}, YES_NO[bool(d or c)]))
