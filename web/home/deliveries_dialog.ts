@@ -12,6 +12,7 @@ export class DeliveriesDialog {
   private readonly gone = new AbortController();
   private receiver: Receiver | null = null;
   private reads = 0;
+  private says = "";  // what the lines show
   private readonly sending = new Set<number>();  // again, and what came of it is not read yet
 
   /// `sentAgain`: a message that was given up waits again; ends when all were read since.
@@ -33,6 +34,7 @@ export class DeliveriesDialog {
     this.receiver = receiver;
     this.trouble.textContent = "";
     this.lines.replaceChildren();
+    this.says = "";
     byId("deliveries-title").textContent = `Deliveries to ${receiver.name}`;
     showDialog(this.dialog, byId("receivers-title"));
     void this.refresh(receiver.id, tally);
@@ -47,7 +49,11 @@ export class DeliveriesDialog {
     const dead = tally.dead === 0 ? [] : await this.api.get<{ items: Delivery[] }>(`/v1/receivers/${id}/deliveries?dead=true&limit=${kMaxDead}`)
       .then((got) => got.items.reverse(), () => tally.newest.filter((delivery) => delivery.state === "dead"));
     if (this.receiver !== shown || mine !== this.reads) return;
+    // Lines that say the same stay, and with them a click that has begun.
     const all = [...dead, ...tally.newest.filter((delivery) => delivery.state !== "dead")];
+    const says = JSON.stringify(all);
+    if (says === this.says) return;
+    this.says = says;
     replaceLines(this.lines, all.map((delivery) => this.lineOf(delivery)), byId("deliveries-close"));
     byId("no-deliveries").hidden = all.length > 0;
   }
