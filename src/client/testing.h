@@ -2,8 +2,6 @@
 // hang, send garbage, close. Thread-safe.
 #pragma once
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -24,6 +22,7 @@
 
 #include "base/check.h"
 #include "base/mutex.h"
+#include "net/testing.h"
 
 namespace pawsight::client::testing {
 
@@ -141,20 +140,12 @@ class ScriptedServer {
   using Script = std::function<void(Peer&)>;
 
   /// `certificate` null: without TLS.
-  explicit ScriptedServer(Script script, const TestCertificate* certificate = nullptr)
-      : script_(std::move(script)), listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit ScriptedServer(Script script, const TestCertificate* certificate = nullptr) : script_(std::move(script)) {
     if (certificate != nullptr) SetUpTls(*certificate);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    CHECK(bind(listener_, reinterpret_cast<sockaddr*>(&address), size) == 0 && listen(listener_, 128) == 0);
-    CHECK(getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-    port_ = ntohs(address.sin_port);
     acceptor_ = std::thread([this] { Accept(); });
   }
   ~ScriptedServer() {
-    shutdown(listener_, SHUT_RDWR);
+    listener_.Stop();
     acceptor_.join();
     {
       MutexLock lock(mu_);
@@ -162,17 +153,16 @@ class ScriptedServer {
     }
     for (std::thread& thread : threads_) thread.join();
     for (const int fd : fds_) close(fd);
-    close(listener_);
     SSL_CTX_free(tls_);
   }
   ScriptedServer(const ScriptedServer&) = delete;
   ScriptedServer& operator=(const ScriptedServer&) = delete;
 
   /// From now on connections are refused; those there are stay.
-  void StopListening() { shutdown(listener_, SHUT_RDWR); }
-  int port() const { return port_; }
+  void StopListening() { listener_.Stop(); }
+  int port() const { return listener_.port(); }
   std::string url(const std::string& host = "127.0.0.1") const {
-    return (tls_ != nullptr ? "https://" : "http://") + host + ":" + std::to_string(port_);
+    return (tls_ != nullptr ? "https://" : "http://") + host + ":" + std::to_string(listener_.port());
   }
   int num_connections() const { return num_connections_; }
 
@@ -193,7 +183,7 @@ class ScriptedServer {
     BIO_free(bio);
   }
   void Accept() {
-    for (int fd = accept(listener_, nullptr, nullptr); fd >= 0; fd = accept(listener_, nullptr, nullptr)) {
+    for (int fd = listener_.Accept(); fd >= 0; fd = listener_.Accept()) {
       ++num_connections_;
       MutexLock lock(mu_);
       fds_.push_back(fd);
@@ -206,8 +196,7 @@ class ScriptedServer {
   }
 
   const Script script_;
-  const int listener_;
-  int port_ = 0;
+  net::testing::Listener listener_;
   SSL_CTX* tls_ = nullptr;
   std::atomic<int> num_connections_{0};
   Mutex mu_;

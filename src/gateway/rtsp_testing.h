@@ -3,8 +3,6 @@
 // Source: RFC 2326 (10.12: interleaved), RFC 3550 (5.1), RFC 2435 (3.1: JPEG).
 #pragma once
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,6 +13,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "net/testing.h"
 
 namespace pawsight::gateway::testing {
 
@@ -25,27 +24,18 @@ class RtspCamera {
   RtspCamera(const std::vector<uint8_t>& jpeg, int num_frames, bool silent = false)
       : num_frames_(num_frames), silent_(silent) {
     Cut(jpeg);
-    listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof address;
-    CHECK(bind(listener_, reinterpret_cast<sockaddr*>(&address), length) == 0 && listen(listener_, 8) == 0);
-    CHECK(getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length) == 0);
-    port_ = ntohs(address.sin_port);
     thread_ = std::thread([this] { ServeAll(); });
   }
   ~RtspCamera() {
     stopping_ = true;
-    shutdown(listener_, SHUT_RDWR);
+    listener_.Stop();
     shutdown(client_, SHUT_RDWR);  // -1: nobody is there
     thread_.join();
-    close(listener_);
   }
   RtspCamera(const RtspCamera&) = delete;
   RtspCamera& operator=(const RtspCamera&) = delete;
 
-  std::string url() const { return "rtsp://127.0.0.1:" + std::to_string(port_) + "/live"; }
+  std::string url() const { return "rtsp://127.0.0.1:" + std::to_string(listener_.port()) + "/live"; }
   /// That were asked to play.
   int num_plays() const { return num_plays_; }
 
@@ -140,7 +130,7 @@ class RtspCamera {
   }
   void ServeAll() {
     while (!stopping_) {
-      client_ = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+      client_ = listener_.Accept();
       if (client_ < 0) continue;  // stopping
       if (!stopping_) Serve();
       close(client_.exchange(-1));
@@ -151,7 +141,7 @@ class RtspCamera {
   const bool silent_;
   std::string tables_, scan_;
   int width_ = 0, height_ = 0;
-  int listener_ = -1, port_ = 0;
+  net::testing::Listener listener_;
   std::atomic<int> client_{-1}, num_plays_{0};
   std::atomic<bool> stopping_{false};
   std::thread thread_;

@@ -26,6 +26,16 @@ int SpawnGuard(int lifeline, pid_t* pid) {
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
   posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+  char* const environment[] = {nullptr};
+  const int error = SpawnInGroup(0, {kShell, "-c", kGuard}, actions, environment, pid);
+  posix_spawn_file_actions_destroy(&actions);
+  return error;
+}
+
+}  // namespace
+
+int SpawnInGroup(pid_t group, const std::vector<std::string>& argv, const posix_spawn_file_actions_t& actions,
+                 char* const* environment, pid_t* pid) {
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   sigset_t none;
@@ -34,17 +44,15 @@ int SpawnGuard(int lifeline, pid_t* pid) {
   sigfillset(&all);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setpgroup(&attributes, group);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  char* const arguments[] = {const_cast<char*>("sh"), const_cast<char*>("-c"), const_cast<char*>(kGuard), nullptr};
-  char* const environment[] = {nullptr};
-  const int error = posix_spawn(pid, kShell, &actions, &attributes, arguments, environment);
+  std::vector<char*> arguments;
+  for (const std::string& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));
+  arguments.push_back(nullptr);
+  const int error = posix_spawnp(pid, arguments[0], &actions, &attributes, arguments.data(), environment);
   posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
   return error;
 }
-
-}  // namespace
 
 Result<ProcessGroup> ProcessGroup::Start() {
   int ends[2];

@@ -4,11 +4,19 @@
 // child alone. Not here: starting what is guarded (net/child_process.h). Thread-compatible.
 #pragma once
 
+#include <spawn.h>
 #include <sys/types.h>
+
+#include <string>
+#include <vector>
 
 #include "base/status.h"
 
 namespace pawsight::net {
+
+/// posix_spawnp of argv with no signal blocked or ignored, in that group; 0: one of its own. What it returns.
+int SpawnInGroup(pid_t group, const std::vector<std::string>& argv, const posix_spawn_file_actions_t& actions,
+                 char* const* environment, pid_t* pid);
 
 /// A process put into it (POSIX_SPAWN_SETPGROUP, or setpgid in the child before its exec) holds the pipe's other end as
 /// well until its exec, so it is in the group before the guard can look away: there is no moment at which it would be

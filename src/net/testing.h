@@ -1,4 +1,5 @@
-// net/testing.h: a blocking socket for tests that speak to a server byte by byte. Thread-compatible.
+// net/testing.h: blocking sockets for tests that speak to a server byte by byte, or are one. Thread-compatible, but for
+// Listener::Stop.
 #pragma once
 
 #include <arpa/inet.h>
@@ -17,6 +18,33 @@
 #include "base/check.h"
 
 namespace pawsight::net::testing {
+
+/// Listens on loopback, at a free port.
+class Listener {
+ public:
+  explicit Listener(int backlog = 128) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    CHECK(bind(fd_, reinterpret_cast<sockaddr*>(&address), length) == 0 && listen(fd_, backlog) == 0);
+    CHECK(getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &length) == 0);
+    port_ = ntohs(address.sin_port);
+  }
+  ~Listener() { close(fd_); }
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  int port() const { return port_; }
+  /// The next client's socket, which is the caller's to close; -1 once stopped.
+  int Accept() { return accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC); }
+  /// From any thread: an Accept that waits returns.
+  void Stop() { shutdown(fd_, SHUT_RDWR); }
+
+ private:
+  const int fd_;
+  int port_ = 0;
+};
 
 class RawClient {
  public:

@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -121,30 +120,20 @@ TEST(ConnectionGuard, CallsThatEndAccountForWhatTheySentAndHardlyMore) {
 /// A listener whose clients are taken one by one.
 class Accepted {
  public:
-  Accepted() : listener_(socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    CHECK(bind(listener_, reinterpret_cast<sockaddr*>(&address), size) == 0 && listen(listener_, 8) == 0);
-    CHECK(getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-    port_ = ntohs(address.sin_port);
-  }
+  Accepted() = default;
   ~Accepted() {
     for (const int socket : sockets_) close(socket);
-    close(listener_);
   }
   Accepted(const Accepted&) = delete;
   Accepted& operator=(const Accepted&) = delete;
-  int port() const { return port_; }
+  int port() const { return listener_.port(); }
   int Take() {
-    sockets_.push_back(accept(listener_, nullptr, nullptr));
+    sockets_.push_back(listener_.Accept());
     return sockets_.back();
   }
 
  private:
-  const int listener_;
-  int port_ = 0;
+  net::testing::Listener listener_;
   std::vector<int> sockets_;
 };
 

@@ -1,9 +1,7 @@
 // Cameras that a whole gateway pulls: MJPEG, a snapshot URL, RTSP. Their frames come and are answered; one that hangs
 // or refuses is left, tried again after a pause, and both can be read over the API.
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -34,28 +32,17 @@ using ::testing::Not;
 /// An MJPEG camera: one client at a time, the newest; it gets what Show is given, and nothing when nothing is shown.
 class MjpegCamera {
  public:
-  MjpegCamera() {
-    listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof address;
-    CHECK(bind(listener_, reinterpret_cast<sockaddr*>(&address), length) == 0 && listen(listener_, 8) == 0);
-    CHECK(getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length) == 0);
-    port_ = ntohs(address.sin_port);
-    thread_ = std::thread([this] { ServeAll(); });
-  }
+  MjpegCamera() : thread_([this] { ServeAll(); }) {}
   ~MjpegCamera() {
     stopping_ = true;
-    shutdown(listener_, SHUT_RDWR);
+    listener_.Stop();
     thread_.join();
-    close(listener_);
     if (client_ >= 0) close(client_);
   }
   MjpegCamera(const MjpegCamera&) = delete;
   MjpegCamera& operator=(const MjpegCamera&) = delete;
 
-  std::string Address() const { return "127.0.0.1:" + std::to_string(port_); }
+  std::string Address() const { return "127.0.0.1:" + std::to_string(listener_.port()); }
   /// That were let in.
   int num_clients() const { return num_clients_; }
   /// From now on nobody is let in, and who is in goes.
@@ -81,7 +68,7 @@ class MjpegCamera {
   }
   void ServeAll() {
     while (!stopping_) {
-      const int client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+      const int client = listener_.Accept();
       if (client < 0) continue;
       std::string request;
       char part[1024];
@@ -103,8 +90,7 @@ class MjpegCamera {
     }
   }
 
-  int listener_ = -1;
-  int port_ = 0;
+  net::testing::Listener listener_;
   std::atomic<bool> stopping_{false};
   std::atomic<int> num_clients_{0};
   std::mutex mu_;
