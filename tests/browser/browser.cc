@@ -29,6 +29,11 @@ constexpr std::string_view kWords = R"(
 const one = (css, root = document) => root.querySelector(css);
 const all = (css, root = document) => [...root.querySelectorAll(css)];
 const shown = (element) => Boolean(element?.checkVisibility({ visibilityProperty: true }));
+const still = (element) => {
+  const was = window.wasAt, { x, y, width, height } = element.getBoundingClientRect();
+  window.wasAt = [x, y, width, height].join();
+  return was === window.wasAt;
+};
 const text = (element) => element.innerText.trim();
 const button = (name) => all("button").find((b) => shown(b) && (b.getAttribute("aria-label") ?? text(b)) === name);
 )";
@@ -267,7 +272,8 @@ std::string Tab::Find(const std::string& element) {
 
 void Tab::Act(const std::string& element, const std::string& action, const Json& body) {
   const auto until = steady_clock::now() + kAwaitWithin;
-  if (!Await("shown(" + element + ")")) return;
+  // A click goes to where the element was: where the page moves meanwhile (a frame comes) it would be another's.
+  if (!Await("shown(" + element + ") && still(" + element + ")")) return;
   for (;;) {
     const std::string id = Find(element);
     const Result<Json> done = browser_.Post("element/" + id + "/" + action, body);

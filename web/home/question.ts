@@ -9,10 +9,15 @@ export function ask(question: string, yes: string): Promise<boolean> {
   button.textContent = yes;
   dialog.returnValue = "";
   showDialog(dialog, byId("page"));
-  return new Promise((answer) => dialog.addEventListener("close", () => {
-    byId("question").textContent = "";
-    answer(dialog.returnValue === "yes");
-  }, { once: true }));
+  return new Promise((answer) => {
+    const closed = () => {
+      if (dialog.open) return;  // that of the question before
+      dialog.removeEventListener("close", closed);
+      byId("question").textContent = "";
+      answer(dialog.returnValue === "yes");
+    };
+    dialog.addEventListener("close", closed);
+  });
 }
 
 byId("question-yes").addEventListener("click", () => byId<HTMLDialogElement>("question-dialog").close("yes"));
