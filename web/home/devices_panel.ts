@@ -99,7 +99,10 @@ export class DevicesPanel {
     if (!this.gone.signal.aborted && mine === this.reads) this.timer = window.setTimeout(() => void this.refresh(), kReadEvery);
   }
 
-  private camerasOf(device: { id: string }): Camera[] { return this.cameras.filter((camera) => camera.device === device.id); }
+  /// By name: those that were made at once have no order of their own.
+  private camerasOf(device: { id: string }): Camera[] {
+    return this.cameras.filter((camera) => camera.device === device.id).sort((a, b) => a.name.localeCompare(b.name));
+  }
 
   private seenText(device: Device): string {
     const newest = this.camerasOf(device).flatMap((camera) => this.seen.get(camera.id) ?? []).sort((a, b) => Date.parse(b) - Date.parse(a))[0];
