@@ -24,7 +24,8 @@ class Source {
   /// Gives frames to `on_frame`, no more than the sampling rate, until the source ends
   /// (OK), fails, `on_frame` returns false (OK) or `stop` is requested (OK, within 0.2 s). May be run again after a
   /// failure. Errors: kFailedPrecondition, ffmpeg is missing. kNotFound, no such file. kUnavailable, kUnauthenticated,
-  /// kPermissionDenied, kDeadlineExceeded, unreachable or silent; kPermissionDenied `address_refused`, link-local. kInvalidArgument, kDataLoss, no video or image in it.
+  /// kPermissionDenied, kDeadlineExceeded, unreachable or silent; kPermissionDenied `address_refused`, at a link-local
+  /// address. kInvalidArgument, kDataLoss, no video or image in it.
   using OnFrame = std::function<bool(Frame frame)>;
   virtual Status Run(std::stop_token stop, const OnFrame& on_frame) = 0;
 

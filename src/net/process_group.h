@@ -14,7 +14,8 @@
 
 namespace pawsight::net {
 
-/// posix_spawnp of argv with no signal blocked or ignored, in that group; 0: one of its own. What it returns.
+/// posix_spawnp of argv with no signal blocked or ignored, in that group; 0: one of its own. 0, or
+/// an errno: of no such program, of no process or memory left.
 int SpawnInGroup(pid_t group, const std::vector<std::string>& argv, const posix_spawn_file_actions_t& actions,
                  char* const* environment, pid_t* pid);
 
