@@ -6,10 +6,12 @@ import math
 
 from PIL import Image, ImageFilter
 
+import by_eye
 from photo_pool import move_box
 
 ANIMALS = ('dog', 'cat')
 WANTED = ('couch', 'couch', 'couch', 'bed', 'bed', 'floor', 'floor', 'table', 'table', 'counter', 'chair')
+SITTING = .48  # metres from the floor to the ears of a cat
 METRES = {'cat': (.42, .62), 'dog': (.5, .95)}
 
 
@@ -19,12 +21,19 @@ class Composites:
     def __init__(self, compose, folder, rng):
         self.compose, self.pack, self.rng = compose, compose.Pack(folder), rng
         rooms = [r for r in self.pack.rooms if r['split'] == 'train' and r['facts']['dog'] == 0]
+        seen = by_eye.lines('rooms_by_eye.txt')
+        for room in rooms:
+            if room['id'] in seen:
+                by_eye.room(room['facts'], seen[room['id']])
         self.rooms, self.peopled = rooms, [r for r in rooms if r['facts']['person'] == 1]
+        self.seats = by_eye.surfaces()
         self.places = {}
         for room in rooms:
-            for place in {kind for kind, _ in room['surfaces']} | ({'floor'} if room['floor'] else set()):
+            seats = {seat[0] for seat in self.seats.get(room['id'], ())}
+            for place in {kind for kind, _ in room['surfaces']} | ({'floor'} if room['floor'] else set()) | seats:
                 self.places.setdefault(place, []).append(room)
-        cut = [c for c in self.pack.cutouts if c['split'] == 'train']
+        self.posture = {cut: words[0] for cut, words in by_eye.lines('cutouts_by_eye.txt').items()}
+        cut = [c for c in self.pack.cutouts if c['split'] == 'train' and self.posture.get(c['id']) != 'bad']
         self.whole = {s: [c for c in cut if c['sp'] == s and not c['cut']] for s in ANIMALS}
         self.low = {s: [c for c in cut if c['sp'] == s and c['cut'] == ['b']] for s in ANIMALS}
 
@@ -41,12 +50,16 @@ class Composites:
     def spot(self, room, species, place):
         """-> (place or None, foot x, foot y, long side, the furniture's box or None) in fractions; the side of the picture's height."""
         rng = self.rng
-        surfaces = room['surfaces'] + ([['floor', None]] if room['floor'] else [])
+        seats = self.seats.get(room['id'], [])
+        surfaces = room['surfaces'] + ([['floor', None]] if room['floor'] else []) + seats
         any_size = math.exp(rng.uniform(math.log(.1), math.log(.6)))
         if not surfaces or rng.random() < .12:
             return None, rng.uniform(.08, .92), rng.uniform(.4, 1), any_size, None
-        kind, box = rng.choice([s for s in surfaces if s[0] == place] or surfaces)
-        x, y, metre = rng.choice(self.compose.spots(room, kind, box))
+        kind, box, *cat = rng.choice([s for s in surfaces if s[0] == place] or surfaces)
+        if cat:
+            x, y, metre = rng.uniform(box[0], box[2]), rng.uniform(box[1], box[3]), cat[0] / SITTING
+        else:
+            x, y, metre = rng.choice(self.compose.spots(room, kind, box))
         side = min(max(metre * rng.uniform(*METRES[species]) * rng.uniform(1, 1.4), .1), .65)
         return kind, x, y, side if rng.random() < .6 else min(any_size, 1.6 * side), box
 
@@ -139,10 +152,14 @@ class Composites:
             image = image.transpose(Image.FLIP_LEFT_RIGHT)
         crop = part(crop)
         hidden = [part(r) for r in rects]
-        facts = self.compose.crop_facts(room['facts'], room['boxes'], crop, hidden)
+        facts = self.compose.crop_facts(by_eye.without_room(room['facts']), room['boxes'], crop, hidden)
         for species in ANIMALS:
             facts[species] = sum(c[1] == species for c, _ in own)
-        facts.update({c[2]: 1 for c, _ in own if c[2] in facts}, where=[(c[1], c[2]) for c, _ in own])
+        place = lambda c: None if c[2] == 'sill' else c[2]
+        facts.update({c[2]: 1 for c, _ in own if c[2] in facts}, where=[(c[1], place(c)) for c, _ in own])
+        if len(own) == 1 and own[0][0][2] == 'sill':
+            facts.update(at_window=1, not_on=by_eye.SURFACES)
+        facts['posture'] = by_eye.posture(self.posture.get(own[0][0][3]['id'])) if len(own) == 1 else None
         boxes = [[b[0], b[1], *move_box(b[2:], crop, mirror)] for b in room['boxes']
                  if all(self.compose.visible(b[2:], h) < .5 for h in hidden)]
-        return dict(image=image, facts=facts, boxes=boxes, pets=[[c[1], c[2], move_box(part(r), crop, mirror)] for c, r in own])
+        return dict(image=image, facts=facts, boxes=boxes, pets=[[c[1], place(c), move_box(part(r), crop, mirror)] for c, r in own])

@@ -17,6 +17,7 @@ from PIL import Image
 
 import montage
 import photo_questions
+import by_eye
 import targets
 from composites import Composites
 from photo_pool import move_box
@@ -72,28 +73,36 @@ class Photos:
         self.teacher = np.load(f'{pool}/teacher.npy', mmap_mode='r')
         scale = np.load(f'{pool}/teacher_scale.npz')
         self.mean, self.std = scale['mean'], scale['std']
-        self.label_sleep()
+        self.label()
         for item in self.items:  # a long question makes every question of its batch as long
             item['asked'] = [pair for pair in item.get('asked', []) if len(pair[0].split()) <= 10]
         self.pets, self.rooms = self.groups()
 
-    def label_sleep(self):
-        """What asleep.txt says; and a pet that stands or sits upright does not sleep."""
-        lines = open(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'asleep.txt')).read().split('\n')
-        said = {photo: line.split()[0] == 'asleep' for line in lines if line and line[0] != '#' for photo in line.split()[1:]}
+    def label(self):
+        """What was seen by eye; and a pet that stands or sits upright does not sleep."""
+        pets, rooms = by_eye.lines('pets_by_eye.txt'), by_eye.lines('rooms_by_eye.txt')
         for item in self.items:
-            upright = [b for _, _, b in item['pets'] if b[3] - b[1] > 1.2 * (b[2] - b[0])]
-            if item['kind'] == 'pet' and len(item['pets']) == 1:
-                item['facts']['asleep'] = said.get(item['id'], False if upright else None)
+            if item['kind'] == 'room' and item['id'] in rooms:
+                by_eye.room(item['facts'], rooms[item['id']])
+            if item['kind'] == 'pet' and item['id'] in pets:
+                item['seen'] = by_eye.pet(item, pets[item['id']])
+            elif item['kind'] == 'pet' and len(item['pets']) == 1:
+                box = item['pets'][0][2]
+                item['facts']['posture'] = 'awake' if box[3] - box[1] > 1.2 * (box[2] - box[0]) else None
 
     def groups(self):
         """[(share, indices of items)] of pets and of rooms: what is rare, or like what a camera at home sees, comes more often."""
-        pets = [i for i, x in enumerate(self.items) if x['kind'] == 'pet']
+        pets = [i for i, x in enumerate(self.items) if x['kind'] == 'pet' and x.get('seen') is not False]
         rooms = [i for i, x in enumerate(self.items) if x['kind'] == 'room']
         facts = lambda i: self.items[i]['facts']
+        on = {place: [i for i in pets if (facts(i).get('on') or (0, 0))[1] == place] for place in by_eye.SURFACES}
+        on['window'] = [i for i in pets if facts(i).get('at_window')]
+        share = {'couch': .1, 'bed': .07, 'chair': .05, 'table': .04, 'counter': .03, 'floor': .07, 'window': .03}
         home = ('couch', 'bed', 'chair', 'tv', 'laptop', 'bowl', 'table')
-        return ([(.55, pets), (.06, [i for i in pets if facts(i).get('asleep')]), (.15, [i for i in pets if facts(i).get('person') == 1]),
-                 (.08, [i for i in pets if facts(i).get('indoor') == 0]), (.16, [i for i in pets if any(facts(i).get(k) for k in home)])],
+        common = [(share[place], those) for place, those in on.items() if those]
+        return (common + [(.26, pets), (.06, [i for i in pets if facts(i).get('posture') == 'asleep']),
+                          (.12, [i for i in pets if facts(i).get('person') == 1]), (.05, [i for i in pets if facts(i).get('indoor') == 0]),
+                          (.12, [i for i in pets if any(facts(i).get(k) for k in home)])],
                 [(.7, rooms), (.15, [i for i in rooms if facts(i).get('person') == 1]),
                  (.15, [i for i in rooms if facts(i).get('laptop') or facts(i).get('bowl')])])
 
@@ -118,6 +127,7 @@ class Photos:
         facts = dict(item['facts'])
         if crop == (0, 0, 1, 1):
             return facts
+        facts = by_eye.without_room(facts)
         for thing in montage.THINGS:
             if facts.get(thing) == 1:
                 boxes = [b[2:] for b in item['boxes'] if targets.DETECTED.get(b[0]) == thing and b[1] >= .3]
@@ -174,6 +184,8 @@ class Photos:
             own = None if where is None else [p for s, p in where if s == species]
             places[species] = own if own is not None and None not in own and len(own) == facts.get(species) else None
         n = self.questions
+        for pet in filter(None, [facts.get('on')]):
+            places[pet[0]] = places[pet[0]] or [pet[1], None]
         return photo_questions.own(facts, places, rng, n // 2) + self.ask(facts, rng, n - n // 2)
 
     def zoomed_out(self):
@@ -224,14 +236,21 @@ class Photos:
 
 
 class Mixed:
-    """Drawn rooms and photos by share; a few questions are misspelt or cannot be answered."""
+    """Drawn rooms and photos by share; a few questions are misspelt or cannot be answered. Each picture comes twice, some
+    hundreds of examples apart, with half of its questions each time: a picture costs half as much as a step on it (Choi et al. 2019,
+    data echoing), and the step leaves out other patches."""
 
-    def __init__(self, drawn, photos, share, seed, unknown, misspelt):
+    def __init__(self, drawn, photos, share, seed, unknown, misspelt, wait=256):
         self.drawn, self.photos, self.share, self.rng = drawn, photos, share, random.Random(seed)
-        self.unknown, self.misspelt = unknown, misspelt
+        self.unknown, self.misspelt, self.wait, self.later = unknown, misspelt, wait, []
 
     def next(self):
-        example = (self.drawn if self.rng.random() < self.share else self.photos).next()
+        if len(self.later) > self.wait:
+            example = self.later.pop(self.rng.randrange(len(self.later)))
+        else:
+            example = (self.drawn if self.rng.random() < self.share else self.photos).next()
+            self.later.append(dict(example, pairs=example['pairs'][1::2]))
+            example['pairs'] = example['pairs'][::2]
         for i, (question, answer, family) in enumerate(example['pairs']):
             if self.rng.random() < self.unknown:
                 example['pairs'][i] = (*photo_questions.unknown(self.rng), 'unknown')

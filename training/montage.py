@@ -45,7 +45,7 @@ def merged(parts):
     inside = {p.get('indoor') for p in parts}
     facts['indoor'] = inside.pop() if len(inside) == 1 else None
     facts['photo'] = 1
-    facts['asleep'] = next((p['asleep'] for p in parts if p.get('asleep') is not None), None) if len(facts['where']) == 1 else None
+    facts['posture'] = next((p['posture'] for p in parts if p.get('posture')), None) if len(facts['where']) == 1 else None
     return facts
 
 

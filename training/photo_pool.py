@@ -50,7 +50,7 @@ def photos(folder):
         if row['split'] != 'train':
             continue
         facts = dict(row['facts'], where=[] if row['facts'].get('dog') == 0 and row['facts'].get('cat') == 0 else None)
-        out.append((dict(kind='room', facts=facts, boxes=row['boxes'], pets=[], asked=asked.get(row['id'], [])), stored(row)))
+        out.append((dict(kind='room', id=row['id'], facts=facts, boxes=row['boxes'], pets=[], asked=asked.get(row['id'], [])), stored(row)))
     return out
 
 

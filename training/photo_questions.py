@@ -16,6 +16,14 @@ EMPTY = ('Is the room empty?', 'Is nobody there?', 'Is the room without people a
 THING = ('Is there a {x}?', 'Is a {x} there?', 'Do you see any {x}?', 'Is there any {x}?', 'Is a {x} in the picture?', 'Do you see a {x}?')
 DOING = ('Is the {x} sleeping?', 'Is the {x} asleep?', 'Is the {x} sitting?', 'Is the {x} walking?', 'Is the {x} eating?',
          'Is the {x} playing?', 'Is the {x} by the window?', 'Is the {x} lying down?')
+LYING = ('Is the {x} lying down?', 'Is the {x} lying?', 'Is my {x} lying down?', 'Is the {x} lying on something?')
+SITTING = ('Is the {x} sitting?', 'Is the {x} sitting up?', 'Is the {x} sitting down?', 'Is my {x} sitting?')
+STANDING = ('Is the {x} standing?', 'Is the {x} on its feet?', 'Is the {x} standing up?')
+ACT = ('What is the {x} doing?', 'What is the {x} doing now?', 'What does the {x} do?')
+HELD = ('Is someone holding the {x}?', 'Is the {x} being held?', 'Does somebody hold the {x}?', "Is the {x} on someone's lap?")
+A_ROOM = ('Is this a {x}?', 'Is it a {x}?', 'Is the room a {x}?', 'Does this show a {x}?')
+LIT = ('Is the lamp on?', 'Is the light on?', 'Is the lamp switched on?', 'Is a lamp on?')
+OPEN = ('Is the door open?', 'Is there an open door?', 'Did someone leave the door open?', 'Do you see an open door?')
 ASLEEP = ('Is the {x} sleeping?', 'Is the {x} asleep?', 'Is there a sleeping {x}?', 'Is the {x} sleeping now?', 'Is my {x} asleep?')
 WINDOW = ('Is the {x} by the window?', 'Is the {x} near a window?', 'Is the {x} at the window?', 'Is the {x} next to the window?',
           'Is there a {x} by the window?', 'Is the {x} looking out of the window?', 'Is the {x} sitting by the window?')
@@ -40,14 +48,20 @@ def candidates(f, pet_places):
             out.append((.8 if n else .3, COUNT, dict(x=a), str(n)))
         if n == 0:
             out.append((.25, DOING, dict(x=a), 'no'))
-        elif f.get('asleep') is not None:
-            out.append((3 if f['asleep'] else .4, ASLEEP, dict(x=a), YES_NO[bool(f['asleep'])]))
+        elif f.get('posture'):
+            out += about_posture(a, f['posture'])
+        if n and f.get('held') is not None:
+            out.append((1.5 if f['held'] else .15, HELD, dict(x=a), YES_NO[bool(f['held'])]))
+        if n and f.get('at_window') is not None:
+            out.append((2 if f['at_window'] else .2, WINDOW, dict(x=a), YES_NO[bool(f['at_window'])]))
         known = pet_places.get(a)
         for y in ('couch', 'bed', 'table', 'chair', 'floor', 'counter'):
             if n and known is not None and y in known:
                 out.append((2.5, ON, dict(x=a, y=y), 'yes'))
             elif n == 0:
                 out.append((.12, ON, dict(x=a, y=y), 'no'))
+            elif n and y in f.get('not_on', ()):
+                out.append((.7, ON, dict(x=a, y=y), 'no'))
             elif f.get(y) == 0 and y != 'table' or known is not None and not {y, *known} >= {'table', 'counter'}:
                 out.append((.5, ON, dict(x=a, y=y), 'no'))
         if n and known is not None and len(set(known)) == 1:
@@ -62,7 +76,27 @@ def candidates(f, pet_places):
     for t in ('couch', 'bed', 'tv', 'laptop', 'bowl', 'chair', 'table', 'refrigerator', 'sink', 'toilet'):
         if f.get(t) is not None:
             out.append((2 if f[t] else .2, THING, dict(x=t), YES_NO[bool(f[t])]))
+    for t in ('window', 'lamp', 'door'):
+        if f.get(t) is not None:
+            out.append((.5, THING, dict(x=t), YES_NO[bool(f[t])]))
+    for state, wordings in (('lamp_on', LIT), ('door_open', OPEN)):
+        if f.get(state) is not None:
+            out.append((1, wordings, {}, YES_NO[bool(f[state])]))
+    for kind in ('bedroom', 'kitchen') if f.get('room') else ():
+        out.append((2 if f['room'] == kind else .4, A_ROOM, dict(x=kind), YES_NO[f['room'] == kind]))
     return out
+
+
+def about_posture(a, posture):
+    """`awake`: no more is known; `rest`: lies, and whether it sleeps is not."""
+    x, asleep = dict(x=a), posture == 'asleep'
+    out = [] if posture == 'rest' else [(2.5 if asleep else .4, ASLEEP, x, YES_NO[asleep])]
+    if posture == 'awake':
+        return out
+    out += [(.7, LYING, x, YES_NO[posture in ('asleep', 'rest', 'lie')]), (.6, SITTING, x, YES_NO[posture == 'sit']),
+            (.4, STANDING, x, YES_NO[posture == 'stand'])]
+    word = {'asleep': 'sleeping', 'lie': 'lying', 'sit': 'sitting', 'stand': 'standing'}.get(posture)
+    return out + ([(1.2 if asleep else .5, ACT, x, word)] if word else [])
 
 
 def own(f, pet_places, rng, n):

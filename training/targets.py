@@ -36,17 +36,31 @@ def drawn_frame(truth):
     return masked(values)
 
 
+def activities(posture):
+    """What a posture tells of ACTIVITIES: who sits may eat or play, too, and who stands may walk."""
+    known = {}
+    if posture and posture != 'rest':
+        known['sleeping'] = posture == 'asleep'
+    if posture in ('asleep', 'rest', 'lie', 'sit', 'stand'):
+        known['sitting'] = posture == 'sit'
+    if posture in ('asleep', 'rest', 'lie', 'sit'):
+        known['walking'] = False
+    return [known.get(a) for a in ACTIVITIES]
+
+
 def photo_frame(facts):
-    values = [facts.get(t) for t in THINGS] + [None] * len(ROOMS)
+    kind = facts.get('room')
+    values = [facts.get(t) for t in THINGS] + [kind and kind == r for r in ROOMS]
     for species in SPECIES:
         count, where = facts.get(species), facts.get('where')
         values += [None if count is None or (n and facts.get('uncounted')) else count > n for n in range(3)]
-        values += [0 if count == 0 else None] * len(ACTIVITIES)
+        values += [0] * len(ACTIVITIES) if count == 0 else activities(facts.get('posture') if count else None)
         places = None if where is None else [p for s, p in where if s == species]
         if count == 0:
             values += [0] * len(PLACES)
         elif places is None or None in places or count is None or len(places) < count:
-            values += [1 if places and p in places else None for p in PLACES]
+            some, denied = [*(places or ()), *(p for s, p in filter(None, [facts.get('on')]) if s == species)], facts.get('not_on', ())
+            values += [1 if p in some else 0 if p in denied else None for p in PLACES]
         else:
             values += [p in places for p in PLACES]
     return masked(values)

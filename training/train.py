@@ -313,8 +313,9 @@ class Run:
 
         def open_source():
             os.sched_setaffinity(0, range(os.cpu_count()))  # the run itself may be bound to one core
-            drawn = data.DrawnRooms(args.program, seed, self.size, c['questions_per_image'])
-            photos = data.Photos(args.pool, args.pack, seed, self.size, c['questions_per_image'], c['shares'])
+            asked = 2 * c['questions_per_image']  # each picture comes twice
+            drawn = data.DrawnRooms(args.program, seed, self.size, asked)
+            photos = data.Photos(args.pool, args.pack, seed, self.size, asked, c['shares'])
             return data.Mixed(drawn, photos, c['drawn_share'], seed, c['unknown_share'], c['misspelt_share'])
         return data.Batches(open_source, c['batch_images'], self.tokenizer, c['questions_per_image'], c['asked_images'])
 

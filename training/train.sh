@@ -5,6 +5,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 export OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
+export MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000  # a step frees and takes the same gigabyte: kept, it is 8 % faster
 [ $# -ge 4 ] || { sed -n '2,4s/^# //p' "$0" >&2; exit 2; }
 program=$1 pack=$2 teacher=$3 out=$4
 shift 4
