@@ -39,9 +39,10 @@ struct Instruction {
   int length = 0;
 };
 
-/// False: not VEX.128.0F38.W0.
+/// False: not VEX.128.0F38.W0, or a register beyond the eighth, or what the SDM refuses of an instruction with one
+/// operand less.
 bool Decode(const uint8_t* code, const greg_t* registers, Instruction* out) {
-  if (code[0] != 0xC4 || (code[1] & 0x1F) != 2 || (code[2] & 0x84) != 0) return false;
+  if (code[0] != 0xC4 || (code[1] & 0x9F) != 0x82 || (code[2] & 0x84) != 0) return false;
   const bool high_index = (code[1] & 0x40) == 0;
   const bool high_base = (code[1] & 0x20) == 0;
   out->prefix = code[2] & 3;
@@ -52,7 +53,10 @@ bool Decode(const uint8_t* code, const greg_t* registers, Instruction* out) {
   out->rm = code[4] & 7;
   out->memory = mode != 3;
   out->length = 5;
-  if (!out->memory) return true;
+  const bool two_operands = out->opcode == 0x49 || out->opcode == 0x4B;
+  if (two_operands && out->third != 0) return false;
+  if (out->opcode == 0x4B && out->rm != 4) return false;  // a tile's rows need an index
+  if (!out->memory) return !high_index && !high_base && out->third < kNumTiles;
 
   const auto value = [registers](int number) { return registers[kRegisters[number]]; };
   int base = out->rm;

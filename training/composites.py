@@ -1,9 +1,11 @@
 """Rooms with pets pasted in, made anew for every example: the training pack's cut-outs, rooms and knowledge of where a pet can stand
 (its `compose.py`), with more variety than its own composites: up to four pets from a tenth of the picture's height on, rooms whose
-furniture nobody marked (the place is then unknown), all shapes of a crop, and decoys. A decoy is the outline of a pet filled
-with a piece of another room: whoever looks for the edges and the shadow that pasting leaves finds decoys as often as pets. 4 ms each."""
+furniture nobody marked (the place is then unknown), people out of the pack's photos, all shapes of a crop, and decoys. A decoy is the
+outline of a pet or a person filled with a piece of another room: whoever looks for the edges and the shadow that pasting leaves finds
+decoys as often."""
 import math
 
+import numpy as np
 from PIL import Image, ImageFilter
 
 import by_eye
@@ -26,10 +28,13 @@ class Composites:
             if room['id'] in seen:
                 by_eye.room(room['facts'], seen[room['id']])
         self.rooms, self.peopled = rooms, [r for r in rooms if r['facts']['person'] == 1]
+        self.people, self.without = by_eye.people(), [r for r in rooms if r['facts']['person'] == 0]
         self.seats = by_eye.surfaces()
+        for room in rooms:  # an ottoman is no couch, nor a toilet a chair
+            self.seats[room['id']] = [s for s in self.seats.get(room['id'], []) if room['facts'].get(s[0]) != 0]
         self.places = {}
         for room in rooms:
-            seats = {seat[0] for seat in self.seats.get(room['id'], ())}
+            seats = {seat[0] for seat in self.seats[room['id']]}
             for place in {kind for kind, _ in room['surfaces']} | ({'floor'} if room['floor'] else set()) | seats:
                 self.places.setdefault(place, []).append(room)
         self.posture = {cut: words[0] for cut, words in by_eye.lines('cutouts_by_eye.txt').items()}
@@ -40,7 +45,7 @@ class Composites:
     def room(self, pets):
         """-> (a room, the place wanted of its first pet or None)."""
         rng = self.rng
-        if rng.random() < .2:
+        if rng.random() < .08:
             return rng.choice(self.peopled), None
         if not pets or rng.random() < .3:
             return rng.choice(self.rooms), None
@@ -50,14 +55,15 @@ class Composites:
     def spot(self, room, species, place):
         """-> (place or None, foot x, foot y, long side, the furniture's box or None) in fractions; the side of the picture's height."""
         rng = self.rng
-        seats = self.seats.get(room['id'], [])
-        surfaces = room['surfaces'] + ([['floor', None]] if room['floor'] else []) + seats
+        surfaces = room['surfaces'] + ([['floor', None]] if room['floor'] else []) + self.seats[room['id']]
         any_size = math.exp(rng.uniform(math.log(.1), math.log(.6)))
         if not surfaces or rng.random() < .12:
             return None, rng.uniform(.08, .92), rng.uniform(.4, 1), any_size, None
         kind, box, *cat = rng.choice([s for s in surfaces if s[0] == place] or surfaces)
         if cat:
             x, y, metre = rng.uniform(box[0], box[2]), rng.uniform(box[1], box[3]), cat[0] / SITTING
+            more = .3 * (box[2] - box[0]) + .1, .3 * cat[0]  # the furniture is larger than where feet may be
+            box = (box[0] - more[0], box[1] - more[1], box[2] + more[0], box[3] + more[1])
         else:
             x, y, metre = rng.choice(self.compose.spots(room, kind, box))
         side = min(max(metre * rng.uniform(*METRES[species]) * rng.uniform(1, 1.4), .1), .65)
@@ -94,6 +100,51 @@ class Composites:
             compose.shadow(image, x, x + cut.width, foot[1], rng)
         image.paste(cut, (x, y), cut)
         return x, y, x + cut.width, y + cut.height
+
+    def person(self, decoy):
+        """Somebody out of a photo of the pack, RGBA with an edge that fades; a decoy has a piece of a room instead."""
+        rng = self.rng
+        photo, whole, box = rng.choice(self.people)
+        image = self.pack.image(rng.choice(self.without)['id'] if decoy else photo)
+        image = image.crop(tuple(round(v * side) for v, side in zip(box, 2 * image.size)))
+        if rng.random() < .5:
+            image = image.transpose(Image.FLIP_LEFT_RIGHT)
+        across, down = (np.abs(np.linspace(-1, 1, n)) for n in image.size)
+        power = rng.uniform(3, 8)
+        edge = 1 - (across[None] ** power + down[:, None] ** power)
+        image.putalpha(Image.fromarray((np.clip(edge * rng.uniform(2, 6), 0, 1) * 255).astype(np.uint8)))
+        return image, whole
+
+    def add_person(self, image, room, pets):
+        """Pastes somebody, or a decoy, where not hidden by the pets' rectangles -> (rectangle in pixels, whether a person), or None."""
+        rng, (width, height) = self.rng, image.size
+        decoy = rng.random() < .3
+        someone, whole = self.person(decoy)
+        floors = [s for s in self.seats[room['id']] if s[0] == 'floor']
+        for _ in range(8):
+            if floors and rng.random() < .7:
+                _, box, cat = rng.choice(floors)
+                x, y = rng.uniform(box[0], box[2]), rng.uniform(box[1], box[3])
+                tall = cat / SITTING * (1.7 if whole else 1.0) * rng.uniform(.8, 1.15)
+            else:
+                x, y, tall = rng.uniform(.05, .95), rng.uniform(.6, 1.05), math.exp(rng.uniform(math.log(.2), math.log(.85)))
+            tall = min(max(tall, .15), 1.1) * height
+            wide = tall * someone.width / someone.height * rng.uniform(.85, 1.1)
+            rect = x * width - wide / 2, y * height - tall, x * width + wide / 2, y * height
+            visible = self.compose.visible
+            if visible(rect, (0, 0, width, height)) > .6 and sum(visible(rect, p) for p in pets) < .4:
+                break
+        else:
+            return None
+        someone = someone.resize((max(3, round(wide)), max(6, round(tall))), Image.LANCZOS)
+        if rng.random() < .7:
+            someone = self.compose.relight(someone, image, (x * width, min(y, 1) * height), rng)
+        if rng.random() < .4:
+            alpha = someone.getchannel('A')
+            someone = someone.filter(ImageFilter.GaussianBlur(rng.uniform(.3, .9)))
+            someone.putalpha(alpha)
+        image.paste(someone, (round(rect[0]), round(rect[1])), someone)
+        return rect, not decoy
 
     def choose(self, room, size, count, place, close):
         """Pets and decoys that do not hide each other -> [(foot's y, species or None, place, cut-out, foot, side, box, furniture)]."""
@@ -141,6 +192,7 @@ class Composites:
         size = width, height = image.size
         close = count and rng.random() < .07
         chosen = self.choose(room, size, count, place, close)
+        people = [self.add_person(image, room, [c[6] for c in chosen]) for _ in range(rng.choices((0, 1, 2), (.76, .2, .04))[0])]
         rects = [self.paste(image, c[3], c[4], c[5], c[1] is None) for c in chosen]
         whole = lambda b: (b[0] * width, b[1] * height, b[2] * width, b[3] * height)
         part = lambda b: (b[0] / width, b[1] / height, b[2] / width, b[3] / height)
@@ -152,14 +204,17 @@ class Composites:
             image = image.transpose(Image.FLIP_LEFT_RIGHT)
         crop = part(crop)
         hidden = [part(r) for r in rects]
-        facts = self.compose.crop_facts(by_eye.without_room(room['facts']), room['boxes'], crop, hidden)
+        visible = self.compose.visible
+        over = hidden + [part(p[0]) for p in people if p]
+        facts = self.compose.crop_facts(by_eye.without_room(room['facts']), room['boxes'], crop, over)
+        people = [['person', .9, *part(p[0])] for p in people if p and p[1]]
+        clear = [p for p in people if all(visible(p[2:], h) < .5 for h in hidden)]
+        if people and facts['person'] != 1:
+            facts['person'] = 1 if any(visible(p[2:], crop) > .5 for p in clear) else None
         for species in ANIMALS:
             facts[species] = sum(c[1] == species for c, _ in own)
-        place = lambda c: None if c[2] == 'sill' else c[2]
-        facts.update({c[2]: 1 for c, _ in own if c[2] in facts}, where=[(c[1], place(c)) for c, _ in own])
-        if len(own) == 1 and own[0][0][2] == 'sill':
-            facts.update(at_window=1, not_on=by_eye.SURFACES)
+        facts.update({c[2]: 1 for c, _ in own if c[2] in facts}, where=[(c[1], c[2]) for c, _ in own])
         facts['posture'] = by_eye.posture(self.posture.get(own[0][0][3]['id'])) if len(own) == 1 else None
-        boxes = [[b[0], b[1], *move_box(b[2:], crop, mirror)] for b in room['boxes']
-                 if all(self.compose.visible(b[2:], h) < .5 for h in hidden)]
-        return dict(image=image, facts=facts, boxes=boxes, pets=[[c[1], place(c), move_box(part(r), crop, mirror)] for c, r in own])
+        seen = [b for b in room['boxes'] if all(visible(b[2:], h) < .5 for h in over)] + clear
+        boxes = [[b[0], b[1], *move_box(b[2:], crop, mirror)] for b in seen]
+        return dict(image=image, facts=facts, boxes=boxes, pets=[[c[1], c[2], move_box(part(r), crop, mirror)] for c, r in own])

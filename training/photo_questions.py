@@ -2,6 +2,8 @@
 picture here can answer. The training pack's own `questions.ask` asks the plain ones."""
 import os
 
+from targets import ALIKE
+
 SEEN = ('Any {x} here?', 'Is the {x} there?', 'Is the {x} in the room?', 'Is there a {x} in view?', 'Does the camera see a {x}?',
         'Is my {x} in the picture?', 'Can the {x} be seen?', 'Is a {x} in this photo?', 'Is there a {x}?', 'is there a {x}')
 IS_IT = ('Is this a {x}?', 'Is it a {x}?', 'Is that a {x}?', 'Is the animal a {x}?', 'Is this animal a {x}?')
@@ -20,9 +22,9 @@ LYING = ('Is the {x} lying down?', 'Is the {x} lying?', 'Is my {x} lying down?',
 SITTING = ('Is the {x} sitting?', 'Is the {x} sitting up?', 'Is the {x} sitting down?', 'Is my {x} sitting?')
 STANDING = ('Is the {x} standing?', 'Is the {x} on its feet?', 'Is the {x} standing up?')
 ACT = ('What is the {x} doing?', 'What is the {x} doing now?', 'What does the {x} do?')
-HELD = ('Is someone holding the {x}?', 'Is the {x} being held?', 'Does somebody hold the {x}?', "Is the {x} on someone's lap?")
+HELD = ('Is someone holding the {x}?', 'Is the {x} being held?', 'Does somebody hold the {x}?')
 A_ROOM = ('Is this a {x}?', 'Is it a {x}?', 'Is the room a {x}?', 'Does this show a {x}?')
-LIT = ('Is the lamp on?', 'Is the light on?', 'Is the lamp switched on?', 'Is a lamp on?')
+LIT = ('Is the lamp on?', 'Is the lamp switched on?', 'Is a lamp on?')
 OPEN = ('Is the door open?', 'Is there an open door?', 'Did someone leave the door open?', 'Do you see an open door?')
 ASLEEP = ('Is the {x} sleeping?', 'Is the {x} asleep?', 'Is there a sleeping {x}?', 'Is the {x} sleeping now?', 'Is my {x} asleep?')
 WINDOW = ('Is the {x} by the window?', 'Is the {x} near a window?', 'Is the {x} at the window?', 'Is the {x} next to the window?',
@@ -62,7 +64,7 @@ def candidates(f, pet_places):
                 out.append((.12, ON, dict(x=a, y=y), 'no'))
             elif n and y in f.get('not_on', ()):
                 out.append((.7, ON, dict(x=a, y=y), 'no'))
-            elif f.get(y) == 0 and y != 'table' or known is not None and not {y, *known} >= {'table', 'counter'}:
+            elif f.get(y) == 0 and y != 'table' or known is not None and None not in known and not any({y, *known} >= pair for pair in ALIKE):
                 out.append((.5, ON, dict(x=a, y=y), 'no'))
         if n and known is not None and len(set(known)) == 1:
             out.append((2.5, WHERE, dict(x=a), known[0]))

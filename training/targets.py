@@ -14,6 +14,7 @@ ROOMS = ['livingroom', 'bedroom', 'kitchen']
 SPECIES = ['dog', 'cat']
 ACTIVITIES = ['sleeping', 'sitting', 'walking', 'playing', 'chewing', 'eating']
 PLACES = ['floor', 'couch', 'bed', 'table', 'basket', 'counter', 'chair', 'outside']
+ALIKE = ({'couch', 'chair'}, {'table', 'counter'})  # an armchair is a couch and a chair, a worktop a table and a counter
 # things; rooms; then for each species: at least 1, 2, 3 of it, its activities and places
 FRAME_SIZE = len(THINGS) + len(ROOMS) + 2 * (3 + len(ACTIVITIES) + len(PLACES))
 # for each patch: what is there; for each species that it is there, what it does and where
@@ -34,6 +35,12 @@ def drawn_frame(truth):
         values += [any(p['activity'] == a for p in pets) for a in ACTIVITIES]
         values += [any(p['place'] == a for p in pets) for a in PLACES]
     return masked(values)
+
+
+def on(places):
+    """For each of PLACES whether it is one of these; None where the two are hard to tell apart."""
+    alike = {p for pair in ALIKE for p in pair if pair & set(places)}
+    return [True if p in places else None if p in alike else False for p in PLACES]
 
 
 def activities(posture):
@@ -62,7 +69,7 @@ def photo_frame(facts):
             some, denied = [*(places or ()), *(p for s, p in filter(None, [facts.get('on')]) if s == species)], facts.get('not_on', ())
             values += [1 if p in some else 0 if p in denied else None for p in PLACES]
         else:
-            values += [p in places for p in PLACES]
+            values += on(places)
     return masked(values)
 
 
@@ -104,6 +111,7 @@ def drawn_patches(truth, grid):
 def photo_patches(facts, boxes, pets, grid):
     out = np.zeros((2, grid, grid, PATCH_SIZE), np.float32)
     out[1, :, :, [PARTS.index(p) for p in DETECTED.values()]] = 1
+    boxed = set()
     for name, score, *box in boxes:
         part = DETECTED.get(name)
         if part is None or not in_view(box):
@@ -112,16 +120,21 @@ def photo_patches(facts, boxes, pets, grid):
             out[(0, *covered(box, grid), PARTS.index(part))] = 1
         elif score >= PERHAPS and facts.get(part) != 0:
             out[(1, *covered(box, grid), PARTS.index(part))] = 0
+        else:
+            continue
+        boxed.add(part)
+    for part in set(DETECTED.values()) - boxed:
+        if part in facts and facts[part] != 0:  # may be there, and no box says where
+            out[1, :, :, PARTS.index(part)] = 0
     for s, species in enumerate(SPECIES):
         base = len(PARTS) + s * PET_SIZE
         own = [p for p in pets if p[0] == species and in_view(p[2])]
-        if facts.get(species) == 0 or own:
+        if facts.get(species) == 0 or own and not facts.get('uncounted') and len(own) >= (facts.get(species) or 1):
             out[1, :, :, base:base + PET_SIZE] = 1
         for _, place, box in own:
             rows, columns = covered(box, grid)
-            out[0, rows, columns, base] = 1
+            out[:, rows, columns, base] = 1
             out[1, rows, columns, base + 1:base + PET_SIZE] = 0
             if place in PLACES:
-                out[1, rows, columns, base + 1 + len(ACTIVITIES):base + PET_SIZE] = 1
-                out[0, rows, columns, base + 1 + len(ACTIVITIES) + PLACES.index(place)] = 1
+                out[:, rows, columns, base + 1 + len(ACTIVITIES):base + PET_SIZE] = masked(on([place]))[:, None, None]
     return out.reshape(2, grid * grid, PATCH_SIZE)
