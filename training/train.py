@@ -21,6 +21,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import data
+import safetensors
 import targets
 from blip import Blip, initialise, take
 from muon import Muon
@@ -167,6 +168,7 @@ class Run:
         initialise(self.model)
         if args.start and not args.resume:
             begin_from(self.model, args.start, self.tokenizer.pieces)
+            self.begin_heads(args.heads)
         elif not args.resume:
             source = data.DrawnRooms(args.program, config['seed'] + 1, self.size, 0, count=300)
             whiten(self.model.vision_model, ((source.next()['pixels'] / 255 - MEAN_RGB) / STD_RGB for _ in range(300)))
@@ -195,6 +197,14 @@ class Run:
             rest.append({'params': [p for p in others if p.dim() >= 2], 'weight_decay': self.config['weight_decay'], 'part': part})
             rest.append({'params': [p for p in others if p.dim() < 2], 'weight_decay': 0.0, 'part': part})
         return [Muon(inside, lr=1e-9), torch.optim.AdamW(rest, lr=1e-9, betas=(0.9, 0.98))]
+
+    def begin_heads(self, path):
+        """The heads that were exported with the weights, where their sizes are those of today."""
+        weights = {k: v.float() for k, v in safetensors.load(path).items()}
+        if {k: v.shape for k, v in weights.items()} == {k: v.shape for k, v in self.helpers.state_dict().items()}:
+            self.helpers.load_state_dict(weights)
+        else:
+            print(f'{path} has heads of other sizes; they begin from nothing', flush=True)
 
     def go_on(self, path):
         """Averaged weights and helper heads of a checkpoint; positions are stretched where the picture has another size."""
@@ -363,6 +373,7 @@ def main():
     parser.add_argument('--pool', required=True, help='what photo_pool.py made of it')
     parser.add_argument('--model', default=f'{here}/../models/pawsight-mini', help='folder with config.json and vocab.txt')
     parser.add_argument('--start', help='a model folder whose weights to begin with')
+    parser.add_argument('--heads', default=f'{here}/heads.safetensors', help='helper heads to begin with beside --start')
     parser.add_argument('--go-on', help='a checkpoint of the same sizes whose weights, helpers and optimizer to begin with; the clock begins anew')
     parser.add_argument('--until', help='HH:MM, local time, at which to be done instead of after the config\'s minutes')
     parser.add_argument('--out', required=True, help='folder for checkpoint.pt and curve.csv')
