@@ -8,7 +8,7 @@ table=$1 pawsight=$2 targets_test=$3 program_test=$4 kernels_test=$5 emulator=$6
 export PAWSIGHT_CPU=$table
 
 runs() { said=$("$pawsight" model score --count 1 --questions 2 2>&1); }
-of_targets='*' of_program='Artifacts.*:Compile.PrintsALine*:Goldens.*' scenes=15
+of_targets='*' of_program='Artifacts.*:Compile.PrintsALine*:Goldens.*' scenes=6
 if [[ $table == amx ]] && ! runs; then
   export LD_PRELOAD=$emulator
   if runs; then
