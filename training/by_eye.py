@@ -49,6 +49,7 @@ def people():
 
 
 def posture(word):
+    """One that says something, or None."""
     return word if word in ('asleep', 'rest', 'lie', 'sit', 'stand') else None
 
 
@@ -62,8 +63,8 @@ def pet(item, words):
     counts = counts or {own: 1}
     if own not in counts:
         own = next(iter(counts))
-        for pet in item['pets']:
-            pet[0] = own
+        for boxed in item['pets']:
+            boxed[0] = own
     facts.update({'cat': 0, 'dog': 0, **counts})
     facts.pop('uncounted', None)
     things(facts, THINGS, [*words, place], ('couch', 'bed') if place != '?' else ())
