@@ -2,7 +2,7 @@
 # tests/forced_table_test.sh TABLE PAWSIGHT TARGETS_TEST PROGRAM_TEST KERNELS_TEST EMULATOR: the tests that run a model, with one
 # table of kernels forced by $PAWSIGHT_CPU, as on a machine that has no better. Where this CPU lacks the tiles of AMX and has the
 # rest, EMULATOR executes their instructions (tests/tile_emulator.cc), a thousand times slower: then the longest tests are left
-# out, unless $PAWSIGHT_EMULATE is "all" (three minutes of a core). Exit code 77, and a line, where this CPU lacks the table.
+# out, unless $PAWSIGHT_EMULATE is "all" (four minutes of a core). Exit code 77, and a line, where this CPU lacks the table.
 set -euo pipefail
 table=$1 pawsight=$2 targets_test=$3 program_test=$4 kernels_test=$5 emulator=$6
 export PAWSIGHT_CPU=$table
